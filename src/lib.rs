@@ -1,0 +1,11 @@
+//! meshload: what a service mesh costs, with the proof of its own numbers.
+//!
+//! The map of the house. The ground floor is pure: numbers in, numbers out. The middle floor
+//! touches the world. The roof puts rooms together and speaks to people. Who may import whom is
+//! written in `docs/architecture.md` and held by `tests/house.rs`.
+
+// Ground floor: no async, no sockets, no files, no clock.
+pub mod units;
+
+// Middle floor: touches the world.
+pub mod clock;

@@ -1,0 +1,3 @@
+//! Parse, call one command, map its outcome to an exit code.
+
+fn main() {}
