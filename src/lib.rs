@@ -5,7 +5,9 @@
 //! written in `docs/architecture.md` and held by `tests/house.rs`.
 
 // Ground floor: no async, no sockets, no files, no clock.
+pub mod measure;
 pub mod schedule;
+pub mod spec;
 pub mod units;
 pub mod wire;
 

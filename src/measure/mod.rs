@@ -1,0 +1,23 @@
+//! WHAT HAPPENED: a recorder per worker, frozen into a tally that adds up, and the result of a run.
+//!
+//! Pure. Knows no format and no file; what the figures say about the run is `judge`'s business.
+
+mod exchange;
+mod histogram;
+mod recorder;
+mod result;
+mod routes;
+mod slice;
+mod tally;
+
+pub use exchange::{Delivery, ErrorKind, Errors, Failure, RequestRow, Sending, StatusCounts};
+pub use histogram::{
+    Distribution, Histogram, coarse, distance_beyond, fine, record, share_within, sum,
+};
+pub use recorder::Recorder;
+pub use result::{
+    Ending, Environment, GeneratorUse, Interval, Percentile, RunResult, TargetResult, ThreadUse,
+};
+pub use routes::{RouteId, Routes};
+pub use slice::Slice;
+pub use tally::{RouteTally, Tally};

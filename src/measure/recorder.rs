@@ -1,0 +1,293 @@
+//! The recorder: mutable and private to one worker, fed with moments, never asking for one.
+
+use super::{
+    Delivery, ErrorKind, Failure, RequestRow, RouteId, RouteTally, Routes, Sending, Slice, Tally,
+    record,
+};
+use crate::spec::Window;
+use crate::units::Nanos;
+
+/// Takes down what happens to a worker's requests.
+///
+/// Moments are handed in as they come, in order; slices that are full wait in
+/// [`Recorder::full_slices`] until somebody fetches them.
+#[derive(Debug)]
+pub struct Recorder {
+    window: Window,
+    timeout: Nanos,
+    is_open_loop: bool,
+    batch_latency: bool,
+    keep_rows: bool,
+    routes: Routes,
+    tally: Tally,
+    route_tallies: Vec<Option<RouteTally>>,
+    slice: Slice,
+    full: Vec<Slice>,
+    last_unblocked: Option<Sending>,
+}
+
+impl Recorder {
+    /// A recorder for a run with this window. In a closed loop there are no due times, so nothing
+    /// that would be measured from one is recorded.
+    pub fn new(window: Window, timeout: Nanos, is_open_loop: bool) -> Recorder {
+        Recorder {
+            window,
+            timeout,
+            is_open_loop,
+            batch_latency: false,
+            keep_rows: false,
+            routes: Routes::default(),
+            tally: Tally::default(),
+            route_tallies: Vec::new(),
+            slice: Slice::new(Nanos::ZERO, window.interval_end(Nanos::ZERO)),
+            full: Vec::new(),
+            last_unblocked: None,
+        }
+    }
+
+    /// Records one latency per batch instead of one per request.
+    pub fn with_batch_latency(mut self, batch_latency: bool) -> Recorder {
+        self.batch_latency = batch_latency;
+        self
+    }
+
+    /// Keeps a row for every request.
+    pub fn with_rows(mut self, keep_rows: bool) -> Recorder {
+        self.keep_rows = keep_rows;
+        self
+    }
+
+    /// The number of a route.
+    #[inline]
+    pub fn route(&mut self, name: &str) -> RouteId {
+        self.routes.id(name)
+    }
+
+    /// The name of a route.
+    pub fn route_name(&self, id: RouteId) -> &str {
+        self.routes.name(id)
+    }
+
+    /// `count` requests were sent together.
+    pub fn sent(&mut self, sending: Sending, count: u64) {
+        self.roll(sending.sent);
+        self.tally.sent += count;
+        self.slice.taken += count;
+        self.slice.in_flight += count;
+        if !self.is_open_loop || !self.window.contains(sending.due) {
+            return;
+        }
+        record(&mut self.tally.late, sending.late());
+        record(&mut self.tally.blocked, sending.blocked());
+        if !sending.blocked().is_zero() {
+            self.last_unblocked = None;
+            return;
+        }
+        if let Some(last) = self.last_unblocked {
+            record(&mut self.tally.due_gaps, sending.due - last.due);
+            record(&mut self.tally.sent_gaps, sending.sent - last.sent);
+        }
+        self.last_unblocked = Some(sending);
+    }
+
+    /// A reply was read to its end.
+    #[inline]
+    pub fn delivered(&mut self, delivery: &Delivery) {
+        let Delivery { sending, done, .. } = *delivery;
+        self.roll(done);
+        self.slice.in_flight = self.slice.in_flight.saturating_sub(1);
+        self.slice.completed += 1;
+        let (latency, service) = (done - sending.due, done - sending.sent);
+        let has_latency = !self.batch_latency || delivery.ends_batch;
+        if has_latency {
+            record(&mut self.slice.service, service);
+            if self.is_open_loop {
+                record(&mut self.slice.latency, latency);
+                record(&mut self.slice.lag, sending.sent - sending.due);
+                record(&mut self.slice.late, sending.late());
+            }
+        }
+        if self.keep_rows {
+            self.slice.rows.push(RequestRow::delivered(delivery));
+        }
+        self.tally.finished_in_window += u64::from(self.window.contains(done));
+        if self.window.contains(sending.due) {
+            self.count_delivery(delivery, latency, service, has_latency);
+        }
+    }
+
+    fn count_delivery(
+        &mut self,
+        delivery: &Delivery,
+        latency: Nanos,
+        service: Nanos,
+        has_latency: bool,
+    ) {
+        let tally = &mut self.tally;
+        tally.scheduled += 1;
+        tally.completed += 1;
+        tally.status.add(delivery.status, 1);
+        if service > self.timeout {
+            tally.errors.count(ErrorKind::Timeout);
+        }
+        let response_time = if self.is_open_loop { latency } else { service };
+        if has_latency {
+            record(&mut tally.service, service);
+            record(
+                &mut tally.first_byte,
+                delivery.first_byte - delivery.sending.sent,
+            );
+            if self.is_open_loop {
+                record(&mut tally.latency, latency);
+            }
+            if delivery.status > 399 {
+                record(&mut tally.bad_status, response_time);
+            }
+        }
+        let route = self.route_tally(delivery.route);
+        route.requests += 1;
+        route.status.add(delivery.status, 1);
+        if has_latency {
+            record(&mut route.latency, response_time);
+        }
+    }
+
+    /// A request was started and will not be completed.
+    pub fn failed(&mut self, failure: &Failure) {
+        self.roll(failure.at);
+        self.slice.in_flight = self.slice.in_flight.saturating_sub(1);
+        self.slice.failed += 1;
+        if self.keep_rows {
+            self.slice.rows.push(RequestRow::failed(failure));
+        }
+        if !self.window.contains(failure.sending.due) {
+            return;
+        }
+        self.tally.scheduled += 1;
+        self.tally.failed += 1;
+        self.tally.errors.count(failure.kind);
+        record(&mut self.tally.failures, failure.at - failure.sending.due);
+        self.route_tally(failure.route).requests += 1;
+    }
+
+    /// A request was in flight when the load stopped at `stop`.
+    pub fn unfinished(&mut self, sending: Sending, route: RouteId, stop: Nanos) {
+        if self.window.contains(sending.due) {
+            let slow = stop - sending.sent > self.timeout;
+            self.tally.errors.timeout += u64::from(slow);
+            self.count_unfinished(sending.due, route, stop);
+        }
+    }
+
+    /// A request was due and had not been sent when the load stopped; `neglected` when it could
+    /// have been, for a connection stood idle.
+    pub fn unsent(&mut self, due: Nanos, stop: Nanos, neglected: bool) {
+        if self.window.contains(due) {
+            self.tally.neglected += u64::from(neglected);
+            self.count_unfinished(due, Routes::UNSENT, stop);
+        }
+    }
+
+    fn count_unfinished(&mut self, due: Nanos, route: RouteId, stop: Nanos) {
+        self.tally.scheduled += 1;
+        self.tally.unfinished += 1;
+        record(&mut self.tally.censored, stop - due);
+        let route = self.route_tally(route);
+        route.requests += 1;
+        record(&mut route.censored, stop - due);
+    }
+
+    /// A connection was opened, in this time; `again` when it replaces one that was lost.
+    pub fn connected(&mut self, time: Nanos, again: bool) {
+        record(&mut self.tally.connect, time);
+        self.tally.reconnects += u64::from(again);
+    }
+
+    /// A connection could not be opened.
+    pub fn connect_failed(&mut self) {
+        self.tally.errors.count(ErrorKind::Connect);
+    }
+
+    /// Bytes were read.
+    #[inline]
+    pub fn bytes(&mut self, at: Nanos, count: u64) {
+        self.roll(at);
+        self.slice.bytes += count;
+        if self.window.contains(at) {
+            self.tally.bytes_in_window += count;
+        }
+    }
+
+    /// Lets time pass: slices that end before or at `now` are closed.
+    #[inline]
+    pub fn roll(&mut self, now: Nanos) {
+        while now >= self.slice.end && self.slice.end < self.window.stop {
+            let next = self.slice.next(self.window.interval_end(self.slice.end));
+            self.full.push(std::mem::replace(&mut self.slice, next));
+        }
+    }
+
+    /// The slices that have been closed since the last call.
+    pub fn full_slices(&mut self) -> impl Iterator<Item = Slice> {
+        self.full.drain(..)
+    }
+
+    fn route_tally(&mut self, id: RouteId) -> &mut RouteTally {
+        let index = id as usize;
+        if index >= self.route_tallies.len() {
+            self.route_tallies.resize_with(index + 1, || None);
+        }
+        self.route_tallies[index].get_or_insert_default()
+    }
+
+    /// Closes the books at `stop`: the last slice and the tally.
+    pub fn finish(mut self, stop: Nanos) -> (Tally, Vec<Slice>) {
+        self.roll(stop);
+        self.slice.end = stop.max(self.slice.start);
+        if self.slice.end > self.slice.start {
+            self.full.push(self.slice);
+        }
+        for (id, route) in self.route_tallies.into_iter().enumerate() {
+            if let Some(route) = route {
+                let name = self.routes.name(id as RouteId).to_owned();
+                self.tally.routes.insert(name, route);
+            }
+        }
+        (self.tally, self.full)
+    }
+}
+
+impl RequestRow {
+    fn delivered(delivery: &Delivery) -> RequestRow {
+        RequestRow {
+            due: delivery.sending.due,
+            free: delivery.sending.free,
+            sent: delivery.sending.sent,
+            first_byte: Some(delivery.first_byte),
+            done: Some(delivery.done),
+            status: Some(delivery.status),
+            bytes: delivery.bytes,
+            error: None,
+            route: delivery.route,
+            connection: delivery.connection,
+        }
+    }
+
+    fn failed(failure: &Failure) -> RequestRow {
+        RequestRow {
+            due: failure.sending.due,
+            free: failure.sending.free,
+            sent: failure.sending.sent,
+            first_byte: None,
+            done: None,
+            status: None,
+            bytes: 0,
+            error: Some(failure.kind),
+            route: failure.route,
+            connection: failure.connection,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,11 @@
+//! WHAT WAS ASKED: target, load, transport and recording of a run; validated, serialisable.
+//!
+//! Pure. Stored in every result, so that a run can be understood and repeated from its folder.
+
+mod run;
+mod target;
+mod window;
+
+pub use run::{BadSpec, Load, Offered, Pacing, Recording, RunSpec, ScriptRef};
+pub use target::Target;
+pub use window::{Phase, Window};

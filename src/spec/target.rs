@@ -1,0 +1,150 @@
+//! Where the load goes.
+
+use super::BadSpec;
+use serde::{Deserialize, Serialize};
+
+/// A URL, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// As it was given.
+    pub url: String,
+    /// `http` (others are refused for now).
+    pub scheme: String,
+    /// Name or address, without brackets.
+    pub host: String,
+    /// The port, when the URL names one.
+    pub port: Option<u16>,
+    /// Path and query; `/` when the URL has none.
+    pub path: String,
+}
+
+impl Target {
+    /// Takes a URL apart.
+    ///
+    /// # Errors
+    /// [`BadSpec`] for what is not an absolute `http://` URL.
+    pub fn parse(url: &str) -> Result<Target, BadSpec> {
+        let bad =
+            |message: &str, cure: &str| BadSpec::new("URL", format!("`{url}` {message}"), cure);
+        if !url.contains("://") {
+            return Err(bad("has no scheme", &format!("write http://{url}")));
+        }
+        let without_fragment = url.split('#').next().unwrap_or_default();
+        let uri: http::Uri = without_fragment.parse().map_err(|error| {
+            bad(
+                &format!("is not a URL ({error})"),
+                "write http://host:port/path",
+            )
+        })?;
+        match uri.scheme_str() {
+            Some("http") => {}
+            Some("https") => {
+                return Err(bad(
+                    "asks for TLS, which meshload does not speak yet",
+                    "measure the plain http:// port, or put the proxy under test in front of it",
+                ));
+            }
+            _ => {
+                return Err(bad(
+                    "has a scheme that is not http",
+                    "write http://host:port/path",
+                ));
+            }
+        }
+        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+        if host.is_empty() {
+            return Err(bad("names no host", "write http://host:port/path"));
+        }
+        let authority = uri
+            .authority()
+            .map(|authority| authority.as_str())
+            .unwrap_or_default();
+        if uri.port().is_some() != has_port(authority) || uri.port_u16() == Some(0) {
+            return Err(bad("has a port out of range", "use a port from 1 to 65535"));
+        }
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let path = if path.starts_with('/') {
+            path.to_owned()
+        } else {
+            format!("/{path}")
+        };
+        Ok(Target {
+            url: url.to_owned(),
+            scheme: "http".to_owned(),
+            host: host.to_owned(),
+            port: uri.port_u16(),
+            path,
+        })
+    }
+
+    /// The port to connect to.
+    pub fn port_or_default(&self) -> u16 {
+        self.port.unwrap_or(80)
+    }
+
+    /// What the Host header says: brackets around IPv6 addresses, a port when the URL has one.
+    pub fn authority(&self) -> String {
+        let host = if self.host.contains(':') {
+            format!("[{}]", self.host)
+        } else {
+            self.host.clone()
+        };
+        match self.port {
+            Some(port) => format!("{host}:{port}"),
+            None => host,
+        }
+    }
+}
+
+fn has_port(authority: &str) -> bool {
+    let after_host = authority.rsplit(']').next().unwrap_or_default();
+    let after_host = after_host.rsplit('@').next().unwrap_or_default();
+    after_host.contains(':')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_taken_apart() {
+        let target = Target::parse("http://localhost:5000/hotels?a=1").expect("a target");
+        assert_eq!(target.host, "localhost");
+        assert_eq!(target.port, Some(5000));
+        assert_eq!(target.path, "/hotels?a=1");
+        assert_eq!(target.authority(), "localhost:5000");
+    }
+
+    #[test]
+    fn defaults_and_ipv6_literals_work() {
+        let target = Target::parse("http://[::1]").expect("a target");
+        assert_eq!(
+            (target.host.as_str(), target.port_or_default()),
+            ("::1", 80)
+        );
+        assert_eq!(
+            (target.path.as_str(), target.authority().as_str()),
+            ("/", "[::1]")
+        );
+        assert_eq!(
+            Target::parse("http://h?q=1").expect("a target").path,
+            "/?q=1"
+        );
+    }
+
+    #[test]
+    fn what_is_not_an_http_url_names_the_cure() {
+        for (url, cure) in [
+            ("localhost:5000", "write http://localhost:5000"),
+            ("https://h/", "plain http://"),
+            ("ftp://h/", "write http://"),
+            ("http://", "write http://"),
+            ("http://h:99999/", "port"),
+            ("http://h:0/", "1 to 65535"),
+            ("http://a b/", "write http://"),
+        ] {
+            let error = Target::parse(url).expect_err(url).to_string();
+            assert!(error.contains(cure) && error.contains("URL"), "{error}");
+        }
+    }
+}
