@@ -41,6 +41,15 @@ impl RunClock {
         }
     }
 
+    /// The same clock with its origin `by` earlier: for waiting for an origin that lies ahead.
+    pub fn rewound(&self, by: Nanos) -> RunClock {
+        let origin = self.origin.checked_sub(by.to_duration());
+        RunClock {
+            origin: origin.unwrap_or(self.origin),
+            unix_origin: self.unix_origin - by,
+        }
+    }
+
     /// Time since the origin.
     #[inline]
     pub fn now(&self) -> Nanos {

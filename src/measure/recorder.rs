@@ -63,9 +63,9 @@ impl Recorder {
         self.routes.id(name)
     }
 
-    /// The name of a route.
-    pub fn route_name(&self, id: RouteId) -> &str {
-        self.routes.name(id)
+    /// All names so far, by number.
+    pub fn route_names(&self) -> Vec<String> {
+        self.routes.names().to_vec()
     }
 
     /// `count` requests were sent together.
@@ -243,7 +243,7 @@ impl Recorder {
     /// Closes the books at `stop`: the last slice and the tally.
     pub fn finish(mut self, stop: Nanos) -> (Tally, Vec<Slice>) {
         self.roll(stop);
-        self.slice.end = stop.max(self.slice.start);
+        self.slice.end = stop.min(self.window.stop).max(self.slice.start);
         if self.slice.end > self.slice.start {
             self.full.push(self.slice);
         }

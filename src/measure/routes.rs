@@ -53,6 +53,11 @@ impl Routes {
         id
     }
 
+    /// All names, by number.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
     /// The name of a number.
     pub fn name(&self, id: RouteId) -> &str {
         self.names.get(id as usize).map_or(OTHER, String::as_str)

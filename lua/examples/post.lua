@@ -1,0 +1,8 @@
+-- Idea: every request POSTs the same JSON body. The fields of `wrk` are the default request, which
+-- is put together once, so this costs nothing per request.
+--
+--   meshload -R 100 -d 10s -s lua/examples/post.lua http://localhost:5000/
+
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+wrk.body = '{"username":"Cornell_7","password":"7777777777"}'

@@ -1,0 +1,370 @@
+//! From a question to a result: starts the workers, takes them through their phases together,
+//! gathers what they report, and adds it up.
+
+use super::gather::Gathering;
+use super::worker::{Order, Plan, Report, work};
+use crate::clock::{RunClock, process_cpu};
+use crate::measure::{Ending, Environment, GeneratorUse, Interval, RequestRow, RunResult, Slice};
+use crate::script::{MainScript, Port, ScriptError, ScriptSpec};
+use crate::spec::{RunSpec, Target, Window};
+use crate::transport::{AddressError, Addresses, DescriptorError, ensure_descriptors, resolve};
+use crate::units::Nanos;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use tokio::sync::watch;
+
+/// From the last preparation to the first due time: the workers wake up meanwhile.
+const LEAD_IN: Nanos = Nanos::from_millis(20);
+/// How often signals and lost workers are looked for.
+const WATCH: Nanos = Nanos::from_millis(50);
+
+/// A run to be made.
+pub struct Job {
+    /// The question.
+    pub spec: RunSpec,
+    /// The text of its script.
+    pub script: Option<Vec<u8>>,
+    /// Whether what the script prints goes to stderr, because stdout is taken.
+    pub prints_to_stderr: bool,
+    /// Who asks.
+    pub environment: Environment,
+}
+
+/// Why there is no result.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The script failed before the first request.
+    #[error("{0}")]
+    Script(#[from] ScriptError),
+    /// The target cannot be reached.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// Too many connections.
+    #[error(transparent)]
+    Descriptors(#[from] DescriptorError),
+    /// All attempts failed.
+    #[error("no connection to {0} could be opened: {1}; is the server running, and does it accept this many?")]
+    NoConnection(String, String),
+    /// The operating system refused something.
+    #[error("the operating system refused what a worker needs: {0}")]
+    Refused(String),
+    /// A signal before the load began.
+    #[error("interrupted before the load began")]
+    Interrupted,
+    /// A worker died; a defect of this program.
+    #[error("a worker thread died; please report this")]
+    WorkerDied,
+}
+
+/// What happens while the load is on.
+pub enum Event<'a> {
+    /// The connections stand and the clock has started; when on the wall clock, and for how long.
+    Started(Nanos, Window),
+    /// An interval of a target is complete.
+    Interval(usize, &'a Interval, &'a Slice),
+    /// Requests of a worker, with the names of their routes.
+    Requests(usize, &'a [RequestRow], &'a [String]),
+}
+
+/// A finished run; the workers' states live until it is dropped, for the script's `done`.
+pub struct Finished {
+    /// What was measured.
+    pub result: RunResult,
+    /// What ended the run early.
+    pub script_error: Option<ScriptError>,
+    crews: Vec<(usize, Worker)>,
+    main_scripts: Vec<Option<MainScript>>,
+}
+
+struct Worker {
+    orders: Sender<Order>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.orders.send(Order::Dismiss);
+        if let Some(thread) = self.thread.take() {
+            // A panic in a worker has been reported as WorkerDied.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Makes a run. `observe` is called as intervals are completed; `interrupted` is asked often.
+///
+/// # Errors
+/// [`EngineError`] when there is nothing measured to show; what happens later is in the result.
+pub fn launch(
+    job: &Job,
+    observe: &mut dyn FnMut(Event<'_>),
+    interrupted: &dyn Fn() -> bool,
+) -> Result<Finished, EngineError> {
+    let spec = Arc::new(job.spec.clone());
+    let threads = spec.workers_per_target() * spec.targets.len();
+    ensure_descriptors(spec.load.max_connections * spec.targets.len(), threads)?;
+    let mut addresses = Vec::new();
+    for target in &spec.targets {
+        addresses.push(resolve(&target.host, target.port_or_default())?);
+    }
+    let mut fleet = Fleet::start(job, &spec, &addresses)?;
+    fleet.set_up()?;
+    fleet.open(&addresses, interrupted)?;
+    fleet.run(job, addresses, observe, interrupted)
+}
+
+/// All workers of a run, before and while the load is on.
+struct Fleet {
+    spec: Arc<RunSpec>,
+    crews: Vec<(usize, Worker)>,
+    main_scripts: Vec<Option<MainScript>>,
+    reports: Receiver<(usize, Report)>,
+    stop: watch::Sender<bool>,
+}
+
+impl Fleet {
+    fn start(job: &Job, spec: &Arc<RunSpec>, addresses: &[Addresses]) -> Result<Fleet, EngineError> {
+        let (report, reports) = channel();
+        let (stop, stopped) = watch::channel(false);
+        let workers = spec.workers_per_target();
+        let mut fleet = Fleet {
+            spec: spec.clone(),
+            crews: Vec::new(),
+            main_scripts: Vec::new(),
+            reports,
+            stop,
+        };
+        for (index, (target, addresses)) in spec.targets.iter().zip(addresses).enumerate() {
+            let script = script_spec(job, target, addresses).map(Arc::new);
+            // The main state first: a script that does not load is refused once, not by every worker.
+            fleet.main_scripts.push(match &script {
+                Some(script) => Some(MainScript::load(script)?),
+                None => None,
+            });
+            for worker in 0..workers {
+                let plan = Plan {
+                    spec: spec.clone(),
+                    target: target.clone(),
+                    addresses: addresses.answering.clone(),
+                    script: script.clone(),
+                    worker,
+                    number: fleet.crews.len(),
+                    threads: workers * spec.targets.len(),
+                    cores: job.environment.cores,
+                };
+                let worker = spawn(plan, report.clone(), stopped.clone())?;
+                fleet.crews.push((index, worker));
+            }
+        }
+        fleet.await_all(&|| false, |report| matches!(report, Report::Loaded).then_some(()))?;
+        Ok(fleet)
+    }
+
+    /// Runs the script's `setup`, which may read and write the workers' variables.
+    fn set_up(&mut self) -> Result<(), EngineError> {
+        for (index, main) in self.main_scripts.iter_mut().enumerate() {
+            let Some(main) = main else { continue };
+            main.setup(&ports(&self.crews, index))?;
+        }
+        Ok(())
+    }
+
+    fn open(&self, addresses: &[Addresses], interrupted: &dyn Fn() -> bool) -> Result<(), EngineError> {
+        for (_, worker) in &self.crews {
+            let _ = worker.orders.send(Order::Open);
+        }
+        let opened = self.await_all(interrupted, |report| match report {
+            Report::Opened(count, complaint) => Some((*count, complaint.clone())),
+            _ => None,
+        })?;
+        for (index, addresses) in addresses.iter().enumerate() {
+            let of_target = || {
+                let numbered = self.crews.iter().zip(&opened);
+                numbered.filter(|((target, _), _)| *target == index).map(|(_, opened)| opened)
+            };
+            if of_target().all(|(count, _)| *count == 0) {
+                let cause = of_target().find_map(|(_, complaint)| complaint.clone());
+                let address = addresses.answering.first().map(ToString::to_string);
+                return Err(EngineError::NoConnection(
+                    address.unwrap_or_default(),
+                    cause.unwrap_or_default(),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until each worker has said what `wanted` looks for.
+    fn await_all<T: Clone>(
+        &self,
+        interrupted: &dyn Fn() -> bool,
+        wanted: impl Fn(&Report) -> Option<T>,
+    ) -> Result<Vec<T>, EngineError> {
+        let mut said = vec![None; self.crews.len()];
+        while said.iter().any(Option::is_none) {
+            match self.next_report(interrupted)? {
+                None => return Err(EngineError::Interrupted),
+                Some((_, Report::Broken(error))) => return Err(error.into()),
+                Some((_, Report::Refused(error))) => return Err(EngineError::Refused(error)),
+                Some((number, report)) => {
+                    if let Some(value) = wanted(&report) {
+                        said[number] = Some(value);
+                    }
+                }
+            }
+        }
+        Ok(said.into_iter().flatten().collect())
+    }
+
+    /// The next report; `None` when interrupted first.
+    fn next_report(&self, interrupted: &dyn Fn() -> bool) -> Result<Option<(usize, Report)>, EngineError> {
+        loop {
+            match self.reports.recv_timeout(WATCH.to_duration()) {
+                Ok(report) => return Ok(Some(report)),
+                Err(RecvTimeoutError::Disconnected) => return Err(EngineError::WorkerDied),
+                Err(RecvTimeoutError::Timeout) if interrupted() => return Ok(None),
+                Err(RecvTimeoutError::Timeout) => {
+                    let is_dead = |worker: &Worker| {
+                        let thread = worker.thread.as_ref();
+                        thread.is_some_and(JoinHandle::is_finished)
+                    };
+                    if self.crews.iter().any(|(_, worker)| is_dead(worker)) {
+                        // What it said last may still be in the channel.
+                        return match self.reports.try_recv() {
+                            Ok(report) => Ok(Some(report)),
+                            Err(_) => Err(EngineError::WorkerDied),
+                        };
+                    }
+                }
+            }
+        }
+    }
+
+    fn run(
+        self,
+        job: &Job,
+        addresses: Vec<Addresses>,
+        observe: &mut dyn FnMut(Event<'_>),
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<Finished, EngineError> {
+        let clock = RunClock::starting_in(LEAD_IN);
+        let cpu_before = process_cpu();
+        for (_, worker) in &self.crews {
+            let _ = worker.orders.send(Order::Start(clock));
+        }
+        observe(Event::Started(clock.unix_origin(), self.spec.window()));
+        let owners = self.crews.iter().map(|(target, _)| *target).collect();
+        let mut gathering = Gathering::new(&self.spec, owners);
+        let mut script_error = None;
+        let mut was_interrupted = false;
+        while !gathering.is_complete() {
+            let stopped = was_interrupted || script_error.is_some();
+            match self.next_report(&|| !stopped && interrupted())? {
+                None => {
+                    was_interrupted = true;
+                    self.stop.send_replace(true);
+                }
+                Some((_, Report::Broken(error))) => {
+                    script_error.get_or_insert(error);
+                    self.stop.send_replace(true);
+                }
+                Some((_, Report::Refused(error))) => gathering.note(error),
+                Some((number, report)) => gathering.take(number, report, observe),
+            }
+        }
+        let ending = match (&script_error, was_interrupted) {
+            (Some(_), _) => Ending::Aborted,
+            (None, true) => Ending::Interrupted,
+            (None, false) => Ending::Complete,
+        };
+        let cpu_seconds = (process_cpu() - cpu_before).as_secs_f64();
+        let (targets, window, threads, notes) = gathering.finish(addresses, observe);
+        let result = RunResult {
+            spec: job.spec.clone(),
+            environment: job.environment.clone(),
+            ending,
+            start_unix: clock.unix_origin(),
+            window,
+            targets,
+            generator: GeneratorUse {
+                cpu_seconds,
+                max_rss_bytes: 0,
+                threads,
+            },
+            notes,
+        };
+        Ok(Finished {
+            result,
+            script_error,
+            crews: self.crews,
+            main_scripts: self.main_scripts,
+        })
+    }
+}
+
+fn spawn(
+    plan: Plan,
+    report: Sender<(usize, Report)>,
+    stop: watch::Receiver<bool>,
+) -> Result<Worker, EngineError> {
+    let (orders, receiver) = channel();
+    let thread = std::thread::Builder::new()
+        .name(format!("worker-{}", plan.number))
+        .spawn(move || work(&plan, &receiver, &report, stop))
+        .map_err(|error| EngineError::Refused(error.to_string()))?;
+    Ok(Worker {
+        orders,
+        thread: Some(thread),
+    })
+}
+
+/// The workers of a target as the main state sees them.
+fn ports(crews: &[(usize, Worker)], target: usize) -> Vec<Port> {
+    let of_target = crews.iter().filter(|(owner, _)| *owner == target);
+    let port = |(_, worker): &(usize, Worker)| {
+        let orders = worker.orders.clone();
+        Port::new(move |question| orders.send(Order::Answer(question)).is_ok())
+    };
+    of_target.map(port).collect()
+}
+
+fn script_spec(job: &Job, target: &Target, addresses: &Addresses) -> Option<ScriptSpec> {
+    let script = job.spec.script.as_ref()?;
+    Some(ScriptSpec {
+        path: Some(script.path.clone()),
+        source: job.script.clone().unwrap_or_default(),
+        args: script.args.clone(),
+        url: target.url.clone(),
+        scheme: target.scheme.clone(),
+        host: target.host.clone(),
+        port: target.port,
+        path_and_query: target.path.clone(),
+        headers: job.spec.headers.clone(),
+        addrs: addresses.answering.clone(),
+        seed: job.spec.load.seed,
+        seed_pinned: job.spec.load.seed_pinned,
+        prints_to_stderr: job.prints_to_stderr,
+    })
+}
+
+impl Finished {
+    /// Runs the script's `done` for each target.
+    ///
+    /// # Errors
+    /// [`ScriptError`] when it fails.
+    pub fn done(&mut self) -> Result<(), ScriptError> {
+        for (index, main) in self.main_scripts.iter_mut().enumerate() {
+            let Some(main) = main.as_mut().filter(|main| main.has_done()) else {
+                continue;
+            };
+            let target = &self.result.targets[index];
+            let open_loop = self.result.is_open_loop();
+            let summary = super::statistics::summary(target, self.result.window.length());
+            let latency = super::statistics::of_latencies(&target.tally, open_loop);
+            let rates = super::statistics::of_rates(&target.thread_rates);
+            main.done(&summary, latency, rates)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,130 @@
+//! The pacer: waits for due times as precisely as its budget allows.
+
+use super::world::Shared;
+use crate::clock::{RunClock, Sleeper};
+use crate::spec::Pacing;
+use crate::units::Nanos;
+use std::io;
+
+/// `auto` may spin for this share of a thread's time.
+const SPIN_BUDGET: f64 = 0.25;
+const CALIBRATION_ROUNDS: usize = 21;
+const SHORTEST_LEAD: Nanos = Nanos::from_micros(30);
+const LONGEST_LEAD: Nanos = Nanos::from_micros(300);
+
+/// Waits by timer, by spinning, or by timer and then spinning.
+pub struct Pacer {
+    clock: RunClock,
+    sleeper: Sleeper,
+    method: Method,
+    lead: Nanos,
+    spun: Nanos,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Method {
+    Timer,
+    TimerThenSpin,
+    Spin,
+}
+
+impl Pacer {
+    /// A pacer; `threads` is how many will run on `cores`.
+    ///
+    /// # Errors
+    /// When the kernel has no timer left to give.
+    pub async fn calibrated(pacing: Pacing, threads: usize, cores: usize) -> io::Result<Pacer> {
+        let clock = RunClock::start();
+        let method = match pacing {
+            Pacing::Timer => Method::Timer,
+            Pacing::Spin => Method::Spin,
+            Pacing::Auto if cores >= 2 * threads => Method::Spin,
+            Pacing::Auto => Method::TimerThenSpin,
+        };
+        let mut pacer = Pacer {
+            clock,
+            sleeper: Sleeper::new(clock)?,
+            method,
+            lead: Nanos::ZERO,
+            spun: Nanos::ZERO,
+        };
+        if method == Method::TimerThenSpin {
+            pacer.lead = pacer.measure_lead().await?;
+        }
+        Ok(pacer)
+    }
+
+    /// How late the timer wakes this thread, nine times in ten: the timer is then set that much
+    /// earlier, and the rest is spun.
+    async fn measure_lead(&self) -> io::Result<Nanos> {
+        let mut lateness = Vec::with_capacity(CALIBRATION_ROUNDS);
+        for _ in 0..CALIBRATION_ROUNDS {
+            let due = self.clock.now() + Nanos::from_micros(400);
+            self.sleeper.wait_until(due).await?;
+            lateness.push(self.clock.now() - due);
+        }
+        lateness.sort_unstable();
+        let usual = lateness[CALIBRATION_ROUNDS * 9 / 10];
+        Ok((usual + Nanos::from_micros(20)).clamp(SHORTEST_LEAD, LONGEST_LEAD))
+    }
+
+    /// Measures from another origin from now on.
+    pub fn set_clock(&mut self, clock: RunClock) {
+        self.clock = clock;
+        self.sleeper.set_clock(clock);
+    }
+
+    /// How long before a due time the timer is set to go off.
+    pub fn lead(&self) -> Nanos {
+        self.lead
+    }
+
+    /// Time spent spinning with nothing else to do.
+    pub fn spun(&self) -> Nanos {
+        self.spun
+    }
+
+    /// Begins the budget anew.
+    pub fn forget_spin(&mut self) {
+        self.spun = Nanos::ZERO;
+    }
+
+    /// Returns as soon after `due` as it can; I/O goes on meanwhile.
+    ///
+    /// # Errors
+    /// When the kernel refuses to arm the timer; not seen on Linux.
+    pub async fn wait_until(&mut self, due: Nanos, world: &Shared) -> io::Result<()> {
+        let now = self.clock.now();
+        if now >= due {
+            return Ok(());
+        }
+        if self.method != Method::Spin {
+            let lead = self.affordable_lead(now);
+            if due - now > lead {
+                self.sleeper.wait_until(due - lead).await?;
+            }
+        }
+        self.spin_until(due, world).await;
+        Ok(())
+    }
+
+    fn affordable_lead(&self, now: Nanos) -> Nanos {
+        let is_over_budget = self.spun.0 as f64 > now.0 as f64 * SPIN_BUDGET;
+        if is_over_budget { Nanos::ZERO } else { self.lead }
+    }
+
+    /// Yields again and again; each turn polls I/O, and turns in which a connection had something
+    /// to do are not counted as spinning.
+    async fn spin_until(&mut self, due: Nanos, world: &Shared) {
+        let mut now = self.clock.now();
+        while now < due {
+            let turns = world.borrow().turns;
+            tokio::task::yield_now().await;
+            let after = self.clock.now();
+            if world.borrow().turns == turns {
+                self.spun += after - now;
+            }
+            now = after;
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The pool: which connection takes the next arrival.
+//!
+//! Slots with room are kept in queues by how many batches they have in flight, so that the
+//! longest-idle connection comes first and all connections are used.
+
+use crate::measure::{RouteId, Sending};
+use crate::schedule::Arrival;
+use crate::units::Nanos;
+use std::collections::VecDeque;
+use std::task::Waker;
+
+/// A connection's number within its worker.
+pub type SlotId = usize;
+
+/// A request on the wire.
+#[derive(Debug, Clone, Copy)]
+pub struct InFlight {
+    /// Its moments.
+    pub sending: Sending,
+    /// Its route.
+    pub route: RouteId,
+    /// Whether it is a HEAD request.
+    pub is_head: bool,
+    /// Whether it is the last of its batch.
+    pub ends_batch: bool,
+    /// When the first byte of its reply came.
+    pub first_byte: Option<Nanos>,
+    /// Bytes of its reply so far.
+    pub bytes: u64,
+}
+
+/// What is known of one connection outside its own task.
+#[derive(Debug, Default)]
+pub struct Slot {
+    /// Wakes its task.
+    pub waker: Option<Waker>,
+    /// An arrival that it is to send.
+    pub assigned: Option<Arrival>,
+    /// Requests on the wire, oldest first.
+    pub in_flight: VecDeque<InFlight>,
+    /// Batches on the wire.
+    pub batches: usize,
+    /// Since when it has had room.
+    pub free_since: Nanos,
+    /// Whether it is to give up what is in flight.
+    pub abort: bool,
+    queued_as: Option<u64>,
+}
+
+/// All connections of a worker.
+#[derive(Debug)]
+pub struct Pool {
+    slots: Vec<Slot>,
+    by_load: Vec<VecDeque<(SlotId, u64)>>,
+    tickets: u64,
+    free: usize,
+}
+
+impl Pool {
+    /// A pool of connections that may each carry `depth` batches.
+    pub fn new(depth: usize) -> Pool {
+        Pool {
+            slots: Vec::new(),
+            by_load: vec![VecDeque::new(); depth.max(1)],
+            tickets: 0,
+            free: 0,
+        }
+    }
+
+    /// A new slot, not yet open to arrivals.
+    pub fn add(&mut self) -> SlotId {
+        self.slots.push(Slot::default());
+        self.slots.len() - 1
+    }
+
+    /// A slot.
+    #[inline]
+    pub fn slot(&mut self, id: SlotId) -> &mut Slot {
+        &mut self.slots[id]
+    }
+
+    /// All slots.
+    pub fn slots(&mut self) -> impl Iterator<Item = &mut Slot> {
+        self.slots.iter_mut()
+    }
+
+    /// How many slots there are, connected or not.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether the slot's connection may carry one more batch.
+    #[inline]
+    pub fn has_room(&self, id: SlotId) -> bool {
+        let slot = &self.slots[id];
+        slot.assigned.is_none() && slot.batches < self.by_load.len()
+    }
+
+    /// Queues a slot that has room; queueing it again only updates its place.
+    pub fn offer(&mut self, id: SlotId) {
+        let load = self.slots[id].batches;
+        self.withdraw(id);
+        self.tickets += 1;
+        self.slots[id].queued_as = Some(self.tickets);
+        self.by_load[load].push_back((id, self.tickets));
+        self.free += 1;
+    }
+
+    /// Whether the slot waits to be taken.
+    pub fn is_queued(&self, id: SlotId) -> bool {
+        self.slots[id].queued_as.is_some()
+    }
+
+    /// Takes a slot out of its queue: its connection is gone, or it has found work by itself. The
+    /// queue's entry stays behind and is passed over when its turn comes.
+    pub fn withdraw(&mut self, id: SlotId) {
+        if self.slots[id].queued_as.take().is_some() {
+            self.free -= 1;
+        }
+    }
+
+    /// Whether any connection has room.
+    pub fn has_free(&self) -> bool {
+        self.free > 0
+    }
+
+    /// Takes the longest-waiting among the least loaded connections.
+    pub fn take_free(&mut self) -> Option<SlotId> {
+        for queue in &mut self.by_load {
+            while let Some((id, ticket)) = queue.pop_front() {
+                if self.slots[id].queued_as == Some(ticket) {
+                    self.slots[id].queued_as = None;
+                    self.free -= 1;
+                    return Some(id);
+                }
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_idle_connection_comes_first() {
+        let mut pool = Pool::new(1);
+        for _ in 0..3 {
+            let id = pool.add();
+            pool.offer(id);
+        }
+        assert_eq!([pool.take_free(), pool.take_free()], [Some(0), Some(1)]);
+        pool.offer(0);
+        assert_eq!([pool.take_free(), pool.take_free(), pool.take_free()], [Some(2), Some(0), None]);
+        assert!(!pool.has_free());
+    }
+
+    #[test]
+    fn a_lost_connection_is_passed_over() {
+        let mut pool = Pool::new(1);
+        for _ in 0..2 {
+            let id = pool.add();
+            pool.offer(id);
+        }
+        pool.withdraw(0);
+        assert_eq!([pool.take_free(), pool.take_free()], [Some(1), None]);
+    }
+
+    #[test]
+    fn with_pipelining_an_empty_connection_comes_before_a_busy_one() {
+        let mut pool = Pool::new(2);
+        for _ in 0..2 {
+            let id = pool.add();
+            pool.offer(id);
+        }
+        let first = pool.take_free().expect("free");
+        pool.slot(first).batches = 1;
+        pool.offer(first);
+        assert_eq!([pool.take_free(), pool.take_free()], [Some(1), Some(0)]);
+    }
+
+    #[test]
+    fn queueing_again_does_not_let_a_connection_be_taken_twice() {
+        let mut pool = Pool::new(1);
+        let id = pool.add();
+        pool.offer(id);
+        pool.offer(id);
+        assert_eq!([pool.take_free(), pool.take_free()], [Some(0), None]);
+    }
+}

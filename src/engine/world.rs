@@ -1,0 +1,241 @@
+//! A worker's world: everything that its tasks share. One thread, so one `RefCell` and no locks.
+
+use super::feed::Feed;
+use super::pool::{InFlight, Pool, SlotId};
+use super::source::Source;
+use crate::clock::RunClock;
+use crate::measure::{Delivery, ErrorKind, Failure, Recorder, Sending};
+use crate::schedule::Arrival;
+use crate::script::ScriptError;
+use crate::units::Nanos;
+use crate::wire::{ResponseEnd, ResponseParser};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::task::Waker;
+
+/// How the tasks of a worker hold their world.
+pub type Shared = Rc<RefCell<World>>;
+
+/// What the tasks of a worker share.
+pub struct World {
+    /// Time since the load began.
+    pub clock: RunClock,
+    /// Whether the load has begun.
+    pub is_on: bool,
+    /// What is to be sent.
+    pub feed: Feed,
+    /// Over what.
+    pub pool: Pool,
+    /// Where the bytes come from.
+    pub source: Source,
+    /// What happened.
+    pub recorder: Recorder,
+    /// Whether due times exist.
+    pub is_open_loop: bool,
+    /// Lent to whichever connection reads.
+    pub read_buffer: Vec<u8>,
+    /// Wakes the dispatcher when a connection becomes free.
+    pub waiting_for_free: Option<Waker>,
+    /// Counts turns of connections, so that a spin with work in between can be told from an idle one.
+    pub turns: u64,
+    /// An error in the script, which ends the run.
+    pub script_error: Option<ScriptError>,
+    /// Wakes whoever watches for such an error.
+    pub watching_for_error: Option<Waker>,
+    /// The first error of each kind, in words.
+    pub complaints: Vec<(ErrorKind, String)>,
+    /// Whether a script has moved due times or batched requests, so that the schedule alone does
+    /// not tell how many requests were due in the window.
+    pub has_moved_arrivals: bool,
+    /// When the script stopped this worker.
+    pub stopped: Option<Nanos>,
+}
+
+impl World {
+    /// The next arrival for a connection that has room: the one the dispatcher gave it, or one
+    /// from the backlog.
+    #[inline]
+    pub fn next_arrival(&mut self, id: SlotId) -> Option<Arrival> {
+        if !self.is_on || self.script_error.is_some() {
+            return None;
+        }
+        if let Some(arrival) = self.pool.slot(id).assigned.take() {
+            return Some(arrival);
+        }
+        let now = self.clock.now();
+        self.take_due(now)
+    }
+
+    /// An arrival that is due, after the script's `delay` has had its say.
+    pub fn take_due(&mut self, now: Nanos) -> Option<Arrival> {
+        loop {
+            let (arrival, is_fresh) = self.feed.take(now)?;
+            if !is_fresh || !self.source.has_delay() {
+                return Some(arrival);
+            }
+            match self.source.delay() {
+                Ok(delay) if delay.is_zero() => return Some(arrival),
+                Ok(delay) => {
+                    self.has_moved_arrivals = true;
+                    self.feed.postpone(arrival, arrival.due + delay);
+                }
+                Err(error) => {
+                    self.feed.postpone(arrival, arrival.due);
+                    self.break_off(error);
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// A connection with room has nothing to do: the dispatcher may have it.
+    pub fn offer(&mut self, id: SlotId) {
+        self.pool.offer(id);
+        if let Some(waker) = self.waiting_for_free.take() {
+            waker.wake();
+        }
+    }
+
+    /// Generates the request of an arrival into `out` and puts it on the wire's list. `false` when
+    /// the script failed.
+    #[inline]
+    pub fn generate(&mut self, id: SlotId, arrival: Arrival, out: &mut Vec<u8>) -> bool {
+        let slot = self.pool.slot(id);
+        let before = slot.in_flight.len();
+        let placeholder = Sending {
+            due: arrival.due,
+            free: slot.free_since,
+            sent: arrival.due,
+        };
+        let generated = self.source.next(out, placeholder, &mut slot.in_flight, &mut self.recorder);
+        if let Err(error) = generated {
+            slot.in_flight.truncate(before);
+            out.clear();
+            // It was due and could not be made: it stays among the unsent.
+            self.feed.postpone(arrival, arrival.due);
+            self.break_off(error);
+            return false;
+        }
+        slot.batches += 1;
+        let sent = self.clock.now();
+        // In a closed loop a request is due when it is sent.
+        let due = if self.is_open_loop { arrival.due } else { sent };
+        let sending = Sending { due, sent, ..placeholder };
+        for request in slot.in_flight.range_mut(before..) {
+            request.sending = sending;
+        }
+        let count = (slot.in_flight.len() - before) as u64;
+        self.recorder.sent(sending, count);
+        if count > 1 {
+            self.has_moved_arrivals = true;
+            self.feed.skip(count - 1);
+        }
+        self.obey_stop(sent);
+        true
+    }
+
+    /// A reply has been read to its end.
+    #[inline]
+    pub fn deliver(&mut self, id: SlotId, end: ResponseEnd, done: Nanos, parser: &ResponseParser) {
+        let slot = self.pool.slot(id);
+        let Some(request) = slot.in_flight.pop_front() else {
+            return;
+        };
+        if request.ends_batch {
+            slot.batches -= 1;
+            slot.free_since = done;
+        }
+        let verdict = match self.source.wants_response() {
+            true => self.source.response(end.status, parser.collected()),
+            false => Ok(None),
+        };
+        match verdict {
+            Ok(None) => self.recorder.delivered(&Delivery {
+                sending: request.sending,
+                first_byte: request.first_byte.unwrap_or(done),
+                done,
+                status: end.status,
+                bytes: request.bytes,
+                route: request.route,
+                ends_batch: request.ends_batch,
+                connection: id as u32,
+            }),
+            Ok(Some(reason)) => self.fail(id, request, done, ErrorKind::Script, reason),
+            Err(error) => {
+                self.fail(id, request, done, ErrorKind::Script, "an error in response()".into());
+                self.break_off(error);
+            }
+        }
+        if self.source.wants_response() {
+            self.obey_stop(done);
+        }
+    }
+
+    /// The connection is lost: the oldest request in flight failed in this way, and those behind
+    /// it could not be read.
+    pub fn lose(&mut self, id: SlotId, kind: ErrorKind, why: &str) {
+        let at = self.clock.now();
+        self.pool.withdraw(id);
+        let slot = self.pool.slot(id);
+        slot.batches = 0;
+        slot.abort = false;
+        let lost = std::mem::take(&mut slot.in_flight);
+        let mut kind = kind;
+        for request in lost {
+            self.fail(id, request, at, kind, why.to_owned());
+            if kind != ErrorKind::Write {
+                kind = ErrorKind::Read;
+            }
+        }
+        if let Some(arrival) = self.pool.slot(id).assigned.take() {
+            self.feed.postpone(arrival, arrival.due);
+        }
+    }
+
+    fn fail(&mut self, id: SlotId, request: InFlight, at: Nanos, kind: ErrorKind, why: String) {
+        self.complain(kind, || why);
+        self.recorder.failed(&Failure {
+            sending: request.sending,
+            at,
+            kind,
+            route: request.route,
+            connection: id as u32,
+        });
+    }
+
+    /// Keeps the words of the first error of each kind.
+    pub fn complain(&mut self, kind: ErrorKind, why: impl FnOnce() -> String) {
+        if !self.complaints.iter().any(|(known, _)| *known == kind) {
+            self.complaints.push((kind, why()));
+        }
+    }
+
+    fn break_off(&mut self, error: ScriptError) {
+        self.script_error.get_or_insert(error);
+        if let Some(waker) = self.watching_for_error.take() {
+            waker.wake();
+        }
+    }
+
+    /// `thread:stop()`: what is due later is not scheduled for this worker.
+    fn obey_stop(&mut self, now: Nanos) {
+        if self.stopped.is_none() && self.source.stopped() {
+            self.stopped = Some(now);
+            self.feed.end_at(now);
+        }
+    }
+
+    /// Marks connections whose oldest request has been in flight for longer than `limit`.
+    pub fn abort_older_than(&mut self, limit: Nanos) {
+        let now = self.clock.now();
+        for slot in self.pool.slots() {
+            let is_old = |request: &InFlight| now - request.sending.sent > limit;
+            if slot.in_flight.front().is_some_and(is_old) {
+                slot.abort = true;
+                if let Some(waker) = slot.waker.take() {
+                    waker.wake();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! One request from arrival to reply: what it is answered, and when.
+
+use super::HotelSpec;
+use super::body::ReplyBody;
+use super::data::Hotels;
+use super::delays::Delays;
+use super::faults::{Bottleneck, Closing, Failures};
+use super::replies::{Replies, downstream_error};
+use super::service_time::{ServiceTime, ServiceTimes};
+use crate::clock::RunClock;
+use crate::units::Nanos;
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response};
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use std::cell::RefCell;
+use std::convert::Infallible;
+use std::io;
+use std::rc::Rc;
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+
+/// The server behind all connections; lives on one thread.
+pub(super) struct Frontend {
+    replies: Replies,
+    admission: RefCell<Admission>,
+    pub(super) delays: Delays,
+    close_every: Option<u64>,
+}
+
+impl Frontend {
+    /// Must be called inside the runtime. `first` is told when the first request arrives.
+    ///
+    /// # Errors
+    /// When the kernel refuses a timer.
+    pub(super) fn open(
+        spec: &HotelSpec,
+        clock: RunClock,
+        first: Option<oneshot::Sender<Nanos>>,
+    ) -> io::Result<Frontend> {
+        Ok(Frontend {
+            replies: Replies::new(Hotels::generate(spec.seed)),
+            admission: RefCell::new(Admission::new(spec, clock, first)),
+            delays: Delays::new(clock)?,
+            close_every: spec.close_every,
+        })
+    }
+
+    /// Answers the requests of one connection until either side closes it.
+    pub(super) async fn attend(self: Rc<Frontend>, connection: TcpStream) {
+        // Fails only on a connection that has gone already, which the first read finds out.
+        let _ = connection.set_nodelay(true);
+        let closing = RefCell::new(Closing::new(self.close_every));
+        let service = service_fn(|request| {
+            let is_last = closing.borrow_mut().next_is_last();
+            self.answer(request, is_last)
+        });
+        // An error is the client's: it went away, or it did not speak HTTP and has been told so.
+        let _ = http1::Builder::new()
+            .title_case_headers(true) // as Go writes them; scripts look headers up by that name
+            .serve_connection(TokioIo::new(connection), service)
+            .await;
+    }
+
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        is_last: bool,
+    ) -> Result<Response<ReplyBody>, Infallible> {
+        let ticket = self.admission.borrow_mut().admit();
+        let (head, body) = request.into_parts();
+        drain(body).await;
+        let mut reply = if ticket.fails {
+            downstream_error()
+        } else {
+            self.replies.to(head.uri.path(), head.uri.query())
+        };
+        if is_last {
+            let close = HeaderValue::from_static("close");
+            reply.headers_mut().insert(CONNECTION, close);
+        }
+        if let Some(due) = ticket.due {
+            self.delays.wait_until(due).await;
+        }
+        Ok(reply.map(ReplyBody::new))
+    }
+}
+
+/// Reads a request's body to its end: what is left unread would end the connection.
+async fn drain(mut body: Incoming) {
+    if !body.is_end_stream() {
+        while let Some(Ok(_)) = body.frame().await {}
+    }
+}
+
+/// What was decided about a request when it arrived.
+struct Ticket {
+    /// When its reply leaves; `None` at once.
+    due: Option<Nanos>,
+    fails: bool,
+}
+
+/// Decides about requests in the order of their arrival.
+struct Admission {
+    clock: RunClock,
+    first: Option<oneshot::Sender<Nanos>>,
+    bottleneck: Option<Bottleneck>,
+    service_times: Option<ServiceTimes>,
+    failures: Failures,
+}
+
+impl Admission {
+    fn new(spec: &HotelSpec, clock: RunClock, first: Option<oneshot::Sender<Nanos>>) -> Admission {
+        let is_instant = spec.service_time == ServiceTime::Constant(Nanos::ZERO);
+        Admission {
+            clock,
+            first,
+            bottleneck: spec.capacity.map(Bottleneck::new),
+            service_times: (!is_instant).then(|| ServiceTimes::new(spec.service_time, spec.seed)),
+            failures: Failures::new(spec.error_rate, spec.seed),
+        }
+    }
+
+    fn admit(&mut self) -> Ticket {
+        if let Some(first) = self.first.take() {
+            // Nobody listens any more only when the server stops.
+            let _ = first.send(self.clock.now());
+        }
+        Ticket {
+            due: self.due(),
+            fails: self.failures.strike(),
+        }
+    }
+
+    /// The clock is not asked when nothing depends on it.
+    fn due(&mut self) -> Option<Nanos> {
+        if self.bottleneck.is_none() && self.service_times.is_none() {
+            return None;
+        }
+        let arrival = self.clock.now();
+        let passed = match &mut self.bottleneck {
+            Some(bottleneck) => bottleneck.pass(arrival),
+            None => arrival,
+        };
+        let service_time = match &mut self.service_times {
+            Some(times) => times.draw(),
+            None => Nanos::ZERO,
+        };
+        Some(passed + service_time)
+    }
+}

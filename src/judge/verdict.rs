@@ -1,0 +1,204 @@
+//! The verdict on one run. A saturated server does not invalidate a run and status codes are never
+//! a reason: what is judged is the instrument.
+
+use crate::measure::{Distribution, RunResult, Tally, distance_beyond};
+use crate::units::Nanos;
+use serde::{Deserialize, Serialize};
+
+/// Whether the numbers can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Level {
+    /// Nothing speaks against them.
+    Valid,
+    /// They can be used with the reasons in mind.
+    Suspect,
+    /// The generator failed; they measure it, not the server.
+    Invalid,
+}
+
+/// Why a run is not simply valid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// For programs.
+    pub code: String,
+    /// For people.
+    pub message: String,
+}
+
+/// The verdict on a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The worst of the reasons.
+    pub level: Level,
+    /// All of them, worst first.
+    pub reasons: Vec<Reason>,
+}
+
+/// Late lag beyond this, and beyond a tenth of the latency, is the generator's failure.
+const LATE_LIMIT: Nanos = Nanos::from_millis(1);
+/// At least this share of the schedule must be sent while connections stand idle.
+const SENT_SHARE: f64 = 0.99;
+/// A thread that works for more than this share of its time may be the bottleneck.
+const BUSY_SHARE: f64 = 0.8;
+/// More unfinished or failed requests than this deserve a look.
+const LOSS_SHARE: f64 = 0.01;
+/// Kolmogorov-Smirnov distance between the gaps asked for and the gaps sent.
+const GAP_DISTANCE: f64 = 0.05;
+/// Gaps may be shifted by this much, or a tenth of the mean gap, before they count as different.
+const GAP_TOLERANCE: Nanos = Nanos::from_micros(50);
+/// A percentile with fewer samples beyond it is a few requests' story. Judged up to p99; the finer
+/// ones are marked one by one where they are shown, or hardly any run would be valid.
+const SAMPLES_BEYOND: u64 = 10;
+
+/// Judges a run.
+pub fn verdict(result: &RunResult) -> Verdict {
+    let tally = result.overall();
+    let mut reasons = Vec::new();
+    if result.is_open_loop() {
+        reasons.extend(late(&tally));
+        reasons.extend(neglected(&tally));
+        reasons.extend(
+            result
+                .targets
+                .iter()
+                .filter_map(|target| ledger(target.scheduled_by_ledger?, &target.tally)),
+        );
+        reasons.extend(departing_gaps(&tally));
+        reasons.extend(few_samples(&tally));
+    }
+    reasons.extend(unbalanced(&tally));
+    reasons.extend(losses(&tally));
+    reasons.extend(busy_threads(result));
+    reasons.sort_by_key(|(level, _)| std::cmp::Reverse(*level));
+    Verdict {
+        level: reasons
+            .iter()
+            .map(|(level, _)| *level)
+            .max()
+            .unwrap_or(Level::Valid),
+        reasons: reasons.into_iter().map(|(_, reason)| reason).collect(),
+    }
+}
+
+type Finding = Option<(Level, Reason)>;
+
+fn finding(level: Level, code: &str, message: String) -> Finding {
+    let code = code.to_owned();
+    Some((level, Reason { code, message }))
+}
+
+fn late(tally: &Tally) -> Finding {
+    let late = Distribution::of(&tally.late)?.p99;
+    let latency = Distribution::of(&tally.latency_with_censored()).map_or(0, |latency| latency.p99);
+    let limit = LATE_LIMIT.0.max(latency / 10);
+    if late <= limit {
+        return None;
+    }
+    let message = format!(
+        "the generator sent late: 99th percentile {:.2} ms, limit {:.2} ms; use more threads (-t), \
+         fewer other programs on this machine, or --pacing spin",
+        late as f64 / 1e6,
+        limit as f64 / 1e6
+    );
+    finding(Level::Invalid, "generator_late", message)
+}
+
+fn neglected(tally: &Tally) -> Finding {
+    let share = tally.neglected as f64 / tally.scheduled.max(1) as f64;
+    if share <= 1.0 - SENT_SHARE {
+        return None;
+    }
+    let message = format!(
+        "{} of {} requests were not sent although connections stood idle",
+        tally.neglected, tally.scheduled
+    );
+    finding(Level::Invalid, "not_sent", message)
+}
+
+fn ledger(by_schedule: u64, tally: &Tally) -> Finding {
+    if by_schedule == tally.scheduled {
+        return None;
+    }
+    let message = format!(
+        "the schedule holds {by_schedule} requests for the window and the workers accounted for {}",
+        tally.scheduled
+    );
+    finding(Level::Invalid, "accounting", message)
+}
+
+fn unbalanced(tally: &Tally) -> Finding {
+    let ended = tally.completed + tally.failed + tally.unfinished;
+    if ended == tally.scheduled {
+        return None;
+    }
+    let message = format!(
+        "{} requests were scheduled and {ended} accounted for",
+        tally.scheduled
+    );
+    finding(Level::Invalid, "accounting", message)
+}
+
+fn losses(tally: &Tally) -> Finding {
+    let lost = tally.failed + tally.unfinished;
+    let share = lost as f64 / tally.scheduled.max(1) as f64;
+    if share <= LOSS_SHARE {
+        return None;
+    }
+    let message = format!(
+        "{:.1} % of the requests did not complete ({} failed, {} unfinished)",
+        share * 100.0,
+        tally.failed,
+        tally.unfinished
+    );
+    finding(Level::Suspect, "incomplete", message)
+}
+
+fn departing_gaps(tally: &Tally) -> Finding {
+    let mean_gap = tally.due_gaps.mean();
+    let tolerance = GAP_TOLERANCE.max(Nanos((mean_gap / 10.0) as u64));
+    let distance = distance_beyond(tolerance, &tally.due_gaps, &tally.sent_gaps);
+    if distance <= GAP_DISTANCE {
+        return None;
+    }
+    let message = format!(
+        "the gaps between requests depart from the arrival process that was asked for: \
+         Kolmogorov-Smirnov distance {distance:.2}, limit {GAP_DISTANCE}"
+    );
+    finding(Level::Suspect, "arrivals", message)
+}
+
+fn few_samples(tally: &Tally) -> Finding {
+    let percentiles = tally.latency_percentiles();
+    let first = percentiles
+        .iter()
+        .filter(|percentile| !percentile.name.contains('.'))
+        .find(|percentile| percentile.beyond < SAMPLES_BEYOND)?;
+    let message = format!(
+        "only {} samples lie beyond {}; measure longer for it and what is above",
+        first.beyond, first.name
+    );
+    finding(Level::Suspect, "few_samples", message)
+}
+
+fn busy_threads(result: &RunResult) -> Finding {
+    let seconds = result.window.stop.as_secs_f64();
+    let busiest = result
+        .generator
+        .threads
+        .iter()
+        .map(|thread| (thread.cpu_seconds - thread.spin_seconds) / seconds.max(1e-9))
+        .fold(0.0, f64::max);
+    // In a closed loop a busy generator is the point.
+    if busiest <= BUSY_SHARE || !result.is_open_loop() {
+        return None;
+    }
+    let message = format!(
+        "a generator thread worked for {:.0} % of the time; use more threads (-t)",
+        busiest * 100.0
+    );
+    finding(Level::Suspect, "generator_busy", message)
+}
+
+#[cfg(test)]
+mod tests;

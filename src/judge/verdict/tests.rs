@@ -1,0 +1,1 @@
+//! Results with one thing wrong each.

@@ -1,0 +1,11 @@
+//! One connection: resolving names, connecting, and a byte stream over it.
+//!
+//! Ends at bytes: what they mean is `wire`'s business, when they are sent is `engine`'s.
+
+mod addresses;
+mod descriptors;
+mod stream;
+
+pub use addresses::{AddressError, Addresses, resolve};
+pub use descriptors::{DescriptorError, ensure_descriptors};
+pub use stream::{Stream, connect};
