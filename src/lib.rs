@@ -16,7 +16,7 @@ pub mod exit;
 
 // Middle floor: touches the world.
 pub mod clock;
-// pub mod engine;
+pub mod engine;
 pub mod hotel;
-// pub mod script;
+pub mod script;
 pub mod transport;

@@ -62,7 +62,11 @@ impl Connection {
             }
         }
         let slot = world.pool.slot(self.id);
-        if !slot.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+        if !slot
+            .waker
+            .as_ref()
+            .is_some_and(|waker| waker.will_wake(cx.waker()))
+        {
             slot.waker = Some(cx.waker().clone());
         }
         Poll::Pending
@@ -84,7 +88,9 @@ impl Connection {
                 Ok(true)
             }
             Poll::Ready(outcome) => {
-                let why = outcome.err().map_or_else(|| "closed".to_owned(), |error| error.to_string());
+                let why = outcome
+                    .err()
+                    .map_or_else(|| "closed".to_owned(), |error| error.to_string());
                 world.lose(self.id, ErrorKind::Write, &why);
                 Err(Lost)
             }
@@ -130,7 +136,11 @@ impl Connection {
             if let Some(end) = end {
                 world.deliver(self.id, end, now, &self.parser);
                 if !end.keep_alive {
-                    world.lose(self.id, ErrorKind::Read, "the server closed after an earlier reply");
+                    world.lose(
+                        self.id,
+                        ErrorKind::Read,
+                        "the server closed after an earlier reply",
+                    );
                     return Err(Lost);
                 }
             }

@@ -39,7 +39,10 @@ impl Feed {
     #[inline]
     fn peek_scheduled(&mut self) -> Option<Nanos> {
         let arrivals = self.arrivals.as_mut()?;
-        arrivals.peek().map(|next| next.due).filter(|due| *due < self.end)
+        arrivals
+            .peek()
+            .map(|next| next.due)
+            .filter(|due| *due < self.end)
     }
 
     /// Takes an arrival that is due by `now`, and says whether it comes fresh from the schedule
@@ -52,7 +55,11 @@ impl Feed {
         }
         let is_due = |due: &Nanos| *due <= now;
         let scheduled = self.peek_scheduled().filter(is_due);
-        let postponed = self.postponed.peek().map(|Reverse((due, _))| *due).filter(is_due);
+        let postponed = self
+            .postponed
+            .peek()
+            .map(|Reverse((due, _))| *due)
+            .filter(is_due);
         match (scheduled, postponed) {
             (None, None) => None,
             (Some(due), other) if other.is_none_or(|other| due <= other) => {
@@ -137,7 +144,11 @@ mod tests {
         let (first, _) = feed.take(Nanos::ZERO).expect("due");
         feed.postpone(first, Nanos::from_micros(2_500));
         assert_eq!(dues(&mut feed, 2), [1, 2]);
-        assert_eq!(feed.take(Nanos::from_millis(3)).map(|(arrival, fresh)| (arrival.seq, fresh)), Some((0, false)));
+        assert_eq!(
+            feed.take(Nanos::from_millis(3))
+                .map(|(arrival, fresh)| (arrival.seq, fresh)),
+            Some((0, false))
+        );
         assert_eq!(dues(&mut feed, 4), [3, 4]);
     }
 

@@ -90,8 +90,15 @@ impl Gathering {
         addresses: Vec<Addresses>,
         observe: &mut dyn FnMut(Event<'_>),
     ) -> (Vec<TargetResult>, Window, Vec<ThreadUse>, Vec<String>) {
-        let books: Vec<Box<Books>> = std::mem::take(&mut self.books).into_iter().flatten().collect();
-        let stop = books.iter().map(|books| books.stop).min().unwrap_or_default();
+        let books: Vec<Box<Books>> = std::mem::take(&mut self.books)
+            .into_iter()
+            .flatten()
+            .collect();
+        let stop = books
+            .iter()
+            .map(|books| books.stop)
+            .min()
+            .unwrap_or_default();
         let window = Window {
             start: self.window.start.min(stop),
             end: self.window.end.min(stop),
@@ -117,7 +124,11 @@ impl Gathering {
             }
             results.push(TargetResult {
                 target: self.spec.targets[index].clone(),
-                addresses: addresses.answering.iter().map(ToString::to_string).collect(),
+                addresses: addresses
+                    .answering
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect(),
                 scheduled_by_ledger: due_in_window(&self.spec, &own, window),
                 tally,
                 intervals: gathered.intervals,
@@ -142,7 +153,11 @@ impl Gathering {
 fn ledger(spec: &RunSpec) -> Option<Ledger> {
     let schedule = spec.schedule()?;
     let load = &spec.load;
-    Some(Ledger::new(&schedule, load.connections, spec.workers_per_target()))
+    Some(Ledger::new(
+        &schedule,
+        load.connections,
+        spec.workers_per_target(),
+    ))
 }
 
 /// Requests due in the window according to the schedule alone; unknown when a script has moved any.
@@ -180,7 +195,13 @@ impl Gathered {
     }
 
     /// Gives out the intervals to which all workers have contributed, or all when it is over.
-    fn publish(&mut self, target: usize, window: Window, is_over: bool, observe: &mut dyn FnMut(Event<'_>)) {
+    fn publish(
+        &mut self,
+        target: usize,
+        window: Window,
+        is_over: bool,
+        observe: &mut dyn FnMut(Event<'_>),
+    ) {
         while let Some(entry) = self.pending.first_entry() {
             if entry.get().0 < self.workers && !is_over {
                 return;
@@ -193,7 +214,10 @@ impl Gathered {
     }
 
     fn interval(&mut self, slice: &Slice, window: Window) -> Interval {
-        let scheduled = self.running.as_mut().map(|ledger| ledger.due_before(slice.end));
+        let scheduled = self
+            .running
+            .as_mut()
+            .map(|ledger| ledger.due_before(slice.end));
         self.due += scheduled.unwrap_or_default();
         Interval {
             start: slice.start,

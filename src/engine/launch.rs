@@ -44,7 +44,9 @@ pub enum EngineError {
     #[error(transparent)]
     Descriptors(#[from] DescriptorError),
     /// All attempts failed.
-    #[error("no connection to {0} could be opened: {1}; is the server running, and does it accept this many?")]
+    #[error(
+        "no connection to {0} could be opened: {1}; is the server running, and does it accept this many?"
+    )]
     NoConnection(String, String),
     /// The operating system refused something.
     #[error("the operating system refused what a worker needs: {0}")]
@@ -124,7 +126,11 @@ struct Fleet {
 }
 
 impl Fleet {
-    fn start(job: &Job, spec: &Arc<RunSpec>, addresses: &[Addresses]) -> Result<Fleet, EngineError> {
+    fn start(
+        job: &Job,
+        spec: &Arc<RunSpec>,
+        addresses: &[Addresses],
+    ) -> Result<Fleet, EngineError> {
         let (report, reports) = channel();
         let (stop, stopped) = watch::channel(false);
         let workers = spec.workers_per_target();
@@ -157,7 +163,9 @@ impl Fleet {
                 fleet.crews.push((index, worker));
             }
         }
-        fleet.await_all(&|| false, |report| matches!(report, Report::Loaded).then_some(()))?;
+        fleet.await_all(&|| false, |report| {
+            matches!(report, Report::Loaded).then_some(())
+        })?;
         Ok(fleet)
     }
 
@@ -170,7 +178,11 @@ impl Fleet {
         Ok(())
     }
 
-    fn open(&self, addresses: &[Addresses], interrupted: &dyn Fn() -> bool) -> Result<(), EngineError> {
+    fn open(
+        &self,
+        addresses: &[Addresses],
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<(), EngineError> {
         for (_, worker) in &self.crews {
             let _ = worker.orders.send(Order::Open);
         }
@@ -181,7 +193,9 @@ impl Fleet {
         for (index, addresses) in addresses.iter().enumerate() {
             let of_target = || {
                 let numbered = self.crews.iter().zip(&opened);
-                numbered.filter(|((target, _), _)| *target == index).map(|(_, opened)| opened)
+                numbered
+                    .filter(|((target, _), _)| *target == index)
+                    .map(|(_, opened)| opened)
             };
             if of_target().all(|(count, _)| *count == 0) {
                 let cause = of_target().find_map(|(_, complaint)| complaint.clone());
@@ -218,7 +232,10 @@ impl Fleet {
     }
 
     /// The next report; `None` when interrupted first.
-    fn next_report(&self, interrupted: &dyn Fn() -> bool) -> Result<Option<(usize, Report)>, EngineError> {
+    fn next_report(
+        &self,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<Option<(usize, Report)>, EngineError> {
         loop {
             match self.reports.recv_timeout(WATCH.to_duration()) {
                 Ok(report) => return Ok(Some(report)),
@@ -332,7 +349,7 @@ fn ports(crews: &[(usize, Worker)], target: usize) -> Vec<Port> {
 fn script_spec(job: &Job, target: &Target, addresses: &Addresses) -> Option<ScriptSpec> {
     let script = job.spec.script.as_ref()?;
     Some(ScriptSpec {
-        path: Some(script.path.clone()),
+        path: script.path.clone(),
         source: job.script.clone().unwrap_or_default(),
         args: script.args.clone(),
         url: target.url.clone(),

@@ -70,7 +70,8 @@ impl Opener {
             let stream = self.attempt(id, failures as usize, !is_first).await;
             if is_first {
                 self.pending.set(self.pending.get() - 1);
-                self.opened.set(self.opened.get() + usize::from(stream.is_some()));
+                self.opened
+                    .set(self.opened.get() + usize::from(stream.is_some()));
                 is_first = false;
                 if let Some(waker) = self.waiting.take() {
                     waker.wake();

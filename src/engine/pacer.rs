@@ -110,7 +110,11 @@ impl Pacer {
 
     fn affordable_lead(&self, now: Nanos) -> Nanos {
         let is_over_budget = self.spun.0 as f64 > now.0 as f64 * SPIN_BUDGET;
-        if is_over_budget { Nanos::ZERO } else { self.lead }
+        if is_over_budget {
+            Nanos::ZERO
+        } else {
+            self.lead
+        }
     }
 
     /// Yields again and again; each turn polls I/O, and turns in which a connection had something

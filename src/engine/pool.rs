@@ -152,7 +152,10 @@ mod tests {
         }
         assert_eq!([pool.take_free(), pool.take_free()], [Some(0), Some(1)]);
         pool.offer(0);
-        assert_eq!([pool.take_free(), pool.take_free(), pool.take_free()], [Some(2), Some(0), None]);
+        assert_eq!(
+            [pool.take_free(), pool.take_free(), pool.take_free()],
+            [Some(2), Some(0), None]
+        );
         assert!(!pool.has_free());
     }
 

@@ -27,7 +27,9 @@ impl Source {
     /// # Errors
     /// [`BadRequest`] when they are not one whole request.
     pub fn fixed(bytes: Vec<u8>, script: Option<WorkerScript>) -> Result<Source, BadRequest> {
-        let head = requests_in(&bytes).next().unwrap_or(Err(BadRequest::Empty))?;
+        let head = requests_in(&bytes)
+            .next()
+            .unwrap_or(Err(BadRequest::Empty))?;
         let mut route = String::new();
         fold_route(head.method, head.target, &mut route);
         let is_head = head.is_head();
@@ -72,7 +74,9 @@ impl Source {
             bytes: 0,
         };
         if let Some(fixed) = &mut self.fixed {
-            let route = *fixed.route.get_or_insert_with(|| recorder.route(&self.route));
+            let route = *fixed
+                .route
+                .get_or_insert_with(|| recorder.route(&self.route));
             out.extend_from_slice(&fixed.bytes);
             in_flight.push_back(request(route, fixed.is_head, true));
             return Ok(());
@@ -104,14 +108,20 @@ impl Source {
     /// Whether the script looks at responses.
     #[inline]
     pub fn wants_response(&self) -> bool {
-        self.script.as_ref().is_some_and(WorkerScript::wants_response)
+        self.script
+            .as_ref()
+            .is_some_and(WorkerScript::wants_response)
     }
 
     /// Shows the script a response; `Some` when it called `wrk.fail`.
     ///
     /// # Errors
     /// [`ScriptError`] when `response()` fails.
-    pub fn response(&mut self, status: u16, collected: &Collected) -> Result<Option<String>, ScriptError> {
+    pub fn response(
+        &mut self,
+        status: u16,
+        collected: &Collected,
+    ) -> Result<Option<String>, ScriptError> {
         match &mut self.script {
             Some(script) => script.response(status, &collected.headers, &collected.body),
             None => Ok(None),
@@ -129,7 +139,9 @@ impl Source {
     /// # Errors
     /// [`ScriptError`] when `delay()` fails.
     pub fn delay(&mut self) -> Result<Nanos, ScriptError> {
-        self.script.as_mut().map_or(Ok(Nanos::ZERO), WorkerScript::delay)
+        self.script
+            .as_mut()
+            .map_or(Ok(Nanos::ZERO), WorkerScript::delay)
     }
 
     /// The address that the script chose for its thread.

@@ -114,7 +114,12 @@ impl From<io::Error> for Trouble {
 }
 
 /// The worker's thread.
-pub fn work(plan: &Plan, orders: &Receiver<Order>, report: &Sender<(usize, Report)>, stop: watch::Receiver<bool>) {
+pub fn work(
+    plan: &Plan,
+    orders: &Receiver<Order>,
+    report: &Sender<(usize, Report)>,
+    stop: watch::Receiver<bool>,
+) {
     let tell = |message| {
         // A coordinator that is gone needs no reports.
         let _ = report.send((plan.number, message));
@@ -146,7 +151,11 @@ fn run(
         .build_local(Default::default())?;
     let opener = Opener::new(world.clone(), addresses(plan, &world), offset(plan));
     let mut pacer = runtime.block_on(open(plan, &opener))?;
-    let complaint = world.borrow().complaints.first().map(|(_, why)| why.clone());
+    let complaint = world
+        .borrow()
+        .complaints
+        .first()
+        .map(|(_, why)| why.clone());
     tell(Report::Opened(opener.opened.get(), complaint));
     let Ok(Order::Start(clock)) = orders.recv() else {
         return Err(Trouble::Dismissed);
@@ -162,7 +171,10 @@ fn run(
     Ok(source.into_script())
 }
 
-fn serve_until_open(mut script: Option<&mut WorkerScript>, orders: &Receiver<Order>) -> Result<(), Trouble> {
+fn serve_until_open(
+    mut script: Option<&mut WorkerScript>,
+    orders: &Receiver<Order>,
+) -> Result<(), Trouble> {
     loop {
         match (orders.recv(), script.as_deref_mut()) {
             (Ok(Order::Answer(question)), Some(script)) => script.answer(question),
@@ -211,10 +223,16 @@ fn world(plan: &Plan, script: Option<WorkerScript>) -> Result<World, Trouble> {
 fn source(plan: &Plan, script: Option<WorkerScript>) -> Result<Source, ScriptError> {
     let Some(script) = script else {
         let authority = plan.target.authority();
-        let text = format_request("GET", &plan.target.path, &authority, &plan.spec.headers, None);
+        let text = format_request(
+            "GET",
+            &plan.target.path,
+            &authority,
+            &plan.spec.headers,
+            None,
+        );
         return Source::fixed(text, None).map_err(|bad| ScriptError::new(format!("-H: {bad}")));
     };
-    match script.fixed_request() {
+    match script.fixed_request()? {
         Some(text) => Source::fixed(text, Some(script))
             .map_err(|bad| ScriptError::new(format!("wrk.format(): {bad}"))),
         None => Ok(Source::scripted(script)),
@@ -222,7 +240,11 @@ fn source(plan: &Plan, script: Option<WorkerScript>) -> Result<Source, ScriptErr
 }
 
 fn stripe(plan: &Plan) -> Stripe {
-    Stripe::new(plan.spec.load.connections, plan.spec.workers_per_target(), plan.worker)
+    Stripe::new(
+        plan.spec.load.connections,
+        plan.spec.workers_per_target(),
+        plan.worker,
+    )
 }
 
 /// Connections are numbered over all workers, so that together they spread evenly over addresses.
@@ -295,7 +317,12 @@ impl Crew<'_> {
     }
 
     /// The load, from its first due time until its end, a signal, or an error.
-    async fn load(&self, pacer: &mut Pacer, clock: RunClock, mut stop: watch::Receiver<bool>) -> io::Result<()> {
+    async fn load(
+        &self,
+        pacer: &mut Pacer,
+        clock: RunClock,
+        mut stop: watch::Receiver<bool>,
+    ) -> io::Result<()> {
         wait_for_origin(pacer, clock, &self.world).await?;
         self.switch_on(clock);
         let share = stripe(self.plan).share_of(self.plan.spec.load.max_connections);
@@ -337,7 +364,9 @@ impl Crew<'_> {
             let slices: Vec<_> = world.recorder.full_slices().collect();
             if !slices.is_empty() {
                 let routes = world.recorder.route_names();
-                let _ = self.report.send((self.plan.number, Report::Slices(slices, routes)));
+                let _ = self
+                    .report
+                    .send((self.plan.number, Report::Slices(slices, routes)));
             }
         }
     }
@@ -366,7 +395,11 @@ async fn script_error(world: &Shared) {
 }
 
 /// Accounts for everything that was due and has not ended.
-fn close_books(mut world: World, usage: ThreadUse, stop: Nanos) -> (Books, Source, Vec<Slice>, Vec<String>) {
+fn close_books(
+    mut world: World,
+    usage: ThreadUse,
+    stop: Nanos,
+) -> (Books, Source, Vec<Slice>, Vec<String>) {
     let had_free = world.pool.has_free();
     let end = world.feed.end().min(stop);
     world.feed.end_at(end);

@@ -107,7 +107,9 @@ impl World {
             free: slot.free_since,
             sent: arrival.due,
         };
-        let generated = self.source.next(out, placeholder, &mut slot.in_flight, &mut self.recorder);
+        let generated = self
+            .source
+            .next(out, placeholder, &mut slot.in_flight, &mut self.recorder);
         if let Err(error) = generated {
             slot.in_flight.truncate(before);
             out.clear();
@@ -120,7 +122,11 @@ impl World {
         let sent = self.clock.now();
         // In a closed loop a request is due when it is sent.
         let due = if self.is_open_loop { arrival.due } else { sent };
-        let sending = Sending { due, sent, ..placeholder };
+        let sending = Sending {
+            due,
+            sent,
+            ..placeholder
+        };
         for request in slot.in_flight.range_mut(before..) {
             request.sending = sending;
         }
@@ -162,7 +168,13 @@ impl World {
             }),
             Ok(Some(reason)) => self.fail(id, request, done, ErrorKind::Script, reason),
             Err(error) => {
-                self.fail(id, request, done, ErrorKind::Script, "an error in response()".into());
+                self.fail(
+                    id,
+                    request,
+                    done,
+                    ErrorKind::Script,
+                    "an error in response()".into(),
+                );
                 self.break_off(error);
             }
         }

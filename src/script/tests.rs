@@ -1,0 +1,1 @@
+//! Scripts as people write them, against the API that they know.
