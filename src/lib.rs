@@ -20,3 +20,7 @@ pub mod engine;
 pub mod hotel;
 pub mod script;
 pub mod transport;
+
+// Roof: words, composition.
+pub mod cli;
+pub mod commands;

@@ -1,0 +1,172 @@
+//! Arguments: what was typed becomes what is meant, once. Ends at specs; runs nothing.
+
+mod run;
+mod values;
+
+pub use run::{Destination, Outputs, RunRequest};
+
+use crate::exit::EXIT_CODES;
+use crate::hotel::{HotelSpec, ServiceTime, Stall};
+use crate::spec::BadSpec;
+use crate::units::Rate;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// What is to be done.
+#[derive(Debug)]
+pub enum Request {
+    /// A run.
+    Run(Box<RunRequest>),
+    /// The report of a result folder.
+    Report {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The stand-in server.
+    Hotel(HotelSpec),
+    /// A run against a hotel of its own.
+    Demo {
+        /// Where the result goes; a new folder under `results` when not given.
+        output: Option<PathBuf>,
+        /// How long.
+        duration: crate::units::Nanos,
+    },
+    /// What this machine can resolve.
+    Selftest,
+}
+
+/// Why no request could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum BadArguments {
+    /// Help, version, or what clap could not read.
+    #[error(transparent)]
+    Clap(#[from] clap::Error),
+    /// A combination that cannot be run.
+    #[error(transparent)]
+    Spec(#[from] BadSpec),
+}
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "meshload",
+    about = "An open-loop HTTP load generator that runs wrk2's Lua scripts and carries the proof of its numbers",
+    disable_version_flag = true,
+    after_help = EXIT_CODES
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant)] // one of these exists per process
+enum Command {
+    /// Make one run (also without the word: meshload -R 800 -d 60s URL)
+    Run(run::RunArgs),
+    /// Print the text of a run again, from its result folder
+    Report(ReportArgs),
+    /// Serve a stand-in for the HotelReservation frontend
+    Hotel(HotelArgs),
+    /// Run the HotelReservation mix against a stand-in on this machine
+    Demo(DemoArgs),
+    /// Show what this machine can resolve: pacing error, latency floor, a known answer
+    Selftest,
+}
+
+#[derive(Debug, Args)]
+struct ReportArgs {
+    /// Result folder of a run (what -o wrote)
+    folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct DemoArgs {
+    /// Result folder [default: results/demo_<time>]
+    #[arg(short = 'o', long = "output", value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Measured time
+    #[arg(short = 'd', long, value_name = "T", default_value = "10s", value_parser = crate::units::parse_duration)]
+    duration: crate::units::Nanos,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  meshload hotel --listen 127.0.0.1:5000 --service-time exp:2ms --stall 1s@5s"
+)]
+struct HotelArgs {
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:5000")]
+    listen: SocketAddr,
+    /// constant:2ms, exp:2ms (mean) or lognormal:2ms,20ms (median, p99); constant:0 answers at once
+    #[arg(long, value_name = "DIST", default_value_t = ServiceTime::default())]
+    service_time: ServiceTime,
+    /// Freeze once: 1s@5s is for 1 s, 5 s after the first request
+    #[arg(long, value_name = "T@T")]
+    stall: Option<Stall>,
+    /// Serve one request after the other, this many per second: a server with a queue
+    #[arg(long, value_name = "RATE", value_parser = crate::units::parse_rate)]
+    capacity: Option<Rate>,
+    /// Answer this share of the requests with 500: 0.1% or 0.001
+    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = crate::hotel::parse_share)]
+    error_rate: f64,
+    /// Close each connection after its Nth reply
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    close_every: Option<u64>,
+    /// Seed of the data and of the service times
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+}
+
+impl From<HotelArgs> for HotelSpec {
+    fn from(args: HotelArgs) -> HotelSpec {
+        HotelSpec {
+            listen: args.listen,
+            service_time: args.service_time,
+            stall: args.stall,
+            capacity: args.capacity,
+            error_rate: args.error_rate,
+            close_every: args.close_every,
+            seed: args.seed,
+        }
+    }
+}
+
+/// Reads the command line. A command line that names no command is a run.
+///
+/// # Errors
+/// [`BadArguments`], which names the flag and the cure.
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, BadArguments> {
+    let mut args: Vec<OsString> = args.into_iter().collect();
+    let commands = Cli::command();
+    let is_command = |word: &str| {
+        word == "help"
+            || commands
+                .get_subcommands()
+                .any(|command| command.get_name() == word)
+    };
+    let names_command = args
+        .get(1)
+        .and_then(|word| word.to_str())
+        .is_some_and(is_command);
+    if !names_command {
+        args.insert(args.len().min(1), "run".into());
+    }
+    let cli = Cli::from_arg_matches(&Cli::command().try_get_matches_from(args)?)?;
+    Ok(match cli.command {
+        Command::Run(args) => Request::Run(Box::new(args.into_request()?)),
+        Command::Report(args) => Request::Report {
+            folder: args.folder,
+        },
+        Command::Hotel(args) => Request::Hotel(args.into()),
+        Command::Demo(args) => Request::Demo {
+            output: args.output,
+            duration: args.duration,
+        },
+        Command::Selftest => Request::Selftest,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,24 @@
+//! The only rooms that know all others; each reads as a paragraph. They and `main` alone print.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // the roof speaks to people
+
+mod hotel;
+mod run;
+mod signals;
+
+use crate::cli::Request;
+use crate::exit::Exit;
+
+/// Does what was asked and says how it went.
+pub fn execute(request: Request) -> Exit {
+    match request {
+        Request::Run(request) => run::run(&request),
+        Request::Hotel(spec) => hotel::hotel(&spec),
+        _ => Exit::Failed,
+    }
+}
+
+/// Tells what went wrong, and what would cure it.
+fn fail(exit: Exit, error: &dyn std::fmt::Display) -> Exit {
+    eprintln!("meshload: {error}");
+    exit
+}
