@@ -5,6 +5,7 @@
 //! written in `docs/architecture.md` and held by `tests/house.rs`.
 
 // Ground floor: no async, no sockets, no files, no clock.
+pub mod formats;
 pub mod judge;
 pub mod measure;
 pub mod schedule;
@@ -19,8 +20,10 @@ pub mod clock;
 pub mod engine;
 pub mod hotel;
 pub mod script;
+pub mod store;
 pub mod transport;
 
 // Roof: words, composition.
 pub mod cli;
 pub mod commands;
+pub mod render;

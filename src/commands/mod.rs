@@ -1,9 +1,16 @@
 //! The only rooms that know all others; each reads as a paragraph. They and `main` alone print.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // the roof speaks to people
 
+mod demo;
+mod environment;
 mod hotel;
+mod live;
+mod report;
 mod run;
+mod selftest;
 mod signals;
+mod sinks;
+mod stand_in;
 
 use crate::cli::Request;
 use crate::exit::Exit;
@@ -12,8 +19,10 @@ use crate::exit::Exit;
 pub fn execute(request: Request) -> Exit {
     match request {
         Request::Run(request) => run::run(&request),
+        Request::Report { folder } => report::report(&folder),
         Request::Hotel(spec) => hotel::hotel(&spec),
-        _ => Exit::Failed,
+        Request::Demo { output, duration } => demo::demo(output, duration),
+        Request::Selftest => selftest::selftest(),
     }
 }
 

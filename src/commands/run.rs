@@ -1,72 +1,129 @@
-//! `meshload run`.
-use super::signals::Signals;
-use crate::cli::RunRequest;
-use crate::engine::{Job, launch};
-use crate::exit::Exit;
-use crate::measure::{Distribution, Environment};
+//! `meshload run`: one run, from the flags to the exit code.
 
-/// run
+use super::environment::environment;
+use super::fail;
+use super::live::Live;
+use super::signals::Signals;
+use super::sinks::Sinks;
+use crate::cli::{Destination, RunRequest};
+use crate::engine::{Finished, Job, launch};
+use crate::exit::Exit;
+use crate::judge::{Level, Verdict, verdict};
+use crate::measure::Ending;
+use crate::render::{outcome_text, wrk_text};
+use crate::spec::RunSpec;
+use std::io::Write;
+
+/// Makes a run.
 pub fn run(request: &RunRequest) -> Exit {
-    let signals = Signals::listen().expect("signals");
-    let script = request
-        .spec
-        .script
-        .as_ref()
-        .map(|s| std::fs::read(&s.path).expect("script"));
+    match read_script(&request.spec) {
+        Ok(script) => run_with_script(request, script),
+        Err(message) => fail(Exit::Usage, &message),
+    }
+}
+
+fn read_script(spec: &RunSpec) -> Result<Option<Vec<u8>>, String> {
+    let Some(script) = &spec.script else {
+        return Ok(None);
+    };
+    let unreadable = |error| {
+        let path = script.path.display();
+        format!("-s: cannot read {path}: {error}; check the path")
+    };
+    std::fs::read(&script.path).map(Some).map_err(unreadable)
+}
+
+/// Makes a run with this text as its script.
+pub fn run_with_script(request: &RunRequest, script: Option<Vec<u8>>) -> Exit {
+    let signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => return fail(Exit::Failed, &error),
+    };
+    let mut sinks = match Sinks::open(&request.outputs, &request.spec, script.as_deref()) {
+        Ok(sinks) => sinks,
+        Err(error) => return fail(Exit::Usage, &error),
+    };
+    if !request.outputs.quiet {
+        for note in &request.notes {
+            eprintln!("note: {note}");
+        }
+    }
     let job = Job {
         spec: request.spec.clone(),
         script,
-        prints_to_stderr: false,
-        environment: Environment {
-            meshload: "0".into(),
-            system: "".into(),
-            processor: "".into(),
-            cores: 2,
+        prints_to_stderr: request.outputs.json == Some(Destination::Stdout),
+        environment: environment(),
+    };
+    let live = Live::new(request.spec.window().stop, request.outputs.quiet);
+    let outcome = launch(
+        &job,
+        &mut |event| {
+            live.observe(&event);
+            sinks.observe(&event);
         },
-    };
-    let mut finished = match launch(&job, &mut |_| {}, &|| signals.received().is_some()) {
-        Ok(f) => f,
-        Err(e) => return super::fail(Exit::Failed, &e),
-    };
-    let t = finished.result.overall();
-    println!("{:#?}", crate::judge::verdict(&finished.result));
-    println!(
-        "sched {} ledger {:?} comp {} fail {} unf {} fin {} {:?} {:?}",
-        t.scheduled,
-        finished.result.targets[0].scheduled_by_ledger,
-        t.completed,
-        t.failed,
-        t.unfinished,
-        t.finished_in_window,
-        t.errors,
-        t.status
+        &|| signals.received().is_some(),
     );
-    for (n, h) in [
-        ("latency", &t.latency),
-        ("service", &t.service),
-        ("late", &t.late),
-        ("blocked", &t.blocked),
-        ("connect", &t.connect),
-    ] {
-        if let Some(d) = Distribution::of(h) {
-            println!(
-                "{n} p50 {} p90 {} p95 {} p99 {} p99.9 {} max {}",
-                d.p50, d.p90, d.p95, d.p99, d.p99_9, d.max
-            );
+    live.finish();
+    match outcome {
+        Ok(finished) => conclude(finished, sinks, &signals),
+        Err(error) => fail(signals.received().unwrap_or(Exit::Failed), &error),
+    }
+}
+
+/// Shows and writes what was measured, lets the script have its say, and judges.
+fn conclude(mut finished: Finished, sinks: Sinks, signals: &Signals) -> Exit {
+    let verdict = verdict(&finished.result);
+    let text = wrk_text(&finished.result);
+    let takes_stdout = sinks.takes_stdout();
+    let (json, errors) = sinks.finish(&finished.result, &verdict, &text);
+    match &json {
+        Some(json) => print(json),
+        None => print(text.as_bytes()),
+    }
+    let done = finished.done();
+    if !takes_stdout {
+        print(outcome_text(&finished.result, &verdict).as_bytes());
+    }
+    let mut exit = exit_of(&finished, &verdict, signals);
+    for error in errors {
+        exit = fail(Exit::Failed, &error);
+    }
+    if let Some(error) = &finished.script_error {
+        exit = fail(
+            Exit::Failed,
+            &format!("the script failed and ended the run\n{error}"),
+        );
+    }
+    if let Err(error) = done {
+        exit = fail(Exit::Failed, &error);
+    }
+    exit
+}
+
+/// A reader that has gone away, as `head` does, is not an error of the run's.
+fn print(bytes: &[u8]) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(bytes).and_then(|()| stdout.flush());
+}
+
+fn exit_of(finished: &Finished, verdict: &Verdict, signals: &Signals) -> Exit {
+    let result = &finished.result;
+    let completed: u64 = result
+        .targets
+        .iter()
+        .map(|target| target.tally.completed)
+        .sum();
+    match result.ending {
+        Ending::Interrupted => signals.received().unwrap_or(Exit::Interrupted),
+        Ending::Aborted => Exit::Failed,
+        Ending::Complete if completed == 0 => {
+            let first = result.notes.first().map_or("", String::as_str);
+            fail(
+                Exit::Failed,
+                &format!("not one request was completed; {first}"),
+            )
         }
+        Ending::Complete if verdict.level == Level::Invalid => Exit::NotTrustworthy,
+        Ending::Complete => Exit::Done,
     }
-    println!(
-        "{:?} {:?}",
-        finished.result.generator, finished.result.notes
-    );
-    for (name, r) in &t.routes {
-        println!("{name} {}", r.requests);
-    }
-    if let Some(e) = &finished.script_error {
-        println!("{e}");
-    }
-    if let Err(e) = finished.done() {
-        println!("{e}");
-    }
-    Exit::Done
 }

@@ -1,6 +1,7 @@
 //! From a question to a result: starts the workers, takes them through their phases together,
 //! gathers what they report, and adds it up.
 
+use super::footprint::peak_memory;
 use super::gather::Gathering;
 use super::worker::{Order, Plan, Report, work};
 use crate::clock::{RunClock, process_cpu};
@@ -75,8 +76,9 @@ pub struct Finished {
     pub result: RunResult,
     /// What ended the run early.
     pub script_error: Option<ScriptError>,
-    crews: Vec<(usize, Worker)>,
     main_scripts: Vec<Option<MainScript>>,
+    /// Held for the sake of their states; dropping them dismisses the workers.
+    _crews: Vec<(usize, Worker)>,
 }
 
 struct Worker {
@@ -306,7 +308,7 @@ impl Fleet {
             targets,
             generator: GeneratorUse {
                 cpu_seconds,
-                max_rss_bytes: 0,
+                max_rss_bytes: peak_memory(),
                 threads,
             },
             notes,
@@ -314,8 +316,8 @@ impl Fleet {
         Ok(Finished {
             result,
             script_error,
-            crews: self.crews,
             main_scripts: self.main_scripts,
+            _crews: self.crews,
         })
     }
 }

@@ -6,6 +6,7 @@
 mod connection;
 mod dispatch;
 mod feed;
+mod footprint;
 mod gather;
 mod launch;
 mod opening;

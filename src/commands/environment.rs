@@ -1,0 +1,31 @@
+//! The machine and the program, as they are recorded in every result.
+
+use crate::measure::Environment;
+
+/// Looks around. What cannot be found out is left empty.
+pub fn environment() -> Environment {
+    let name = rustix::system::uname();
+    let text = |part: &std::ffi::CStr| part.to_string_lossy().into_owned();
+    Environment {
+        meshload: env!("CARGO_PKG_VERSION").to_owned(),
+        system: format!(
+            "{} {} {}",
+            text(name.sysname()),
+            text(name.release()),
+            text(name.machine())
+        ),
+        processor: processor().unwrap_or_default(),
+        cores: cores(),
+    }
+}
+
+/// Cores that this process may use: its affinity and its control group's quota count.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn processor() -> Option<String> {
+    let info = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = info.lines().find(|line| line.starts_with("model name"))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}

@@ -1,0 +1,112 @@
+//! `meshload selftest`: what this machine can resolve, in about fifteen seconds.
+
+use super::environment::environment;
+use super::fail;
+use super::signals::Signals;
+use super::stand_in::StandIn;
+use crate::cli::{self, Request};
+use crate::engine::{Job, launch};
+use crate::exit::Exit;
+use crate::measure::{Distribution, Histogram, RunResult, Tally};
+
+/// Runs each pacing mode against a hotel that answers at once, then one that freezes.
+pub fn selftest() -> Exit {
+    let signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => return fail(Exit::Failed, &error),
+    };
+    println!("pacing and latency floor: 800 requests/s for 3 s, a server that answers at once");
+    println!("  pacing   late p50   late p99   latency p50   service p50   spinning");
+    let hotel = match StandIn::start(&["--service-time", "constant:0"]) {
+        Ok(hotel) => hotel,
+        Err(error) => return fail(Exit::Failed, &error),
+    };
+    for pacing in ["timer", "auto", "spin"] {
+        let flags = ["-R", "800", "-d", "3s", "-t", "1", "--pacing", pacing];
+        match measure(&flags, hotel.url(), &signals) {
+            Ok(result) => println!("{}", pacing_row(pacing, &result)),
+            Err(exit) => return exit,
+        }
+    }
+    known_answer(&signals)
+}
+
+/// A server that freezes for S = 0.5 s in a run of T = 5 s: the share of requests slower than x is
+/// (S - x) / T, so the 95th percentile is 0.25 s and the 99th 0.45 s.
+fn known_answer(signals: &Signals) -> Exit {
+    let flags = ["--service-time", "constant:0", "--stall", "500ms@2s"];
+    let hotel = match StandIn::start(&flags) {
+        Ok(hotel) => hotel,
+        Err(error) => return fail(Exit::Failed, &error),
+    };
+    let result = match measure(
+        &["-R", "1000", "-d", "5s", "-c", "100", "-t", "1"],
+        hotel.url(),
+        signals,
+    ) {
+        Ok(result) => result,
+        Err(exit) => return exit,
+    };
+    let tally = result.overall();
+    println!("\nknown answer: 1000 requests/s for 5 s, a server that freezes for 0.5 s");
+    println!("              expected   measured   uncorrected");
+    let latency = tally.latency_with_censored();
+    let mut is_right = true;
+    for (name, share, expected) in [("p95", 0.95, 0.25), ("p99", 0.99, 0.45)] {
+        let seconds = |histogram: &Histogram| histogram.value_at_quantile(share) as f64 / 1e9;
+        let (measured, uncorrected) = (seconds(&latency), seconds(&tally.service));
+        println!("  {name}         {expected:>7.3} s  {measured:>7.3} s  {uncorrected:>10.4} s");
+        is_right &= (measured / expected - 1.0).abs() < 0.1;
+    }
+    if is_right {
+        println!("\nthe known answer came back within a tenth");
+        return Exit::Done;
+    }
+    fail(
+        Exit::NotTrustworthy,
+        &"the known answer did not come back: this machine is too busy to measure on",
+    )
+}
+
+fn measure(flags: &[&str], url: &str, signals: &Signals) -> Result<RunResult, Exit> {
+    let words = ["meshload", "run"].iter().chain(flags).chain([&url]);
+    let Ok(Request::Run(request)) = cli::parse(words.map(Into::into)) else {
+        return Err(Exit::Failed);
+    };
+    let job = Job {
+        spec: request.spec,
+        script: None,
+        prints_to_stderr: false,
+        environment: environment(),
+    };
+    let finished = launch(&job, &mut |_| {}, &|| signals.received().is_some())
+        .map_err(|error| fail(signals.received().unwrap_or(Exit::Failed), &error))?;
+    match signals.received() {
+        Some(exit) => Err(exit),
+        None => Ok(finished.result),
+    }
+}
+
+fn pacing_row(pacing: &str, result: &RunResult) -> String {
+    let tally: Tally = result.overall();
+    let micros = |histogram: &Histogram, pick: fn(&Distribution) -> u64| {
+        Distribution::of(histogram).map_or_else(
+            || "-".to_owned(),
+            |figures| format!("{:.1} us", pick(&figures) as f64 / 1e3),
+        )
+    };
+    let spun: f64 = result
+        .generator
+        .threads
+        .iter()
+        .map(|thread| thread.spin_seconds)
+        .sum();
+    format!(
+        "  {pacing:<6} {:>10} {:>10} {:>13} {:>13} {:>8.0} percent of a core",
+        micros(&tally.late, |figures| figures.p50),
+        micros(&tally.late, |figures| figures.p99),
+        micros(&tally.latency, |figures| figures.p50),
+        micros(&tally.service, |figures| figures.p50),
+        spun / result.window.stop.as_secs_f64() * 100.0,
+    )
+}

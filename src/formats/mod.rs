@@ -1,0 +1,12 @@
+//! What files hold: values to bytes and back, so that what one room writes another can read.
+//!
+//! Pure: opens no file. Where files lie and how they are written whole is `store`'s business.
+
+mod csv_rows;
+mod encoded;
+mod hlog;
+mod run_json;
+
+pub use csv_rows::{intervals_csv, requests_csv_header, requests_csv_rows, summary_csv};
+pub use hlog::{HLOG_TAGS, hlog_header, hlog_lines};
+pub use run_json::{FormatError, run_from_json, run_to_json};

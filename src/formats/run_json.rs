@@ -1,0 +1,472 @@
+//! run.json: every figure of a run, by the names that people's programs hold on to, and the whole
+//! histograms behind them, so that a result can be rebuilt exactly.
+//!
+//! Absent means not measured; 0 means zero. New names may come; these do not change meaning.
+
+use super::encoded;
+use crate::judge::Verdict;
+use crate::measure::{
+    Distribution, Ending, Environment, Errors, GeneratorUse, Histogram, Interval, RouteTally,
+    RunResult, StatusCounts, Tally, TargetResult, coarse, sum,
+};
+use crate::spec::{RunSpec, Target, Window};
+use crate::units::Nanos;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+const FORMAT: &str = "meshload.run/1";
+
+/// Why a text is not the result of a run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FormatError {
+    /// Cut short, or never one.
+    #[error("this is not a whole run.json ({0}); was the run interrupted while it was written?")]
+    Broken(String),
+    /// From another version.
+    #[error(
+        "its format is `{0}` and this program reads `{FORMAT}`; use the meshload that wrote it"
+    )]
+    Version(String),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Document {
+    format: String,
+    #[serde(rename = "loop")]
+    loop_kind: LoopKind,
+    outcome: Ending,
+    verdict: Verdict,
+    notes: Vec<String>,
+    seed: u64,
+    window: WindowBlock,
+    #[serde(flatten)]
+    all: Block,
+    generator: GeneratorUse,
+    environment: Environment,
+    spec: RunSpec,
+    /// Per URL the same block, when there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    targets: Vec<Block>,
+}
+
+/// Whether requests had due times.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum LoopKind {
+    Open,
+    /// Latencies are not corrected, and there are none: only service times.
+    Closed,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WindowBlock {
+    start_unix_ns: Nanos,
+    warmup_ns: Nanos,
+    duration_ns: Nanos,
+    guard_ns: Nanos,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Block {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    #[serde(default)]
+    addresses: Vec<String>,
+    requests: Requests,
+    errors: Errors,
+    status: BTreeMap<String, u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    latency_ns: Option<Latency>,
+    #[serde(flatten)]
+    times: Times,
+    routes: BTreeMap<String, Route>,
+    intervals: Vec<Interval>,
+    thread_rates: Vec<f64>,
+    histograms: Histograms,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Requests {
+    scheduled: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scheduled_by_ledger: Option<u64>,
+    completed: u64,
+    failed: u64,
+    unfinished: u64,
+    neglected: u64,
+    sent: u64,
+    finished_in_window: u64,
+    bytes_read: u64,
+    reconnects: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rate_offered: Option<f64>,
+    rate_achieved: f64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Latency {
+    #[serde(flatten)]
+    figures: Distribution,
+    /// Unfinished requests among them, at their age.
+    censored: u64,
+    /// Percentiles that the unfinished could still raise.
+    lower_bound: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Times {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    success_ns: Option<Distribution>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    service_ns: Option<Distribution>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    late_ns: Option<Distribution>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    blocked_ns: Option<Distribution>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    connect_ns: Option<Distribution>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_byte_ns: Option<Distribution>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    failed_ns: Option<Distribution>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Route {
+    requests: u64,
+    status: BTreeMap<String, u64>,
+    /// Service times in a closed loop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    latency_ns: Option<Distribution>,
+    histograms: RouteHistograms,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RouteHistograms {
+    #[serde(with = "encoded::text")]
+    latency: Histogram,
+    #[serde(with = "encoded::text")]
+    censored: Histogram,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Histograms {
+    #[serde(with = "encoded::text")]
+    latency: Histogram,
+    #[serde(with = "encoded::text")]
+    censored: Histogram,
+    #[serde(with = "encoded::text")]
+    bad_status: Histogram,
+    #[serde(with = "encoded::text")]
+    failures: Histogram,
+    #[serde(with = "encoded::text")]
+    service: Histogram,
+    #[serde(with = "encoded::text")]
+    late: Histogram,
+    #[serde(with = "encoded::text")]
+    blocked: Histogram,
+    #[serde(with = "encoded::text")]
+    connect: Histogram,
+    #[serde(with = "encoded::text")]
+    first_byte: Histogram,
+    #[serde(with = "encoded::text")]
+    due_gaps: Histogram,
+    #[serde(with = "encoded::text")]
+    sent_gaps: Histogram,
+}
+
+/// The text of a result.
+pub fn run_to_json(result: &RunResult, verdict: &Verdict) -> Vec<u8> {
+    let blocks = || result.targets.iter().map(|target| block(result, target));
+    let (all, targets) = match result.targets.as_slice() {
+        [only] => (block(result, only), Vec::new()),
+        _ => (overall_block(result), blocks().collect()),
+    };
+    let window = result.window;
+    let document = Document {
+        format: FORMAT.to_owned(),
+        loop_kind: if result.is_open_loop() {
+            LoopKind::Open
+        } else {
+            LoopKind::Closed
+        },
+        outcome: result.ending,
+        verdict: verdict.clone(),
+        notes: result.notes.clone(),
+        seed: result.spec.load.seed,
+        window: WindowBlock {
+            start_unix_ns: result.start_unix + window.start,
+            warmup_ns: window.start,
+            duration_ns: window.length(),
+            guard_ns: window.stop - window.end,
+        },
+        all,
+        generator: result.generator.clone(),
+        environment: result.environment.clone(),
+        spec: result.spec.clone(),
+        targets,
+    };
+    // Cannot fail: maps have string keys and numbers are finite.
+    let mut bytes = serde_json::to_vec_pretty(&document).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
+}
+
+fn overall_block(result: &RunResult) -> Block {
+    let mut rates = Vec::new();
+    for target in &result.targets {
+        rates.extend_from_slice(&target.thread_rates);
+    }
+    Block {
+        thread_rates: rates,
+        ..tally_block(result, result.overall())
+    }
+}
+
+fn block(result: &RunResult, target: &TargetResult) -> Block {
+    let mut block = tally_block(result, target.tally.clone());
+    block.url = Some(target.target.url.clone());
+    block.addresses = target.addresses.clone();
+    block.requests.scheduled_by_ledger = target.scheduled_by_ledger;
+    block.intervals = target.intervals.clone();
+    block.thread_rates = target.thread_rates.clone();
+    block
+}
+
+fn tally_block(result: &RunResult, tally: Tally) -> Block {
+    let seconds = result.window.length().as_secs_f64();
+    let per_second = |count: u64| {
+        if seconds > 0.0 {
+            count as f64 / seconds
+        } else {
+            0.0
+        }
+    };
+    Block {
+        url: None,
+        addresses: Vec::new(),
+        requests: Requests {
+            scheduled: tally.scheduled,
+            scheduled_by_ledger: None,
+            completed: tally.completed,
+            failed: tally.failed,
+            unfinished: tally.unfinished,
+            neglected: tally.neglected,
+            sent: tally.sent,
+            finished_in_window: tally.finished_in_window,
+            bytes_read: tally.bytes_in_window,
+            reconnects: tally.reconnects,
+            rate_offered: result.is_open_loop().then(|| per_second(tally.scheduled)),
+            rate_achieved: per_second(tally.finished_in_window),
+        },
+        errors: tally.errors,
+        status: by_code(&tally.status),
+        latency_ns: latency(result, &tally),
+        times: times(result, &tally),
+        routes: tally
+            .routes
+            .iter()
+            .map(|(name, route)| (name.clone(), route_block(route)))
+            .collect(),
+        intervals: Vec::new(),
+        thread_rates: Vec::new(),
+        histograms: histograms(tally),
+    }
+}
+
+fn latency(result: &RunResult, tally: &Tally) -> Option<Latency> {
+    if !result.is_open_loop() {
+        return None;
+    }
+    let percentiles = tally.latency_percentiles();
+    let bounds = percentiles
+        .iter()
+        .filter(|percentile| percentile.is_lower_bound);
+    Some(Latency {
+        figures: Distribution::of(&tally.latency_with_censored())?,
+        censored: tally.censored.len(),
+        lower_bound: bounds
+            .map(|percentile| percentile.name.to_owned())
+            .collect(),
+    })
+}
+
+fn times(result: &RunResult, tally: &Tally) -> Times {
+    let mut successes = if result.is_open_loop() {
+        tally.latency.clone()
+    } else {
+        tally.service.clone()
+    };
+    // Cannot fail: what is taken away was added with the rest.
+    let _ = successes.subtract(&tally.bad_status);
+    Times {
+        success_ns: Distribution::of(&successes),
+        service_ns: Distribution::of(&tally.service),
+        late_ns: Distribution::of(&tally.late),
+        blocked_ns: Distribution::of(&tally.blocked),
+        connect_ns: Distribution::of(&tally.connect),
+        first_byte_ns: Distribution::of(&tally.first_byte),
+        failed_ns: Distribution::of(&tally.failures),
+    }
+}
+
+fn route_block(route: &RouteTally) -> Route {
+    Route {
+        requests: route.requests,
+        status: by_code(&route.status),
+        latency_ns: Distribution::of(&sum(&route.latency, &route.censored)),
+        histograms: RouteHistograms {
+            latency: route.latency.clone(),
+            censored: route.censored.clone(),
+        },
+    }
+}
+
+fn histograms(tally: Tally) -> Histograms {
+    Histograms {
+        latency: tally.latency,
+        censored: tally.censored,
+        bad_status: tally.bad_status,
+        failures: tally.failures,
+        service: tally.service,
+        late: tally.late,
+        blocked: tally.blocked,
+        connect: tally.connect,
+        first_byte: tally.first_byte,
+        due_gaps: tally.due_gaps,
+        sent_gaps: tally.sent_gaps,
+    }
+}
+
+/// The result of a text, and the verdict that it was given.
+///
+/// # Errors
+/// [`FormatError`] for anything but a whole run.json of this version.
+pub fn run_from_json(bytes: &[u8]) -> Result<(RunResult, Verdict), FormatError> {
+    #[derive(Deserialize)]
+    struct Head {
+        format: String,
+    }
+    let broken = |error: serde_json::Error| FormatError::Broken(error.to_string());
+    let head: Head = serde_json::from_slice(bytes).map_err(broken)?;
+    if head.format != FORMAT {
+        return Err(FormatError::Version(head.format));
+    }
+    let document: Document = serde_json::from_slice(bytes).map_err(broken)?;
+    let WindowBlock {
+        start_unix_ns,
+        warmup_ns,
+        duration_ns,
+        guard_ns,
+    } = document.window;
+    let blocks = if document.targets.is_empty() {
+        vec![document.all]
+    } else {
+        document.targets
+    };
+    if blocks.len() != document.spec.targets.len() {
+        return Err(FormatError::Broken("a target is missing".to_owned()));
+    }
+    let end = warmup_ns + duration_ns;
+    let targets = document.spec.targets.iter().zip(blocks);
+    let result = RunResult {
+        targets: targets
+            .map(|(target, block)| target_result(target.clone(), block))
+            .collect::<Result<_, _>>()?,
+        environment: document.environment,
+        ending: document.outcome,
+        start_unix: start_unix_ns - warmup_ns,
+        window: Window {
+            start: warmup_ns,
+            end,
+            stop: end + guard_ns,
+        },
+        generator: document.generator,
+        notes: document.notes,
+        spec: document.spec,
+    };
+    Ok((result, document.verdict))
+}
+
+fn target_result(target: Target, block: Block) -> Result<TargetResult, FormatError> {
+    let Block {
+        addresses,
+        requests,
+        errors,
+        status,
+        routes,
+        intervals,
+        thread_rates,
+        histograms,
+        ..
+    } = block;
+    let routes = routes
+        .into_iter()
+        .map(|(name, route)| Ok((name, route_tally(route)?)));
+    Ok(TargetResult {
+        target,
+        addresses,
+        scheduled_by_ledger: requests.scheduled_by_ledger,
+        tally: Tally {
+            scheduled: requests.scheduled,
+            completed: requests.completed,
+            failed: requests.failed,
+            unfinished: requests.unfinished,
+            neglected: requests.neglected,
+            sent: requests.sent,
+            finished_in_window: requests.finished_in_window,
+            bytes_in_window: requests.bytes_read,
+            reconnects: requests.reconnects,
+            errors,
+            status: counts(&status)?,
+            latency: histograms.latency,
+            censored: histograms.censored,
+            bad_status: histograms.bad_status,
+            failures: histograms.failures,
+            service: histograms.service,
+            late: histograms.late,
+            blocked: histograms.blocked,
+            connect: histograms.connect,
+            first_byte: histograms.first_byte,
+            due_gaps: histograms.due_gaps,
+            sent_gaps: histograms.sent_gaps,
+            routes: routes.collect::<Result<_, _>>()?,
+        },
+        intervals,
+        thread_rates,
+    })
+}
+
+fn route_tally(route: Route) -> Result<RouteTally, FormatError> {
+    let or_coarse = |histogram: Histogram| {
+        if histogram.is_empty() {
+            coarse()
+        } else {
+            histogram
+        }
+    };
+    Ok(RouteTally {
+        requests: route.requests,
+        status: counts(&route.status)?,
+        latency: or_coarse(route.histograms.latency),
+        censored: or_coarse(route.histograms.censored),
+    })
+}
+
+fn by_code(counts: &StatusCounts) -> BTreeMap<String, u64> {
+    counts
+        .iter()
+        .map(|(code, count)| (code.to_string(), count))
+        .collect()
+}
+
+fn counts(status: &BTreeMap<String, u64>) -> Result<StatusCounts, FormatError> {
+    let mut counts = StatusCounts::default();
+    for (code, count) in status {
+        let code = code
+            .parse()
+            .map_err(|_| FormatError::Broken(format!("`{code}` is not a status code")))?;
+        counts.add(code, *count);
+    }
+    Ok(counts)
+}

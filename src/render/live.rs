@@ -1,0 +1,24 @@
+//! The live line: the last second of a run that is under way.
+
+use crate::measure::Interval;
+use crate::units::{Nanos, show_count, show_time_us};
+
+/// One line about an interval; `elapsed` of `total` have passed.
+pub fn live_line(interval: &Interval, elapsed: Nanos, total: Nanos) -> String {
+    let seconds = interval.duration.as_secs_f64().max(1e-9);
+    let times = interval.latency.as_ref().or(interval.service.as_ref());
+    let show = |nanos: u64| show_time_us(nanos as f64 / 1e3);
+    let (p50, p99) = times.map_or(("-".into(), "-".into()), |t| (show(t.p50), show(t.p99)));
+    let late = interval
+        .late
+        .as_ref()
+        .map_or("-".into(), |late| show(late.p99));
+    format!(
+        "{:.0}/{:.0}s  {}/s  p50 {p50}  p99 {p99}  errors {}  backlog {}  late p99 {late}",
+        elapsed.as_secs_f64(),
+        total.as_secs_f64(),
+        show_count(interval.completed as f64 / seconds),
+        interval.failed,
+        interval.backlog.unwrap_or_default(),
+    )
+}

@@ -1,0 +1,9 @@
+//! Words: values in, text out. Opens no file and asks no clock, so the same result gives the same bytes.
+
+mod live;
+mod outcome;
+mod wrk_text;
+
+pub use live::live_line;
+pub use outcome::outcome_text;
+pub use wrk_text::wrk_text;

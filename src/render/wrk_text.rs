@@ -1,0 +1,213 @@
+//! The text that wrk2 prints and people parse with regular expressions: letter for letter.
+//!
+//! What meshload adds goes after it (see `outcome`), so that old parsers keep working.
+
+use crate::measure::{Histogram, RunResult, Tally, share_within};
+use crate::spec::RunSpec;
+use crate::units::{Nanos, pad_unit, show_bytes, show_count, show_seconds, show_time_us};
+
+const RECORDED: &str = "Recorded Latency";
+const UNCORRECTED: &str =
+    "Uncorrected Latency (measured without taking delayed starts into account)";
+
+/// The text of a run, from "Running" to "Transfer/sec" (and the number of requests sent, when it
+/// was asked for). A closed loop says so first.
+pub fn wrk_text(result: &RunResult) -> String {
+    let mut text = String::new();
+    if !result.is_open_loop() {
+        text.push_str("Closed loop: latencies are not corrected for coordinated omission.\n");
+    }
+    if result.spec.recording.separate {
+        for target in &result.targets {
+            let titles = [target.target.url.as_str()];
+            text.push_str(&block(result, &titles, &target.tally, &target.thread_rates));
+        }
+    }
+    let titles: Vec<&str> = result
+        .targets
+        .iter()
+        .map(|target| target.target.url.as_str())
+        .collect();
+    let rates: Vec<f64> = result
+        .targets
+        .iter()
+        .flat_map(|target| target.thread_rates.iter().copied())
+        .collect();
+    text.push_str(&block(result, &titles, &result.overall(), &rates));
+    text
+}
+
+fn block(result: &RunResult, urls: &[&str], tally: &Tally, rates: &[f64]) -> String {
+    let mut text = title(&result.spec, urls);
+    let latency = tally.response_times(result.is_open_loop());
+    text.push_str("  Thread Stats   Avg      Stdev     Max   +/- Stdev\n");
+    text.push_str(&latency_stats(&latency));
+    text.push_str(&rate_stats(rates));
+    text.push_str(&distributions(result, &latency, tally));
+    text.push_str(&totals(result, tally));
+    text
+}
+
+fn title(spec: &RunSpec, urls: &[&str]) -> String {
+    let each = urls.len().max(1);
+    format!(
+        "Running {} test @ {}\n  {} threads and {} connections\n\n",
+        show_seconds(spec.load.duration),
+        urls.join(" "),
+        spec.workers_per_target() * each,
+        spec.load.connections * each
+    )
+}
+
+fn stats_line(name: &str, figures: [String; 3], within: f64) -> String {
+    let [mean, stdev, max] = figures;
+    format!(
+        "    {name:<10}{}{}{}{:>8.2}%\n",
+        pad_unit(&mean, 8),
+        pad_unit(&stdev, 10),
+        pad_unit(&max, 9),
+        within * 100.0
+    )
+}
+
+fn micros(nanos: f64) -> f64 {
+    nanos / 1e3
+}
+
+fn latency_stats(latency: &Histogram) -> String {
+    let figures = [latency.mean(), latency.stdev(), latency.max() as f64];
+    stats_line(
+        "Latency",
+        figures.map(|nanos| show_time_us(micros(nanos))),
+        share_within(latency),
+    )
+}
+
+/// Replies per second by thread and second, with the sample's standard deviation.
+fn rate_stats(rates: &[f64]) -> String {
+    let count = rates.len() as f64;
+    let mean = rates.iter().sum::<f64>() / count.max(1.0);
+    let squares: f64 = rates.iter().map(|rate| (rate - mean).powi(2)).sum();
+    let stdev = if rates.len() > 1 {
+        (squares / (count - 1.0)).sqrt()
+    } else {
+        0.0
+    };
+    let max = rates.iter().copied().fold(0.0, f64::max);
+    let within = rates
+        .iter()
+        .filter(|rate| (*rate - mean).abs() <= stdev)
+        .count() as f64;
+    stats_line(
+        "Req/Sec",
+        [mean, stdev, max].map(show_count),
+        within / count.max(1.0),
+    )
+}
+
+fn distributions(result: &RunResult, latency: &Histogram, tally: &Tally) -> String {
+    let recording = &result.spec.recording;
+    let is_open = result.is_open_loop();
+    let mut text = String::new();
+    if recording.spectrum {
+        text.push_str(&distribution(
+            if is_open { RECORDED } else { UNCORRECTED },
+            latency,
+        ));
+    }
+    if recording.uncorrected && is_open {
+        text.push_str(&distribution(UNCORRECTED, &tally.service));
+    }
+    text
+}
+
+fn distribution(title: &str, histogram: &Histogram) -> String {
+    let mut text = format!("  Latency Distribution (HdrHistogram - {title})\n");
+    for percent in [50.0, 75.0, 90.0, 99.0, 99.9, 99.99, 99.999, 100.0] {
+        let value = show_time_us(micros(histogram.value_at_percentile(percent) as f64));
+        text.push_str(&format!("{percent:>7.3}%{}\n", pad_unit(&value, 10)));
+    }
+    text.push_str("\n  Detailed Percentile spectrum:\n");
+    text.push_str(&spectrum(histogram));
+    text
+}
+
+/// HdrHistogram's "classic" percentile table in milliseconds, five ticks per half distance.
+fn spectrum(histogram: &Histogram) -> String {
+    let millis = |nanos: f64| nanos / 1e6;
+    let mut text = format!(
+        "{:>12} {:>12} {:>12} {:>12}\n\n",
+        "Value", "Percentile", "TotalCount", "1/(1-Percentile)"
+    );
+    let mut count = 0;
+    for step in histogram.iter_quantiles(5) {
+        count += step.count_since_last_iteration();
+        let value = millis(step.value_iterated_to() as f64);
+        let share = step.quantile_iterated_to();
+        text.push_str(&format!("{value:>12.3} {share:>12.6} {count:>12}"));
+        text.push_str(&match share < 1.0 {
+            true => format!(" {:>12.2}\n", 1.0 / (1.0 - share)),
+            false => format!(" {:>12}\n", "inf"),
+        });
+    }
+    text.push_str(&format!(
+        "#[Mean    = {:>12.3}, StdDeviation   = {:>12.3}]\n\
+         #[Max     = {:>12.3}, Total count    = {:>12}]\n\
+         #[Buckets = {:>12}, SubBuckets     = {:>12}]\n",
+        millis(histogram.mean()),
+        millis(histogram.stdev()),
+        millis(histogram.max() as f64),
+        histogram.len(),
+        27,
+        2048
+    ));
+    text.push_str(&"-".repeat(58));
+    text.push('\n');
+    text
+}
+
+fn totals(result: &RunResult, tally: &Tally) -> String {
+    let length = result.window.length();
+    let seconds = length.as_secs_f64();
+    let per_second = |amount: f64| {
+        if length > Nanos::ZERO {
+            amount / seconds
+        } else {
+            0.0
+        }
+    };
+    let bytes = tally.bytes_in_window as f64;
+    let mut text = format!(
+        "  {} requests in {}, {} read\n",
+        tally.finished_in_window,
+        show_time_us(seconds * 1e6),
+        show_bytes(bytes)
+    );
+    let errors = &tally.errors;
+    // wrk knows four kinds; what it would have met as a failed read is counted there.
+    let read = errors.read + errors.parse + errors.aborted;
+    if errors.connect + read + errors.write + errors.timeout > 0 {
+        text.push_str(&format!(
+            "  Socket errors: connect {}, read {}, write {}, timeout {}\n",
+            errors.connect, read, errors.write, errors.timeout
+        ));
+    }
+    if tally.status.bad() > 0 {
+        text.push_str(&format!(
+            "  Non-2xx or 3xx responses: {}\n",
+            tally.status.bad()
+        ));
+    }
+    text.push_str(&format!(
+        "Requests/sec: {:>9.2}\nTransfer/sec: {:>11}\n",
+        per_second(tally.finished_in_window as f64),
+        show_bytes(per_second(bytes))
+    ));
+    if result.spec.recording.sent {
+        text.push_str(&format!("Sent requests: {}\n", tally.sent));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! Single files: written beside their place and moved there when they are complete.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// What went wrong with a file or folder, and what would cure it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The operating system said no.
+    #[error("cannot {action} {}: {cause}; {cure}", path.display())]
+    Refused {
+        /// What was tried.
+        action: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// What the operating system said.
+        cause: std::io::Error,
+        /// What to do.
+        cure: &'static str,
+    },
+    /// Something is there already.
+    #[error("{} is not empty; give a new folder, or empty it first", .0.display())]
+    NotEmpty(PathBuf),
+    /// The folder holds no finished run.
+    #[error("{} holds no run.json: it is not the folder of a finished run", .0.display())]
+    NoResult(PathBuf),
+    /// The result cannot be understood.
+    #[error("{}: {cause}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: crate::formats::FormatError,
+    },
+}
+
+impl StoreError {
+    pub(super) fn refused(
+        action: &'static str,
+        path: &Path,
+    ) -> impl FnOnce(std::io::Error) -> StoreError {
+        let path = path.to_owned();
+        move |cause| StoreError::Refused {
+            action,
+            path,
+            cure: cure(&cause),
+            cause,
+        }
+    }
+}
+
+fn cure(cause: &std::io::Error) -> &'static str {
+    match cause.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+            "make room, or write somewhere else"
+        }
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+            "choose a place that you may write to"
+        }
+        _ => "choose another place",
+    }
+}
+
+/// A file that grows while the run goes on. Until it is finished its name ends in `.partial`, so
+/// what was measured before a crash is still there.
+#[derive(Debug)]
+pub struct Growing {
+    writer: BufWriter<File>,
+    partial: PathBuf,
+    path: PathBuf,
+}
+
+impl Growing {
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// [`StoreError`] naming the file and the cure.
+    pub fn begin(path: &Path) -> Result<Growing, StoreError> {
+        // Devices and pipes (/dev/stderr, /dev/full) are written straight into.
+        let is_special = fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir());
+        let partial = if is_special {
+            path.to_owned()
+        } else {
+            beside(path)
+        };
+        let file = File::create(&partial).map_err(StoreError::refused("write", path))?;
+        Ok(Growing {
+            writer: BufWriter::new(file),
+            partial,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Appends, and hands what is there to the operating system.
+    ///
+    /// # Errors
+    /// [`StoreError`] naming the file and the cure.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        let written = self
+            .writer
+            .write_all(bytes)
+            .and_then(|()| self.writer.flush());
+        written.map_err(StoreError::refused("write", &self.path))
+    }
+
+    /// Completes the file under its own name.
+    ///
+    /// # Errors
+    /// [`StoreError`] naming the file and the cure; what was written stays as `.partial`.
+    pub fn finish(mut self) -> Result<(), StoreError> {
+        let refused = || StoreError::refused("write", &self.path);
+        self.writer.flush().map_err(refused())?;
+        if self.partial == self.path {
+            return Ok(());
+        }
+        self.writer.get_ref().sync_all().map_err(refused())?;
+        fs::rename(&self.partial, &self.path).map_err(refused())
+    }
+}
+
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".partial");
+    path.with_file_name(name)
+}
+
+/// Writes a file whole or not at all.
+///
+/// # Errors
+/// [`StoreError`] naming the file and the cure.
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let mut file = Growing::begin(path)?;
+    file.append(bytes)?;
+    file.finish()
+}

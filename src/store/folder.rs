@@ -1,0 +1,73 @@
+//! The folder of one run. run.json comes last, so a folder that has one is complete.
+
+use super::files::{Growing, StoreError, write_file};
+use crate::formats::run_from_json;
+use crate::judge::Verdict;
+use crate::measure::RunResult;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const RESULT: &str = "run.json";
+
+/// A folder that is being filled.
+#[derive(Debug)]
+pub struct ResultFolder {
+    path: PathBuf,
+}
+
+impl ResultFolder {
+    /// Makes the folder, parents and all, and sees that it can be written.
+    ///
+    /// # Errors
+    /// [`StoreError::NotEmpty`] when something is in it, otherwise what the system says.
+    pub fn create(path: &Path) -> Result<ResultFolder, StoreError> {
+        fs::create_dir_all(path).map_err(StoreError::refused("make the folder", path))?;
+        let mut entries = fs::read_dir(path).map_err(StoreError::refused("read", path))?;
+        if entries.next().is_some() {
+            return Err(StoreError::NotEmpty(path.to_owned()));
+        }
+        Ok(ResultFolder {
+            path: path.to_owned(),
+        })
+    }
+
+    /// Writes one file.
+    ///
+    /// # Errors
+    /// [`StoreError`] naming the file and the cure.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        write_file(&self.path.join(name), bytes)
+    }
+
+    /// Begins a file that grows while the run goes on.
+    ///
+    /// # Errors
+    /// [`StoreError`] naming the file and the cure.
+    pub fn grow(&self, name: &str) -> Result<Growing, StoreError> {
+        Growing::begin(&self.path.join(name))
+    }
+
+    /// Completes the folder.
+    ///
+    /// # Errors
+    /// [`StoreError`] naming the file and the cure.
+    pub fn finish(self, run_json: &[u8]) -> Result<(), StoreError> {
+        self.write(RESULT, run_json)
+    }
+}
+
+/// Reads the result of a folder, and the verdict that it was given.
+///
+/// # Errors
+/// [`StoreError`] when there is no such folder, no finished run in it, or one that is not understood.
+pub fn load(folder: &Path) -> Result<(RunResult, Verdict), StoreError> {
+    fs::read_dir(folder).map_err(StoreError::refused("read", folder))?;
+    let path = folder.join(RESULT);
+    let bytes = match fs::read(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(StoreError::NoResult(folder.to_owned()));
+        }
+        other => other.map_err(StoreError::refused("read", &path))?,
+    };
+    run_from_json(&bytes).map_err(|cause| StoreError::Unreadable { path, cause })
+}

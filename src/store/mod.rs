@@ -1,0 +1,9 @@
+//! The result folder: files that are there whole or not at all, and can be read years later.
+//!
+//! Ends where somebody is to be told: it formats nothing for people.
+
+mod files;
+mod folder;
+
+pub use files::{Growing, StoreError, write_file};
+pub use folder::{ResultFolder, load};
