@@ -1,0 +1,244 @@
+//! Numbers that can be worked out beforehand, through the front door.
+//!
+//! A server freezes for S seconds once in a run of T seconds and is otherwise instant: a request
+//! due x seconds before the end of the freeze waits x, so the share of latencies above x is
+//! (S - x) / T. With S = 1 s and T = 10 s the 95th percentile is 0.5 s and the 99th 0.9 s.
+
+mod support;
+
+use serde_json::Value;
+use support::{Hotel, machine, meshload};
+
+fn percentile(run: &Value, times: &str, name: &str) -> f64 {
+    let nanos = run[times][name].as_f64();
+    nanos.unwrap_or_else(|| panic!("{times}.{name} is missing in {run}")) / 1e9
+}
+
+fn url(hotel: &Hotel) -> String {
+    format!(
+        "{}/hotels?inDate=2015-04-09&outDate=2015-04-10&lat=38&lon=-122",
+        hotel.url()
+    )
+}
+
+#[test]
+fn a_freeze_of_one_second_shows_its_whole_length_in_the_corrected_latencies_only() {
+    let _alone = machine();
+    let hotel = Hotel::start(&["--service-time", "constant:0", "--stall", "1s@5s"]);
+    let flags = ["-R", "1000", "-d", "10s", "-c", "100", "--json", "-"];
+    let run = meshload(&flags, &[&url(&hotel)]).done().json();
+
+    let (p95, p99) = (
+        percentile(&run, "latency_ns", "p95"),
+        percentile(&run, "latency_ns", "p99"),
+    );
+    assert!((0.485..0.55).contains(&p95), "corrected p95: {p95}");
+    assert!((0.88..0.95).contains(&p99), "corrected p99: {p99}");
+    let uncorrected = percentile(&run, "service_ns", "p95");
+    assert!(uncorrected < 0.010, "uncorrected p95: {uncorrected}");
+    assert_eq!(run["requests"]["scheduled"], 10_000);
+    assert_eq!(run["requests"]["scheduled_by_ledger"], 10_000);
+    // The wait was the server's fault: no connection was free, and the generator was not late.
+    assert!(percentile(&run, "blocked_ns", "p95") > 0.35);
+    assert!(percentile(&run, "late_ns", "p95") < 0.010);
+}
+
+#[test]
+fn the_latency_of_an_idle_server_does_not_depend_on_connections_or_threads() {
+    let _alone = machine();
+    let hotel = Hotel::start(&["--service-time", "constant:5ms"]);
+    let median = |connections: &str, threads: &str| {
+        let flags = [
+            "-R",
+            "200",
+            "-d",
+            "2s",
+            "-c",
+            connections,
+            "-t",
+            threads,
+            "--json",
+            "-",
+        ];
+        percentile(
+            &meshload(&flags, &[&url(&hotel)]).done().json(),
+            "latency_ns",
+            "p50",
+        )
+    };
+    let medians = [median("4", "1"), median("20", "2"), median("100", "4")];
+    let (least, most) = (
+        medians.iter().copied().fold(1.0, f64::min),
+        medians.iter().copied().fold(0.0, f64::max),
+    );
+    assert!(most / least < 1.05, "{medians:?}");
+    assert!((0.005..0.0065).contains(&least), "{medians:?}");
+}
+
+#[test]
+fn an_overloaded_server_leaves_a_backlog_that_is_accounted_for() {
+    let _alone = machine();
+    let hotel = Hotel::start(&["--service-time", "constant:0", "--capacity", "100/s"]);
+    let flags = ["-R", "400", "-d", "2s", "-c", "10", "--json", "-"];
+    let run = meshload(&flags, &[&url(&hotel)]).done().json();
+    let requests = &run["requests"];
+    let count = |name: &str| requests[name].as_u64().expect("a count");
+    assert_eq!(count("scheduled"), 800);
+    assert_eq!(
+        count("scheduled"),
+        count("completed") + count("failed") + count("unfinished")
+    );
+    // The server did some 200; the others were still waiting, and their waits are in the figures.
+    assert!((150..260).contains(&count("completed")), "{requests}");
+    assert_eq!(run["latency_ns"]["count"], 800);
+    assert!(
+        run["latency_ns"]["lower_bound"]
+            .as_array()
+            .is_some_and(|bounds| !bounds.is_empty())
+    );
+    assert_eq!(
+        run["routes"]["(unsent)"]["requests"]
+            .as_u64()
+            .map(|unsent| unsent > 400),
+        Some(true)
+    );
+    let intervals = run["intervals"].as_array().expect("intervals");
+    assert!(
+        intervals
+            .last()
+            .and_then(|last| last["backlog"].as_u64())
+            .is_some_and(|left| left > 400)
+    );
+    assert_ne!(
+        run["verdict"]["level"], "VALID",
+        "more than one percent is unfinished"
+    );
+}
+
+#[test]
+fn the_same_seed_sends_the_same_requests() {
+    let _alone = machine();
+    let hotel = Hotel::start(&["--service-time", "constant:0"]);
+    let routes = |seed: &str| {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/lua/mixed-workload_type_1.lua");
+        let flags = [
+            "-R", "500", "-d", "1s", "-t", "1", "-D", "exp", "--seed", seed, "-s", script,
+            "--json", "-",
+        ];
+        let run = meshload(&flags, &[hotel.url()]).done().json();
+        let names = [
+            "GET /hotels",
+            "GET /recommendations",
+            "POST /user",
+            "POST /reservation",
+        ];
+        (
+            run["requests"]["scheduled"].clone(),
+            names.map(|name| run["routes"][name]["requests"].clone()),
+        )
+    };
+    assert_eq!(routes("7").0, routes("7").0);
+    assert_ne!(routes("7"), routes("8"));
+}
+
+#[test]
+fn warm_up_and_guard_are_load_but_not_measured() {
+    let _alone = machine();
+    let hotel = Hotel::start(&["--service-time", "constant:0"]);
+    let flags = [
+        "-R", "200", "--warmup", "1s", "-d", "2s", "--guard", "500ms", "--json", "-",
+    ];
+    let run = meshload(&flags, &[&url(&hotel)]).done().json();
+    assert_eq!(run["requests"]["scheduled"], 400);
+    assert_eq!(run["requests"]["sent"], 700);
+    assert_eq!(run["window"]["warmup_ns"], 1_000_000_000u64);
+    assert_eq!(
+        run["requests"]["unfinished"], 0,
+        "the guard lets the last ones finish"
+    );
+    let phases: Vec<_> = run["intervals"]
+        .as_array()
+        .expect("intervals")
+        .iter()
+        .map(|i| i["phase"].clone())
+        .collect();
+    assert_eq!(phases, ["warmup", "window", "window", "guard"]);
+}
+
+#[test]
+fn a_ramp_offers_the_mean_of_its_ends() {
+    let _alone = machine();
+    let hotel = Hotel::start(&["--service-time", "constant:0"]);
+    let flags = ["--ramp", "100:500", "-d", "2s", "--json", "-"];
+    let run = meshload(&flags, &[&url(&hotel)]).done().json();
+    assert_eq!(run["requests"]["scheduled"], 600);
+    let seconds = run["intervals"].as_array().expect("intervals");
+    let of = |index: usize| seconds[index]["scheduled"].as_u64().expect("a count");
+    assert!(
+        (195..=205).contains(&of(0)) && (395..=405).contains(&of(1)),
+        "{} {}",
+        of(0),
+        of(1)
+    );
+}
+
+#[test]
+fn the_report_prints_the_same_text_from_the_folder_alone() {
+    let _alone = machine();
+    let hotel = Hotel::start(&["--service-time", "constant:1ms"]);
+    let place = tempfile::tempdir().expect("a place");
+    let folder = place.path().join("new/result");
+    let folder = folder.to_str().expect("a name");
+    let printed = meshload(
+        &["-R", "300", "-d", "1s", "-L", "-U", "-o", folder],
+        &[&url(&hotel)],
+    )
+    .done()
+    .stdout;
+    let reported = meshload(&["report", folder], &[]).done().stdout;
+    let text = |output: &str| {
+        let end = output.find("Transfer/sec").expect("a text");
+        let line = output[end..].find('\n').expect("a line");
+        output[..end + line].to_owned()
+    };
+    assert_eq!(text(&printed), text(&reported));
+    for name in [
+        "spec.json",
+        "wrk.txt",
+        "latency.hlog",
+        "intervals.csv",
+        "run.json",
+    ] {
+        assert!(
+            place.path().join("new/result").join(name).exists(),
+            "{name}"
+        );
+    }
+    let again = meshload(&["-R", "300", "-d", "1s", "-o", folder], &[&url(&hotel)]);
+    assert_eq!(
+        again.code, 2,
+        "a folder that is not empty is refused: {}",
+        again.stderr
+    );
+}
+
+#[test]
+fn the_demo_and_the_selftest_work_with_nothing_else_installed() {
+    let _alone = machine();
+    let place = tempfile::tempdir().expect("a place");
+    let folder = place.path().join("demo");
+    let demo = meshload(
+        &["demo", "-d", "1s", "-o", folder.to_str().expect("a name")],
+        &[],
+    )
+    .done();
+    assert!(demo.stdout.contains("Requests/sec:") && demo.stdout.contains("What to look at next"));
+    assert!(folder.join("run.json").exists() && folder.join("mixed-workload_type_1.lua").exists());
+    let selftest = meshload(&["selftest"], &[]);
+    assert!([0, 4].contains(&selftest.code), "{}", selftest.stderr);
+    assert!(
+        selftest.stdout.contains("known answer"),
+        "{}",
+        selftest.stdout
+    );
+}
