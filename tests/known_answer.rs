@@ -25,7 +25,7 @@ fn url(hotel: &Hotel) -> String {
 fn a_freeze_of_one_second_shows_its_whole_length_in_the_corrected_latencies_only() {
     let _alone = machine();
     let hotel = Hotel::start(&["--service-time", "constant:0", "--stall", "1s@5s"]);
-    let flags = ["-R", "1000", "-d", "10s", "-c", "100", "--json", "-"];
+    let flags = ["-R", "1000", "-d", "10s", "-c", "20", "--json", "-"];
     let run = meshload(&flags, &[&url(&hotel)]).done().json();
 
     let (p95, p99) = (

@@ -60,6 +60,8 @@ Other commands (meshload COMMAND --help):
 #[command(
     override_usage = "meshload [OPTIONS] <-R RATE|--ramp A:B> URL... [-- SCRIPT ARGS]",
     after_help = format!("{MORE_HELP}\n{EXIT_CODES}"),
+    display_name = "meshload",
+    version = concat!(env!("CARGO_PKG_VERSION"), "\n"),
     disable_version_flag = true
 )]
 pub(super) struct RunArgs {

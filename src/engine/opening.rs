@@ -116,10 +116,11 @@ impl Opener {
         }
     }
 
-    #[allow(clippy::disallowed_methods)] // a pause between attempts needs no precision
     async fn pause(&self, failures: u32) {
         let doubled = SHORTEST_PAUSE.0 << (failures - 1).min(10);
-        let pause = Nanos(doubled).min(LONGEST_PAUSE);
-        tokio::time::sleep(pause.to_duration()).await;
+        let clock = self.world.borrow().clock;
+        clock
+            .coarse_wait(clock.now() + Nanos(doubled).min(LONGEST_PAUSE))
+            .await;
     }
 }
