@@ -70,7 +70,7 @@ pub(super) struct RunArgs {
     urls: Vec<String>,
 
     /// Requests per second (800, 0.5, 20k), or max for a closed loop at full speed
-    #[arg(short = 'R', long, value_name = "RATE", value_parser = values::offered, conflicts_with = "ramp")]
+    #[arg(short = 'R', long, value_name = "RATE", value_parser = values::offered, conflicts_with = "ramp", allow_negative_numbers = true)]
     rate: Option<Offered>,
     /// Rate that changes evenly over the measured time, from A to B
     #[arg(long, value_name = "A:B", value_parser = values::ramp)]
@@ -135,7 +135,7 @@ pub(super) struct RunArgs {
     #[arg(short = 'r', long)]
     requests: bool,
     /// Write every request to requests.csv in the result folder
-    #[arg(short = 'P', long = "print-requests", requires = "output")]
+    #[arg(short = 'P', long = "print-requests")]
     print_requests: bool,
     /// Accepted for wrk2's sake: intervals.csv in the result folder has more
     #[arg(short = 'p', long = "print-intervals")]
@@ -181,6 +181,13 @@ impl RunArgs {
                 "--",
                 "arguments for a script without one",
                 "add -s FILE",
+            ));
+        }
+        if self.print_requests && self.output.is_none() {
+            return Err(BadSpec::new(
+                "-P",
+                "there is no folder for requests.csv",
+                "add -o DIR",
             ));
         }
         let notes = self.notes();

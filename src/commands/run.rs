@@ -66,7 +66,10 @@ pub fn run_with_script(request: &RunRequest, script: Option<Vec<u8>>) -> Exit {
     live.finish();
     match outcome {
         Ok(finished) => conclude(finished, sinks, &signals),
-        Err(error) => fail(signals.received().unwrap_or(Exit::Failed), &error),
+        Err(error) => {
+            sinks.abandon();
+            fail(signals.received().unwrap_or(Exit::Failed), &error)
+        }
     }
 }
 

@@ -10,11 +10,14 @@ use crate::formats::{
 use crate::judge::Verdict;
 use crate::measure::RunResult;
 use crate::spec::RunSpec;
-use crate::store::{Growing, ResultFolder, StoreError, write_file};
+use crate::store::{Growing, ResultFolder, StoreError};
+use std::path::PathBuf;
 
 /// Everything that is being written.
 pub struct Sinks {
-    outputs: Outputs,
+    takes_stdout: bool,
+    json: Option<Growing>,
+    csv: Option<Growing>,
     folder: Option<ResultFolder>,
     hlogs: Vec<Growing>,
     requests: Option<Growing>,
@@ -23,20 +26,29 @@ pub struct Sinks {
 }
 
 impl Sinks {
-    /// Opens what must be open before the first request, so that a place that cannot be written is
-    /// found before anything is measured. `script` is the text of the script.
+    /// Opens every place before the first request, so that one that cannot be written is found
+    /// before anything is measured. `script` is the text of the script.
     ///
     /// # Errors
-    /// [`StoreError`] naming the place and the cure.
-    pub fn open(
-        outputs: &Outputs,
-        spec: &RunSpec,
-        script: Option<&[u8]>,
-    ) -> Result<Sinks, StoreError> {
+    /// The flag, the place and the cure.
+    pub fn open(outputs: &Outputs, spec: &RunSpec, script: Option<&[u8]>) -> Result<Sinks, String> {
+        let named = |flag: &'static str| move |error: StoreError| format!("{flag}: {error}");
+        let begin = |flag, path: Option<&PathBuf>| {
+            path.map(|path| Growing::begin(path).map_err(named(flag)))
+                .transpose()
+        };
+        let json = match &outputs.json {
+            Some(Destination::File(path)) => Some(path),
+            _ => None,
+        };
         let mut sinks = Sinks {
-            outputs: outputs.clone(),
+            takes_stdout: outputs.json == Some(Destination::Stdout),
+            json: begin("--json", json)?,
+            csv: begin("--csv", outputs.csv.as_ref())?,
+            hlogs: begin("--hlog", outputs.hlog.as_ref())?
+                .into_iter()
+                .collect(),
             folder: None,
-            hlogs: Vec::new(),
             requests: None,
             urls: spec
                 .targets
@@ -46,25 +58,44 @@ impl Sinks {
             errors: Vec::new(),
         };
         if let Some(path) = &outputs.folder {
-            let folder = ResultFolder::create(path)?;
-            let spec_json = serde_json::to_vec_pretty(spec).unwrap_or_default();
-            folder.write("spec.json", &spec_json)?;
-            if let (Some(reference), Some(script)) = (&spec.script, script) {
-                let name = reference.path.file_name().unwrap_or_default();
-                folder.write(&name.to_string_lossy(), script)?;
-            }
-            sinks.hlogs.push(folder.grow("latency.hlog")?);
-            if spec.recording.requests_csv {
-                let mut requests = folder.grow("requests.csv")?;
-                requests.append(&requests_csv_header())?;
-                sinks.requests = Some(requests);
-            }
+            let folder = ResultFolder::create(path).map_err(named("-o"))?;
+            sinks.fill(&folder, spec, script).map_err(named("-o"))?;
             sinks.folder = Some(folder);
         }
-        if let Some(path) = &outputs.hlog {
-            sinks.hlogs.push(Growing::begin(path)?);
-        }
         Ok(sinks)
+    }
+
+    /// Puts the question into the folder and begins what grows while it is answered.
+    fn fill(
+        &mut self,
+        folder: &ResultFolder,
+        spec: &RunSpec,
+        script: Option<&[u8]>,
+    ) -> Result<(), StoreError> {
+        folder.write(
+            "spec.json",
+            &serde_json::to_vec_pretty(spec).unwrap_or_default(),
+        )?;
+        if let (Some(reference), Some(script)) = (&spec.script, script) {
+            let name = reference.path.file_name().unwrap_or_default();
+            folder.write(&name.to_string_lossy(), script)?;
+        }
+        self.hlogs.push(folder.grow("latency.hlog")?);
+        if spec.recording.requests_csv {
+            let mut requests = folder.grow("requests.csv")?;
+            requests.append(&requests_csv_header())?;
+            self.requests = Some(requests);
+        }
+        Ok(())
+    }
+
+    /// Nothing was measured: leaves no trace.
+    pub fn abandon(mut self) {
+        self.hlogs.clear();
+        self.requests = None;
+        if let Some(folder) = self.folder.take() {
+            folder.abandon();
+        }
     }
 
     /// Takes down what goes on.
@@ -102,7 +133,7 @@ impl Sinks {
 
     /// Whether stdout is taken by something other than the text.
     pub fn takes_stdout(&self) -> bool {
-        self.outputs.json == Some(Destination::Stdout)
+        self.takes_stdout
     }
 
     /// Writes the result everywhere; gives what goes to stdout in place of the text, and what failed.
@@ -116,12 +147,16 @@ impl Sinks {
         let mut outcomes = Vec::new();
         outcomes.extend(self.hlogs.drain(..).map(Growing::finish));
         outcomes.extend(self.requests.take().map(Growing::finish));
-        if let Some(path) = &self.outputs.csv {
-            outcomes.push(write_file(path, &summary_csv(result, verdict)));
-        }
-        if let Some(Destination::File(path)) = &self.outputs.json {
-            outcomes.push(write_file(path, &json));
-        }
+        let complete = |mut file: Growing, bytes: &[u8]| {
+            file.append(bytes)?;
+            file.finish()
+        };
+        outcomes.extend(
+            self.csv
+                .take()
+                .map(|csv| complete(csv, &summary_csv(result, verdict))),
+        );
+        outcomes.extend(self.json.take().map(|file| complete(file, &json)));
         if let Some(folder) = self.folder.take() {
             outcomes.push(folder.write("wrk.txt", text.as_bytes()));
             outcomes.push(folder.write("intervals.csv", &intervals_csv(result)));
@@ -129,7 +164,6 @@ impl Sinks {
         }
         self.errors
             .extend(outcomes.into_iter().filter_map(Result::err));
-        let stdout = self.outputs.json == Some(Destination::Stdout);
-        (stdout.then_some(json), self.errors)
+        (self.takes_stdout.then_some(json), self.errors)
     }
 }

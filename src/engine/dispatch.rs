@@ -37,7 +37,7 @@ pub async fn dispatch(
         for _ in 0..growth.min(room) {
             opener.spawn();
         }
-        growth *= 2;
+        growth = growth.saturating_mul(2);
         let freed = a_connection_is_free(world);
         if room > 0 {
             let clock = world.borrow().clock;

@@ -179,12 +179,17 @@ impl RunSpec {
                 "the pool can grow, not shrink: give at least -c",
             ));
         }
-        if load.timeout.is_zero() || load.abort_after.is_some_and(Nanos::is_zero) {
-            return Err(BadSpec::new(
-                "-T",
-                "a timeout of 0",
-                "use a duration above 0, such as 2s",
-            ));
+        for (flag, limit) in [
+            ("-T", Some(load.timeout)),
+            ("--abort-after", load.abort_after),
+        ] {
+            if limit.is_some_and(Nanos::is_zero) {
+                return Err(BadSpec::new(
+                    flag,
+                    "a limit of 0",
+                    "use a duration above 0, such as 2s",
+                ));
+            }
         }
         if self.recording.separate && self.targets.len() < 2 {
             return Err(BadSpec::new(

@@ -69,6 +69,7 @@ pub struct Growing {
     writer: BufWriter<File>,
     partial: PathBuf,
     path: PathBuf,
+    is_empty: bool,
 }
 
 impl Growing {
@@ -89,6 +90,7 @@ impl Growing {
             writer: BufWriter::new(file),
             partial,
             path: path.to_owned(),
+            is_empty: true,
         })
     }
 
@@ -115,7 +117,18 @@ impl Growing {
             return Ok(());
         }
         self.writer.get_ref().sync_all().map_err(refused())?;
-        fs::rename(&self.partial, &self.path).map_err(refused())
+        fs::rename(&self.partial, &self.path).map_err(refused())?;
+        self.is_empty = false;
+        Ok(())
+    }
+}
+
+impl Drop for Growing {
+    /// A file that was begun and never written to leaves no trace.
+    fn drop(&mut self) {
+        if self.is_empty && self.partial != self.path {
+            let _ = fs::remove_file(&self.partial);
+        }
     }
 }
 

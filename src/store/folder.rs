@@ -13,6 +13,8 @@ const RESULT: &str = "run.json";
 #[derive(Debug)]
 pub struct ResultFolder {
     path: PathBuf,
+    /// The outermost folder that had to be made.
+    made: Option<PathBuf>,
 }
 
 impl ResultFolder {
@@ -21,6 +23,10 @@ impl ResultFolder {
     /// # Errors
     /// [`StoreError::NotEmpty`] when something is in it, otherwise what the system says.
     pub fn create(path: &Path) -> Result<ResultFolder, StoreError> {
+        let missing = path
+            .ancestors()
+            .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+        let made = missing.last().map(Path::to_owned);
         fs::create_dir_all(path).map_err(StoreError::refused("make the folder", path))?;
         let mut entries = fs::read_dir(path).map_err(StoreError::refused("read", path))?;
         if entries.next().is_some() {
@@ -28,7 +34,25 @@ impl ResultFolder {
         }
         Ok(ResultFolder {
             path: path.to_owned(),
+            made,
         })
+    }
+
+    /// Takes everything away again, because nothing was measured; the folder was empty before.
+    pub fn abandon(self) {
+        for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
+            let _ = fs::remove_file(entry.path());
+        }
+        if let Some(made) = &self.made {
+            let own = self
+                .path
+                .ancestors()
+                .take_while(|folder| folder.starts_with(made));
+            for folder in own {
+                // Fails, as it should, on a folder that something else has been put into.
+                let _ = fs::remove_dir(folder);
+            }
+        }
     }
 
     /// Writes one file.

@@ -1,131 +1,110 @@
-//! What the tests share: the program through its front door, and servers for it to talk to.
+//! What the tests that go through the front door share: the binary as a user starts it, servers to
+//! aim it at, and the machine, which only one load test may have at a time.
 #![allow(dead_code)] // each test crate uses its part
 #![allow(clippy::disallowed_methods)] // deadlines of child processes are real time
 
+mod raw_server;
+
+#[allow(unused_imports)] // not by every test crate
+pub use raw_server::{Next, RawServer, Request};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard};
-use std::thread::sleep;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Holding it, a test has the machine to itself: runs on two cores would disturb each other.
-pub struct Alone {
-    _thread: MutexGuard<'static, ()>,
-    _file: File,
-}
-
-/// Waits for the machine, within this test program and among all that run at the same time.
-pub fn machine() -> Alone {
-    static MACHINE: Mutex<()> = Mutex::new(());
-    let thread = MACHINE
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("machine.lock");
-    let file = File::create(path).expect("a lock file");
-    file.lock().expect("a lock");
-    Alone {
-        _thread: thread,
-        _file: file,
-    }
-}
-
-/// How the program ended.
-pub struct Output {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
-}
-
-impl Output {
-    /// Asserts that the run was made. A noisy machine may make a run untrustworthy (exit 4), which
-    /// is not what most tests are about.
-    pub fn done(self) -> Output {
-        assert!(
-            [0, 4].contains(&self.code),
-            "exit {}\n{}\n{}",
-            self.code,
-            self.stdout,
-            self.stderr
-        );
-        self
-    }
-
-    /// The result, of a run with `--json -`.
-    pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|error| panic!("{error}\n{}\n{}", self.stdout, self.stderr))
-    }
-}
-
-/// Longer than any run in the tests.
+/// No run of a test takes longer.
 const DEADLINE: Duration = Duration::from_secs(60);
+/// How often a running program is looked at.
+const LOOK: Duration = Duration::from_millis(5);
 
-/// Runs the program to its end.
-pub fn meshload(flags: &[&str], urls: &[&str]) -> Output {
-    Running::start(
-        Command::new(env!("CARGO_BIN_EXE_meshload"))
-            .args(flags)
-            .args(urls),
-    )
-    .finish()
+/// The whole machine, until it is dropped.
+pub struct Machine {
+    // Fields are dropped in order: the other test crates may go on before this one does.
+    _among_crates: File,
+    _in_this_crate: MutexGuard<'static, ()>,
 }
 
-/// The program under way.
-pub struct Running {
-    child: Child,
-    stdout: std::thread::JoinHandle<String>,
-    stderr: std::thread::JoinHandle<String>,
+/// Waits for the machine: loads that run side by side would measure each other.
+pub fn machine() -> Machine {
+    static IN_THIS_CRATE: Mutex<()> = Mutex::new(());
+    // A test that failed has left nothing behind that could harm the next.
+    let in_this_crate = IN_THIS_CRATE.lock().unwrap_or_else(PoisonError::into_inner);
+    let path = concat!(env!("CARGO_TARGET_TMPDIR"), "/machine.lock");
+    let among_crates = File::create(path).expect("a lock file");
+    among_crates.lock().expect("the lock among test crates");
+    Machine {
+        _among_crates: among_crates,
+        _in_this_crate: in_this_crate,
+    }
 }
 
-impl Running {
-    pub fn start(command: &mut Command) -> Running {
-        let mut child = command
+/// The program with its arguments, not yet started.
+pub struct Meshload {
+    command: Command,
+}
+
+impl Meshload {
+    /// `meshload ARGS`.
+    pub fn new<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Meshload {
+        Meshload::through::<&str, S>([], args)
+    }
+
+    /// `PREFIX meshload ARGS`; the prefix must end by replacing itself with what follows it.
+    pub fn through<P: AsRef<OsStr>, S: AsRef<OsStr>>(
+        prefix: impl IntoIterator<Item = P>,
+        args: impl IntoIterator<Item = S>,
+    ) -> Meshload {
+        let program = env!("CARGO_BIN_EXE_meshload");
+        let mut prefix = prefix.into_iter();
+        let mut command = match prefix.next() {
+            None => Command::new(program),
+            Some(first) => {
+                let mut command = Command::new(first);
+                command.args(prefix).arg(program);
+                command
+            }
+        };
+        command.args(args);
+        Meshload { command }
+    }
+
+    /// `sh -c 'PREPARATION; exec meshload ARGS'`.
+    pub fn after<S: AsRef<OsStr>>(
+        preparation: &str,
+        args: impl IntoIterator<Item = S>,
+    ) -> Meshload {
+        let script = format!("{preparation}; exec \"$@\"");
+        Meshload::through(["sh", "-c", &script, "sh"], args)
+    }
+
+    /// Runs it to its end.
+    pub fn run(self) -> Output {
+        self.start().finish()
+    }
+
+    /// Starts it.
+    pub fn start(mut self) -> Running {
+        self.command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
-        let stdout = read_all(child.stdout.take().expect("a pipe"));
-        let stderr = read_all(child.stderr.take().expect("a pipe"));
+            .stderr(Stdio::piped());
+        let mut child = self.command.spawn().expect("meshload starts");
         Running {
+            stdout: Some(collect(child.stdout.take().expect("a pipe"))),
+            stderr: Some(collect(child.stderr.take().expect("a pipe"))),
             child,
-            stdout,
-            stderr,
-        }
-    }
-
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Waits for the end, within the deadline.
-    pub fn finish(mut self) -> Output {
-        let begun = Instant::now();
-        let status = loop {
-            if let Some(status) = self.child.try_wait().expect("a child") {
-                break Some(status);
-            }
-            if begun.elapsed() > DEADLINE {
-                let _ = self.child.kill();
-                let _ = self.child.wait();
-                break None;
-            }
-            sleep(Duration::from_millis(5));
-        };
-        let stdout = self.stdout.join().expect("text");
-        let stderr = self.stderr.join().expect("text");
-        let status = status.unwrap_or_else(|| panic!("it did not end\n{stdout}\n{stderr}"));
-        Output {
-            code: status.code().unwrap_or(-1),
-            stdout,
-            stderr,
+            started: Instant::now(),
         }
     }
 }
 
-fn read_all(mut pipe: impl Read + Send + 'static) -> std::thread::JoinHandle<String> {
+fn collect(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
         let _ = pipe.read_to_end(&mut bytes);
@@ -133,35 +112,174 @@ fn read_all(mut pipe: impl Read + Send + 'static) -> std::thread::JoinHandle<Str
     })
 }
 
-/// The stand-in server in a process of its own; it ends when this is dropped.
+/// The program while it runs; killed when dropped.
+pub struct Running {
+    child: Child,
+    started: Instant,
+    stdout: Option<JoinHandle<String>>,
+    stderr: Option<JoinHandle<String>>,
+}
+
+impl Running {
+    /// Sends a signal to this one process.
+    pub fn signal(&self, signal: Signal) {
+        let id = i32::try_from(self.child.id()).expect("a process id");
+        kill_process(Pid::from_raw(id).expect("a process id"), signal).expect("signal");
+    }
+
+    /// Whether it has not ended yet.
+    pub fn is_alive(&mut self) -> bool {
+        self.child.try_wait().expect("status").is_none()
+    }
+
+    /// Waits for its end; fails the test when it does not come.
+    pub fn finish(mut self) -> Output {
+        let mut peak_memory = None;
+        let code = loop {
+            if let Some(status) = self.child.try_wait().expect("status") {
+                break status.code();
+            }
+            peak_memory = peak_memory_of(self.child.id()).or(peak_memory);
+            if self.started.elapsed() > DEADLINE {
+                self.give_up();
+            }
+            std::thread::sleep(LOOK);
+        };
+        let elapsed = self.started.elapsed();
+        let (stdout, stderr) = self.texts();
+        Output {
+            code,
+            stdout,
+            stderr,
+            elapsed,
+            peak_memory,
+        }
+    }
+
+    fn texts(&mut self) -> (String, String) {
+        let text = |reader: Option<JoinHandle<String>>| {
+            reader
+                .and_then(|reader| reader.join().ok())
+                .unwrap_or_default()
+        };
+        (text(self.stdout.take()), text(self.stderr.take()))
+    }
+
+    fn give_up(&mut self) -> ! {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let (stdout, stderr) = self.texts();
+        panic!(
+            "meshload did not end within {DEADLINE:?}\n--- stdout\n{stdout}\n--- stderr\n{stderr}"
+        );
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The most memory that a process has held so far, in bytes.
+fn peak_memory_of(id: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+/// How a run ended and what it said.
+#[derive(Debug)]
+pub struct Output {
+    /// The exit code; none when a signal killed it.
+    pub code: Option<i32>,
+    /// All of stdout.
+    pub stdout: String,
+    /// All of stderr.
+    pub stderr: String,
+    /// From its start to its end.
+    pub elapsed: Duration,
+    /// The most memory it held, in bytes, as last seen.
+    pub peak_memory: Option<u64>,
+}
+
+impl Output {
+    /// What `--json -` wrote.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("stdout is not JSON: {error}\n{self}"))
+    }
+}
+
+impl std::fmt::Display for Output {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Output {
+            code,
+            stdout,
+            stderr,
+            elapsed,
+            ..
+        } = self;
+        write!(
+            f,
+            "exit {code:?} after {elapsed:?}\n--- stdout\n{stdout}\n--- stderr\n{stderr}"
+        )
+    }
+}
+
+/// The run was made and its numbers are there. Exit 4 says that this machine was too noisy for
+/// them to be trusted; where the verdict is not what is tested, that is as good.
+pub fn done(output: &Output) {
+    assert!(
+        matches!(output.code, Some(0 | 4)),
+        "the run is done: {output}"
+    );
+}
+
+/// Waits until something has happened; fails the test when it does not within ten seconds.
+pub fn wait_until(what: &str, has_happened: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !has_happened() {
+        assert!(
+            start.elapsed() < Duration::from_secs(10),
+            "not in time: {what}"
+        );
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// A `meshload hotel` of its own on a free port; ends when dropped.
 pub struct Hotel {
     child: Child,
     url: String,
+    // Kept open, so that the hotel can go on writing.
+    _stdout: BufReader<ChildStdout>,
 }
 
 impl Hotel {
-    pub fn start(flags: &[&str]) -> Hotel {
+    /// `meshload hotel --listen 127.0.0.1:0 ARGS`.
+    pub fn start<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Hotel {
         let mut child = Command::new(env!("CARGO_BIN_EXE_meshload"))
             .args(["hotel", "--listen", "127.0.0.1:0"])
-            .args(flags)
+            .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("the program starts");
+            .expect("the hotel starts");
+        let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("a pipe"))
-            .read_line(&mut line)
-            .expect("a line");
-        let url = line
-            .trim()
-            .rsplit(' ')
-            .next()
-            .expect("an address")
-            .to_owned();
-        assert!(url.starts_with("http://"), "hotel said: {line}");
-        Hotel { child, url }
+        stdout.read_line(&mut line).expect("a line from the hotel");
+        let url = line.trim().strip_prefix("hotel listens on ");
+        Hotel {
+            url: url.expect("the hotel says where it listens").to_owned(),
+            child,
+            _stdout: stdout,
+        }
     }
 
+    /// Where it listens: `http://ADDR`.
     pub fn url(&self) -> &str {
         &self.url
     }
