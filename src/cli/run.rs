@@ -103,7 +103,7 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "MODE", default_value = "auto", value_parser = values::pacing)]
     pacing: Pacing,
     /// Seed of the schedule and of the script's random numbers [default: a new one]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::seed)]
     seed: Option<u64>,
 
     /// Lua script, as for wrk and wrk2

@@ -62,3 +62,10 @@ pub fn at_least_one(typed: &str) -> Result<usize, String> {
         _ => Err("use a whole number of at least 1".to_owned()),
     }
 }
+
+/// `--seed`.
+pub fn seed(typed: &str) -> Result<u64, String> {
+    typed
+        .parse()
+        .map_err(|_| "use a whole number from 0 to 18446744073709551615".to_owned())
+}

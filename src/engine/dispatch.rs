@@ -66,14 +66,8 @@ fn hand_out(world: &mut World) -> bool {
         let Some(arrival) = world.take_due(now) else {
             return true;
         };
-        let Some(id) = world.pool.take_free() else {
-            world.feed.postpone(arrival, arrival.due);
+        if !world.assign(arrival) {
             return false;
-        };
-        let slot = world.pool.slot(id);
-        slot.assigned = Some(arrival);
-        if let Some(waker) = slot.waker.as_ref() {
-            waker.wake_by_ref();
         }
     }
 }

@@ -200,8 +200,23 @@ impl World {
             }
         }
         if let Some(arrival) = self.pool.slot(id).assigned.take() {
-            self.feed.postpone(arrival, arrival.due);
+            self.assign(arrival);
         }
+    }
+
+    /// Gives an arrival to the longest-idle connection; with none free it goes back into the
+    /// backlog, due when it was, and `false` says so.
+    pub fn assign(&mut self, arrival: Arrival) -> bool {
+        let Some(id) = self.pool.take_free() else {
+            self.feed.postpone(arrival, arrival.due);
+            return false;
+        };
+        let slot = self.pool.slot(id);
+        slot.assigned = Some(arrival);
+        if let Some(waker) = &slot.waker {
+            waker.wake_by_ref();
+        }
+        true
     }
 
     fn fail(&mut self, id: SlotId, request: InFlight, at: Nanos, kind: ErrorKind, why: String) {
