@@ -60,8 +60,9 @@ Other commands (meshload COMMAND --help):
 #[command(
     override_usage = "meshload [OPTIONS] <-R RATE|--ramp A:B> URL... [-- SCRIPT ARGS]",
     after_help = format!("{MORE_HELP}\n{EXIT_CODES}"),
+    // The version says `meshload`, not `meshload-run`: most people never type the word.
     display_name = "meshload",
-    version = concat!(env!("CARGO_PKG_VERSION"), "\n"),
+    version = env!("CARGO_PKG_VERSION"),
     disable_version_flag = true
 )]
 pub(super) struct RunArgs {

@@ -55,12 +55,17 @@ pub fn header(typed: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// A count that must not be zero.
+/// A count that must not be zero; `1k` is a thousand, as for wrk.
 pub fn at_least_one(typed: &str) -> Result<usize, String> {
-    match typed.parse() {
-        Ok(count) if count >= 1 => Ok(count),
-        _ => Err("use a whole number of at least 1".to_owned()),
-    }
+    let (digits, scale) = match typed.strip_suffix(['k', 'K']) {
+        Some(digits) => (digits, 1_000),
+        None => (typed, 1),
+    };
+    let count = digits.parse::<usize>().ok();
+    count
+        .and_then(|count| count.checked_mul(scale))
+        .filter(|count| *count >= 1)
+        .ok_or_else(|| "use a whole number of at least 1".to_owned())
 }
 
 /// `--seed`.

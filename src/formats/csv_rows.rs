@@ -211,3 +211,6 @@ fn micros<const N: usize>(
         None => std::array::from_fn(|_| String::new()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,3 +39,6 @@ pub fn hlog_lines(slice: &Slice) -> String {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests;

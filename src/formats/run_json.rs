@@ -135,9 +135,11 @@ struct Times {
 struct Route {
     requests: u64,
     status: BTreeMap<String, u64>,
-    /// Service times in a closed loop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     latency_ns: Option<Distribution>,
+    /// In place of latencies in a closed loop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    service_ns: Option<Distribution>,
     histograms: RouteHistograms,
 }
 
@@ -266,7 +268,7 @@ fn tally_block(result: &RunResult, tally: Tally) -> Block {
         routes: tally
             .routes
             .iter()
-            .map(|(name, route)| (name.clone(), route_block(route)))
+            .map(|(name, route)| (name.clone(), route_block(result, route)))
             .collect(),
         intervals: Vec::new(),
         thread_rates: Vec::new(),
@@ -310,11 +312,18 @@ fn times(result: &RunResult, tally: &Tally) -> Times {
     }
 }
 
-fn route_block(route: &RouteTally) -> Route {
+fn route_block(result: &RunResult, route: &RouteTally) -> Route {
+    let figures = Distribution::of(&sum(&route.latency, &route.censored));
+    let (latency_ns, service_ns) = if result.is_open_loop() {
+        (figures, None)
+    } else {
+        (None, figures)
+    };
     Route {
         requests: route.requests,
         status: by_code(&route.status),
-        latency_ns: Distribution::of(&sum(&route.latency, &route.censored)),
+        latency_ns,
+        service_ns,
         histograms: RouteHistograms {
             latency: route.latency.clone(),
             censored: route.censored.clone(),
@@ -470,3 +479,6 @@ fn counts(status: &BTreeMap<String, u64>) -> Result<StatusCounts, FormatError> {
     }
     Ok(counts)
 }
+
+#[cfg(test)]
+mod tests;

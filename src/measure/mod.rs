@@ -21,3 +21,6 @@ pub use result::{
 pub use routes::{RouteId, Routes};
 pub use slice::Slice;
 pub use tally::{RouteTally, Tally};
+
+#[cfg(test)]
+pub mod sample;

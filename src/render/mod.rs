@@ -7,3 +7,6 @@ mod wrk_text;
 pub use live::live_line;
 pub use outcome::outcome_text;
 pub use wrk_text::wrk_text;
+
+#[cfg(test)]
+mod tests;

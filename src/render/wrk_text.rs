@@ -109,13 +109,15 @@ fn distributions(result: &RunResult, latency: &Histogram, tally: &Tally) -> Stri
     let recording = &result.spec.recording;
     let is_open = result.is_open_loop();
     let mut text = String::new();
-    if recording.spectrum {
+    // In wrk2 -U brings -L with it, and tools that pass only -U read the recorded latency.
+    if recording.spectrum || recording.uncorrected {
         text.push_str(&distribution(
             if is_open { RECORDED } else { UNCORRECTED },
             latency,
         ));
     }
     if recording.uncorrected && is_open {
+        text.push('\n');
         text.push_str(&distribution(UNCORRECTED, &tally.service));
     }
     text

@@ -7,3 +7,6 @@ mod folder;
 
 pub use files::{Growing, StoreError, write_file};
 pub use folder::{ResultFolder, load};
+
+#[cfg(test)]
+mod tests;
