@@ -5,6 +5,7 @@
 //! the difference of their allocations, divided by the difference of their requests, is what one
 //! request allocates, whatever the beginning and the end of a run take.
 #![allow(unsafe_code)] // an allocator can only be counted by one that wraps it
+#![allow(clippy::print_stdout)] // a bench reports
 
 use meshload::cli::{self, Request};
 use meshload::engine::{Job, launch};

@@ -42,6 +42,12 @@ local function add_headers(parts, n, headers)
   return n
 end
 
+-- What the Host header says when nobody has set it.
+local function authority()
+  local host = wrk.host:find(":", 1, true) and "[" .. wrk.host .. "]" or wrk.host
+  return wrk.port and host .. ":" .. wrk.port or host
+end
+
 local parts = {} -- used again for every request
 
 -- The text of a request. Sets Host and Content-Length in the headers table that it is given,
@@ -51,7 +57,7 @@ function wrk.format(method, path, headers, body)
   headers, body = headers or wrk.headers, body or wrk.body
   local host = headers["Host"]
   if not host then
-    host = wrk.headers["Host"]
+    host = wrk.headers["Host"] or authority()
     headers["Host"] = host
   end
   if not body then
@@ -61,7 +67,7 @@ function wrk.format(method, path, headers, body)
       return method .. " " .. path .. " HTTP/1.1\r\nHost: " .. host .. "\r\n\r\n"
     end
   else
-    headers["Content-Length"] = #body
+    headers["Content-Length"] = string.len(body)
   end
   parts[1], parts[2], parts[3], parts[4] = method, " ", path, " HTTP/1.1\r\n"
   local n = add_headers(parts, 5, headers)
@@ -87,16 +93,13 @@ function wrk.setup(thread)
 end
 
 function wrk.init(args)
-  if not wrk.headers["Host"] then
-    local host = wrk.host:find(":", 1, true) and "[" .. wrk.host .. "]" or wrk.host
-    wrk.headers["Host"] = wrk.port and host .. ":" .. wrk.port or host
-  end
+  wrk.headers["Host"] = wrk.headers["Host"] or authority()
   if type(init) == "function" then
     init(args)
   end
   -- Made once: a script without request() sends the same text every time.
   local made, text = pcall(wrk.format)
-  wrk.request = wrk.request or function()
+  wrk.request = function()
     if not made then
       error(text, 0)
     end
@@ -114,11 +117,12 @@ end
 io.stdout:setvbuf("line")
 if native.prints_to_stderr then
   io.output(io.stderr)
+  io.stdout = io.stderr -- scripts write to it by name, too
   print = function(...)
     local texts = {}
     for i = 1, select("#", ...) do
       texts[i] = tostring((select(i, ...)))
     end
-    io.stderr:write(concat(texts, "\t"), "\n")
+    io.stderr:write(concat(texts, "\t") .. "\n") -- in one piece: other threads print, too
   end
 end

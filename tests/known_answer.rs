@@ -60,25 +60,21 @@ fn the_latency_of_an_idle_server_does_not_depend_on_connections_or_threads() {
     let _alone = machine();
     let hotel = Hotel::start(["--service-time", "constant:5ms"]);
     let median = |connections: &str, threads: &str| {
-        let flags = [
-            "-R",
-            "200",
-            "-d",
-            "2s",
-            "-c",
-            connections,
-            "-t",
-            threads,
-            "--json",
-            "-",
-        ];
+        let load = ["-R", "200", "-d", "1s", "--pacing", "timer", "--json", "-"];
+        let flags = [&load[..], &["-c", connections, "-t", threads]].concat();
         percentile(&run(&flags, &url(&hotel)), "latency_ns", "p50")
     };
-    let medians = [median("4", "1"), median("20", "2"), median("100", "4")];
-    let (least, most) = (
-        medians.iter().copied().fold(1.0, f64::min),
-        medians.iter().copied().fold(0.0, f64::max),
-    );
+    // The lowest of three rounds: what others do on this machine can only add to a median.
+    let mut medians = [f64::MAX; 3];
+    for _ in 0..3 {
+        for (index, (connections, threads)) in
+            [("4", "1"), ("20", "2"), ("100", "4")].iter().enumerate()
+        {
+            medians[index] = medians[index].min(median(connections, threads));
+        }
+    }
+    let least = medians.iter().copied().fold(f64::MAX, f64::min);
+    let most = medians.iter().copied().fold(0.0, f64::max);
     assert!(most / least < 1.05, "{medians:?}");
     assert!((0.005..0.0065).contains(&least), "{medians:?}");
 }

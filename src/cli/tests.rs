@@ -327,7 +327,7 @@ fn errors_name_the_flag_and_the_cure() {
             &["--rate", "requests per second", "max"],
         ),
         (&["-R", "0", URL], &["--rate", "above 0"]),
-        (&["-R", "-5", URL], &["-R"]),
+        (&["-R", "-5", URL], &["--rate", "above 0"]),
         (&["-R", "1", "--ramp", "1:2", URL], &["--rate", "--ramp"]),
         (&["--ramp", "100", URL], &["--ramp", "100:800"]),
         (&["--ramp", "1:x", URL], &["--ramp", "requests per second"]),
@@ -356,7 +356,7 @@ fn errors_name_the_flag_and_the_cure() {
             &["--header", "'Name: value'"],
         ),
         (&["-R", "1", "-S", URL], &["-S", "several URLs"]),
-        (&["-R", "1", "-P", URL], &["--output <DIR>"]),
+        (&["-R", "1", "-P", URL], &["add -o DIR"]),
         (
             &["-R", "1", "-c", "5", "--max-connections", "3", URL],
             &["--max-connections", "at least -c"],

@@ -33,7 +33,7 @@ pub fn open(
         let loader = socket.bind(&table)?;
         lua.preload_module("socket", loader)
     };
-    prepare().map_err(|error| ScriptError::from_lua("preparation", &error))?;
+    prepare().map_err(|error| ScriptError::from_lua(&spec.path, "preparation", &error))?;
     Ok(lua)
 }
 
@@ -43,7 +43,7 @@ pub fn run_chunk(lua: &Lua, spec: &ScriptSpec) -> Result<(), ScriptError> {
         .set_name(format!("@{}", spec.path.display()))
         .set_mode(mlua::chunk::ChunkMode::Text)
         .exec()
-        .map_err(|error| ScriptError::from_lua("the script's main chunk", &error))
+        .map_err(|error| ScriptError::from_lua(&spec.path, "the main chunk", &error))
 }
 
 /// Modules beside the script come first, then `LUA_PATH` and Lua's own places.
@@ -99,11 +99,16 @@ fn natives(lua: &Lua, spec: &ScriptSpec, worker: Option<usize>) -> mlua::Result<
 fn headers(lua: &Lua, lines: &[(String, String)]) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     for (name, value) in lines {
-        match table.get::<mlua::Value>(name.as_str())? {
-            mlua::Value::Nil => table.set(name.as_str(), value.as_str())?,
+        // `wrk.format` looks for this spelling, and would add a second one.
+        let name = match name.eq_ignore_ascii_case("host") {
+            true => "Host",
+            false => name.as_str(),
+        };
+        match table.get::<mlua::Value>(name)? {
+            mlua::Value::Nil => table.set(name, value.as_str())?,
             mlua::Value::Table(list) => list.push(value.as_str())?,
             first => table.set(
-                name.as_str(),
+                name,
                 lua.create_sequence_from([first, mlua::Value::String(lua.create_string(value)?)])?,
             )?,
         }

@@ -1,5 +1,7 @@
 //! What goes wrong in a script, in words that name the file and the line.
 
+use std::path::Path;
+
 /// A failure of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptError {
@@ -18,26 +20,73 @@ impl ScriptError {
         }
     }
 
-    /// An error of Lua's, met while calling `function`.
-    pub(super) fn from_lua(function: &str, error: &mlua::Error) -> ScriptError {
-        let text = match error {
+    /// An error of Lua's, met while calling `function` of the script at `path`.
+    pub(super) fn from_lua(path: &Path, function: &str, error: &mlua::Error) -> ScriptError {
+        let (message, traceback) = match innermost(error) {
             // A Rust function that the script called has failed: the cause says what, the
             // traceback says where.
-            mlua::Error::CallbackError { traceback, cause } => format!("{cause}\n{traceback}"),
-            mlua::Error::RuntimeError(text) | mlua::Error::SyntaxError { message: text, .. } => {
-                text.clone()
+            mlua::Error::CallbackError { traceback, cause } => (words(cause), traceback.clone()),
+            other => {
+                let text = words(other);
+                let (message, traceback) = match text.find("stack traceback:") {
+                    Some(start) => text.split_at(start),
+                    None => (text.as_str(), ""),
+                };
+                (message.to_owned(), traceback.to_owned())
             }
-            other => other.to_string(),
         };
-        let (message, traceback) = match text.find("stack traceback:") {
-            Some(start) => text.split_at(start),
-            None => (text.as_str(), ""),
+        let mut message = message.trim_end().to_owned();
+        let traceback = traceback.trim_end().to_owned();
+        if let Some(place) = first_place(&traceback).filter(|_| place(&message).is_none()) {
+            message.insert_str(0, &format!("{place}: "));
+        }
+        // A tail call leaves no trace of the function that made it.
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        let script = match message.contains(&*file) || traceback.contains(&*file) {
+            true => String::new(),
+            false => format!(" of {}", path.display()),
         };
         ScriptError {
-            message: format!("{} (in {function})", message.trim_end()),
-            traceback: traceback.trim_end().to_owned(),
+            message: format!("{message} (in {function}{script})"),
+            traceback,
         }
     }
+}
+
+/// What an error of Lua's says, without the binding's name for its kind.
+pub(super) fn words(error: &mlua::Error) -> String {
+    match innermost(error) {
+        mlua::Error::CallbackError { cause, .. } => words(cause),
+        mlua::Error::RuntimeError(text) | mlua::Error::SyntaxError { message: text, .. } => {
+            text.clone()
+        }
+        other => other.to_string(),
+    }
+}
+
+/// An error that a script has caught and thrown again is wrapped once more each time.
+fn innermost(error: &mlua::Error) -> &mlua::Error {
+    match error {
+        mlua::Error::CallbackError { cause, .. }
+            if matches!(**cause, mlua::Error::CallbackError { .. }) =>
+        {
+            innermost(cause)
+        }
+        other => other,
+    }
+}
+
+/// `mix.lua:12`, where a text begins with it.
+fn place(text: &str) -> Option<&str> {
+    let (end, _) = text.match_indices(':').nth(1)?;
+    let (_, line) = text[..end].split_once(':')?;
+    let is_line = !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit());
+    is_line.then_some(&text[..end])
+}
+
+/// The first line of Lua code in a traceback.
+fn first_place(traceback: &str) -> Option<&str> {
+    traceback.lines().find_map(|line| place(line.trim_start()))
 }
 
 impl std::fmt::Display for ScriptError {

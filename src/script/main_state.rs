@@ -4,11 +4,13 @@ use super::ScriptSpec;
 use super::environment::{open, run_chunk};
 use super::error::ScriptError;
 use super::port::Port;
-use mlua::{Function, Lua, UserData, UserDataFields, UserDataMethods};
+use mlua::{Function, Lua, Table, UserData, UserDataFields, UserDataMethods, Value};
+use std::path::PathBuf;
 
 /// The script in the main thread.
 pub struct MainScript {
     lua: Lua,
+    path: PathBuf,
 }
 
 /// wrk's summary of a run.
@@ -70,9 +72,12 @@ impl UserData for Sample {
         });
         methods.add_meta_method("__len", |_, this, ()| Ok(this.0.len()));
         // Lua keeps one value of an index, both of a call.
-        let at = |this: &Sample, index: usize| this.0.at(index).unzip();
-        methods.add_meta_method("__index", move |_, this, index: usize| Ok(at(this, index)));
-        methods.add_meta_method("__call", move |_, this, index: usize| Ok(at(this, index)));
+        let at = |this: &Sample, index: &Value| {
+            let found = index.as_usize().and_then(|index| this.0.at(index));
+            found.unzip()
+        };
+        methods.add_meta_method("__index", move |_, this, index: Value| Ok(at(this, &index)));
+        methods.add_meta_method("__call", move |_, this, index: Value| Ok(at(this, &index)));
     }
 }
 
@@ -88,7 +93,15 @@ impl MainScript {
             native.set("fail", nothing)
         })?;
         run_chunk(&lua, spec)?;
-        Ok(MainScript { lua })
+        Ok(MainScript {
+            lua,
+            path: spec.path.clone(),
+        })
+    }
+
+    /// What was printed must come out before what the program prints next.
+    fn flush(&self) -> mlua::Result<()> {
+        self.lua.load("io.stdout:flush()").exec()
     }
 
     /// Calls `setup(thread)` for each worker, when the script defines it.
@@ -96,14 +109,15 @@ impl MainScript {
     /// # Errors
     /// [`ScriptError`] when it fails.
     pub fn setup(&mut self, ports: &[Port]) -> Result<(), ScriptError> {
-        let Ok(setup) = self.lua.globals().get::<Function>("setup") else {
-            return Ok(());
+        let set_up = || -> mlua::Result<()> {
+            let wrk: Table = self.lua.globals().get("wrk")?;
+            let setup: Function = wrk.get("setup")?;
+            for port in ports {
+                setup.call::<()>(port.clone())?;
+            }
+            self.flush()
         };
-        for port in ports {
-            let call = setup.call::<()>(port.clone());
-            call.map_err(|error| ScriptError::from_lua("setup", &error))?;
-        }
-        Ok(())
+        set_up().map_err(|error| ScriptError::from_lua(&self.path, "setup", &error))
     }
 
     /// Whether the script defines `done`.
@@ -136,10 +150,10 @@ impl MainScript {
             table.set("requests", summary.requests)?;
             table.set("bytes", summary.bytes)?;
             table.set("errors", errors)?;
-            done.call::<()>((table, Sample(latency), Sample(requests)))?;
-            // What was printed must come out before what the program prints next.
-            self.lua.load("io.stdout:flush()").exec()
+            let outcome = done.call::<()>((table, Sample(latency), Sample(requests)));
+            self.flush()?;
+            outcome
         };
-        call().map_err(|error| ScriptError::from_lua("done", &error))
+        call().map_err(|error| ScriptError::from_lua(&self.path, "done", &error))
     }
 }

@@ -17,7 +17,7 @@ pub enum Value {
     Table(Vec<(Value, Value)>),
 }
 
-/// Tables inside tables beyond this depth are taken for a cycle.
+/// Tables inside tables beyond this depth are taken for a table that contains itself.
 const DEEPEST: usize = 64;
 
 impl Value {
@@ -32,7 +32,7 @@ impl Value {
     fn copy(value: &LuaValue, depth: usize) -> mlua::Result<Value> {
         if depth > DEEPEST {
             return Err(mlua::Error::runtime(
-                "a table that contains itself cannot be passed to another thread",
+                "a table that contains itself, or nests too deep, cannot be passed to another thread",
             ));
         }
         Ok(match value {

@@ -3,7 +3,7 @@
 use super::ScriptSpec;
 use super::address::Address;
 use super::environment::{open, run_chunk};
-use super::error::ScriptError;
+use super::error::{ScriptError, words};
 use super::port::Question;
 use super::value::Value;
 use crate::units::Nanos;
@@ -86,7 +86,9 @@ impl WorkerScript {
             native.set("label", label)?;
             let on_fail = signals.clone();
             let fail = lua.create_function(move |_, reason: Option<String>| {
-                on_fail.failure.replace(Some(reason.unwrap_or_default()));
+                on_fail.failure.replace(Some(
+                    reason.unwrap_or_else(|| "wrk.fail() without a reason".to_owned()),
+                ));
                 Ok(())
             })?;
             native.set("fail", fail)
@@ -109,12 +111,12 @@ impl WorkerScript {
             Question::Get(name, reply) => {
                 let value = self.lua.globals().get::<mlua::Value>(name);
                 let value = value.and_then(|value| Value::from_lua(&value));
-                let _ = reply.send(value.map_err(|error| error.to_string()));
+                let _ = reply.send(value.map_err(|error| words(&error)));
             }
             Question::Set(name, value, reply) => {
                 let value = value.to_lua(&self.lua);
                 let set = value.and_then(|value| self.lua.globals().set(name, value));
-                let _ = reply.send(set.map(|()| Value::Nil).map_err(|error| error.to_string()));
+                let _ = reply.send(set.map(|()| Value::Nil).map_err(|error| words(&error)));
             }
             Question::GetAddr(reply) => {
                 let _ = reply.send(self.signals.address());
@@ -141,7 +143,7 @@ impl WorkerScript {
             args.raw_set(0, self.spec.url.as_str())?;
             self.wrk()?.get::<Function>("init")?.call::<()>(args)
         };
-        init().map_err(|error| ScriptError::from_lua("init", &error))?;
+        init().map_err(|error| self.failure("init", &error))?;
         self.request = self.global("request");
         self.response = self.global("response");
         self.delay = self.global("delay");
@@ -150,6 +152,10 @@ impl WorkerScript {
 
     fn wrk(&self) -> mlua::Result<Table> {
         self.lua.globals().get("wrk")
+    }
+
+    fn failure(&self, function: &str, error: &mlua::Error) -> ScriptError {
+        ScriptError::from_lua(&self.spec.path, function, error)
     }
 
     fn global(&self, name: &str) -> Option<Function> {
@@ -165,11 +171,13 @@ impl WorkerScript {
             return Ok(None);
         }
         let format = || {
-            self.wrk()?
-                .get::<Function>("request")?
-                .call::<LuaString>(())
+            let wrk = self.wrk()?;
+            // A script that replaces wrk.init need not bring this one.
+            let made = wrk.get::<Option<Function>>("request")?;
+            let made = made.map_or_else(|| wrk.get::<Function>("format"), Ok)?;
+            made.call::<LuaString>(())
         };
-        let text = format().map_err(|error| ScriptError::from_lua("wrk.format", &error))?;
+        let text = format().map_err(|error| self.failure("wrk.format", &error))?;
         Ok(Some(text.as_bytes().to_vec()))
     }
 
@@ -194,6 +202,8 @@ impl WorkerScript {
         let Some(request) = &self.request else {
             return Err(ScriptError::new("request() is not defined"));
         };
+        // A label given anywhere else has no request to name.
+        self.signals.has_label.set(false);
         match request.call::<mlua::Value>(()) {
             Ok(mlua::Value::String(text)) => {
                 out.extend_from_slice(&text.as_bytes());
@@ -204,7 +214,7 @@ impl WorkerScript {
                 self.spec.path.display(),
                 other.type_name()
             ))),
-            Err(error) => Err(ScriptError::from_lua("request", &error)),
+            Err(error) => Err(self.failure("request", &error)),
         }
     }
 
@@ -237,7 +247,8 @@ impl WorkerScript {
             }
             response.call::<()>((status, table, self.lua.create_string(body)?))
         };
-        call().map_err(|error| ScriptError::from_lua("response", &error))?;
+        self.signals.failure.take();
+        call().map_err(|error| self.failure("response", &error))?;
         Ok(self.signals.failure.take())
     }
 
@@ -249,10 +260,20 @@ impl WorkerScript {
         let Some(delay) = &self.delay else {
             return Ok(Nanos::ZERO);
         };
-        let millis = delay
-            .call::<Option<f64>>(())
-            .map_err(|error| ScriptError::from_lua("delay", &error))?;
-        Ok(Nanos::from_secs_f64(millis.unwrap_or_default() / 1_000.0))
+        let answer = delay.call::<mlua::Value>(());
+        let answer = answer.map_err(|error| self.failure("delay", &error))?;
+        let millis = match self.lua.coerce_number(answer.clone()) {
+            Ok(Some(millis)) => millis,
+            _ if answer.is_nil() => 0.0,
+            _ => {
+                return Err(ScriptError::new(format!(
+                    "{}: delay() returned {} and not a number of milliseconds",
+                    self.spec.path.display(),
+                    answer.type_name()
+                )));
+            }
+        };
+        Ok(Nanos::from_secs_f64(millis / 1_000.0))
     }
 
     /// Whether `thread:stop()` was called.

@@ -99,6 +99,7 @@ impl Growing {
     /// # Errors
     /// [`StoreError`] naming the file and the cure.
     pub fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.is_empty &= bytes.is_empty();
         let written = self
             .writer
             .write_all(bytes)
