@@ -2,6 +2,7 @@
 
 mod live;
 mod outcome;
+mod spectrum;
 mod wrk_text;
 
 pub use live::live_line;

@@ -2,6 +2,7 @@
 //!
 //! What meshload adds goes after it (see `outcome`), so that old parsers keep working.
 
+use super::spectrum::distribution;
 use crate::measure::{Histogram, RunResult, Tally, share_within};
 use crate::spec::RunSpec;
 use crate::units::{Nanos, pad_unit, show_bytes, show_count, show_seconds, show_time_us};
@@ -120,51 +121,6 @@ fn distributions(result: &RunResult, latency: &Histogram, tally: &Tally) -> Stri
         text.push('\n');
         text.push_str(&distribution(UNCORRECTED, &tally.service));
     }
-    text
-}
-
-fn distribution(title: &str, histogram: &Histogram) -> String {
-    let mut text = format!("  Latency Distribution (HdrHistogram - {title})\n");
-    for percent in [50.0, 75.0, 90.0, 99.0, 99.9, 99.99, 99.999, 100.0] {
-        let value = show_time_us(micros(histogram.value_at_percentile(percent) as f64));
-        text.push_str(&format!("{percent:>7.3}%{}\n", pad_unit(&value, 10)));
-    }
-    text.push_str("\n  Detailed Percentile spectrum:\n");
-    text.push_str(&spectrum(histogram));
-    text
-}
-
-/// HdrHistogram's "classic" percentile table in milliseconds, five ticks per half distance.
-fn spectrum(histogram: &Histogram) -> String {
-    let millis = |nanos: f64| nanos / 1e6;
-    let mut text = format!(
-        "{:>12} {:>12} {:>12} {:>12}\n\n",
-        "Value", "Percentile", "TotalCount", "1/(1-Percentile)"
-    );
-    let mut count = 0;
-    for step in histogram.iter_quantiles(5) {
-        count += step.count_since_last_iteration();
-        let value = millis(step.value_iterated_to() as f64);
-        let share = step.quantile_iterated_to();
-        text.push_str(&format!("{value:>12.3} {share:>12.6} {count:>12}"));
-        text.push_str(&match share < 1.0 {
-            true => format!(" {:>12.2}\n", 1.0 / (1.0 - share)),
-            false => format!(" {:>12}\n", "inf"),
-        });
-    }
-    text.push_str(&format!(
-        "#[Mean    = {:>12.3}, StdDeviation   = {:>12.3}]\n\
-         #[Max     = {:>12.3}, Total count    = {:>12}]\n\
-         #[Buckets = {:>12}, SubBuckets     = {:>12}]\n",
-        millis(histogram.mean()),
-        millis(histogram.stdev()),
-        millis(histogram.max() as f64),
-        histogram.len(),
-        27,
-        2048
-    ));
-    text.push_str(&"-".repeat(58));
-    text.push('\n');
     text
 }
 
