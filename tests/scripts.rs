@@ -212,3 +212,28 @@ io.stdout:write('from stdout\\n')",
         assert!(!outcome.stdout.contains(words), "{outcome:#?}");
     }
 }
+
+/// A module in C, as cjson is one: it finds Lua's functions in the program that loads it.
+#[test]
+fn a_compiled_module_beside_the_script_is_loaded() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = "void lua_pushnumber(void *, double);\n\
+        int luaopen_answer(void *lua) { lua_pushnumber(lua, 42); return 1; }\n";
+    std::fs::write(folder.path().join("answer.c"), source).expect("a source");
+    let compiled = std::process::Command::new("cc")
+        .args(["-shared", "-fPIC", "-o", "answer.so", "answer.c"])
+        .current_dir(folder.path())
+        .status();
+    assert!(
+        compiled
+            .expect("a C compiler, which the build needs, too")
+            .success()
+    );
+    let script = folder.path().join("mine.lua");
+    let lua = "local answer = require 'answer'\nfunction done() print('answer ' .. answer) end\n";
+    std::fs::write(&script, lua).expect("a script");
+    let stage = Stage::open();
+    let output = stage.loaded_by(&script, &[], &[]);
+    output.assert_done();
+    assert_eq!(output.number_after("answer "), 42);
+}
