@@ -79,8 +79,9 @@ for round in $(seq "$rounds"); do
     note at-800-wrk2-p99 "$(percentile '99.000%' < "$work/wrk2.txt")"
   fi
   if has zrk; then
-    on_core zrk -t1 -c$connections -d${seconds}s -R800 -L $url > "$work/zrk.txt" || true
-    note at-800-zrk-p50 "$(percentile '50.000%' < "$work/zrk.txt")"
+    on_core zrk -t1 -c$connections -d${seconds}s -R800 --plain --format json $url 2>/dev/null > "$work/run.json" || true
+    note at-800-zrk-p50 "$(json 'r["latency_us"]["p50"]' < "$work/run.json")"
+    note at-800-zrk-p99 "$(json 'r["latency_us"]["p99"]' < "$work/run.json")"
   fi
   for pacing in auto timer spin; do
     on_core $meshload -q -t1 -c$connections -d${seconds}s -R800 --pacing $pacing --json - $url > "$work/run.json" || true
@@ -90,6 +91,7 @@ for round in $(seq "$rounds"); do
   done
 
   total=$((20000 * seconds))
+  has zrk && note cpu-20k-zrk "$(cpu_per_request $total on_core zrk -t1 -c$connections -d${seconds}s -R20000 --plain $url)"
   has wrk2 && note cpu-20k-wrk2 "$(cpu_per_request $total on_core wrk2 -t1 -c$connections -d$seconds -R20000 $url)"
   for pacing in timer auto spin; do
     note "cpu-20k-meshload-$pacing" "$(cpu_per_request $total on_core $meshload -q -t1 -c$connections -d${seconds}s -R20000 --pacing $pacing $url)"

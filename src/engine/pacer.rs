@@ -10,6 +10,7 @@ use std::io;
 const SPIN_BUDGET: f64 = 0.25;
 const CALIBRATION_ROUNDS: usize = 21;
 const SHORTEST_LEAD: Nanos = Nanos::from_micros(30);
+const LEAD_STEP: Nanos = Nanos(500);
 const LONGEST_LEAD: Nanos = Nanos::from_micros(300);
 
 /// Waits by timer, by spinning, or by timer and then spinning.
@@ -102,10 +103,24 @@ impl Pacer {
             let lead = self.affordable_lead(now);
             if due - now > lead {
                 self.sleeper.wait_until(due - lead).await?;
+                self.adapt_lead(due, lead);
             }
         }
         self.spin_until(due, world).await;
         Ok(())
+    }
+
+    /// Follows the timer's lateness, which depends on how deeply the processor slept: steps of 19 up
+    /// and 1 down come to rest where one wait in twenty wakes too late to spin.
+    fn adapt_lead(&mut self, due: Nanos, lead: Nanos) {
+        if lead.is_zero() {
+            return;
+        }
+        let next = match self.clock.now() >= due {
+            true => self.lead + Nanos(19 * LEAD_STEP.0),
+            false => self.lead - LEAD_STEP,
+        };
+        self.lead = next.clamp(SHORTEST_LEAD, LONGEST_LEAD);
     }
 
     fn affordable_lead(&self, now: Nanos) -> Nanos {
