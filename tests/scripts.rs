@@ -237,3 +237,11 @@ fn a_compiled_module_beside_the_script_is_loaded() {
     output.assert_done();
     assert_eq!(output.number_after("answer "), 42);
 }
+
+#[test]
+fn a_thread_that_is_stopped_in_setup_sends_nothing() {
+    let stage = Stage::open();
+    let output = stage.runs("function setup(thread) thread:stop() end\n");
+    assert_eq!(output.code, Some(1), "{output}");
+    assert!(output.stdout.contains("Scheduled 0 ="), "{output}");
+}

@@ -341,6 +341,8 @@ impl Crew<'_> {
         let mut world = self.world.borrow_mut();
         world.clock = clock;
         world.is_on = true;
+        // A script may have stopped the thread in `setup` already.
+        world.obey_stop(Nanos::ZERO);
         for slot in world.pool.slots() {
             slot.free_since = Nanos::ZERO;
             // In a closed loop nobody but the connections themselves begins.

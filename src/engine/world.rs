@@ -245,7 +245,7 @@ impl World {
     }
 
     /// `thread:stop()`: what is due later is not scheduled for this worker.
-    fn obey_stop(&mut self, now: Nanos) {
+    pub fn obey_stop(&mut self, now: Nanos) {
         if self.stopped.is_none() && self.source.stopped() {
             self.stopped = Some(now);
             self.feed.end_at(now);
