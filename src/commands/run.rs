@@ -12,7 +12,7 @@ use crate::judge::{Level, Verdict, verdict};
 use crate::measure::Ending;
 use crate::render::{outcome_text, wrk_text};
 use crate::spec::RunSpec;
-use std::io::Write;
+use std::io::{self, Write};
 
 /// Makes a run.
 pub fn run(request: &RunRequest) -> Exit {
@@ -79,15 +79,21 @@ fn conclude(mut finished: Finished, sinks: Sinks, signals: &Signals) -> Exit {
     let text = wrk_text(&finished.result);
     let takes_stdout = sinks.takes_stdout();
     let (json, errors) = sinks.finish(&finished.result, &verdict, &text);
-    match &json {
+    let mut printed = match &json {
         Some(json) => print(json),
         None => print(text.as_bytes()),
-    }
+    };
+    // A script that never returns from done() must not outlive the first signal.
+    signals.end_at_once();
     let done = finished.done();
     if !takes_stdout {
-        print(outcome_text(&finished.result, &verdict).as_bytes());
+        let account = outcome_text(&finished.result, &verdict);
+        printed = printed.and(print(account.as_bytes()));
     }
     let mut exit = exit_of(&finished, &verdict, signals);
+    if let Err(error) = printed {
+        exit = fail(Exit::Failed, &format!("cannot write to stdout: {error}"));
+    }
     for error in errors {
         exit = fail(Exit::Failed, &error);
     }
@@ -104,9 +110,12 @@ fn conclude(mut finished: Finished, sinks: Sinks, signals: &Signals) -> Exit {
 }
 
 /// A reader that has gone away, as `head` does, is not an error of the run's.
-fn print(bytes: &[u8]) {
-    let mut stdout = std::io::stdout().lock();
-    let _ = stdout.write_all(bytes).and_then(|()| stdout.flush());
+fn print(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome,
+    }
 }
 
 fn exit_of(finished: &Finished, verdict: &Verdict, signals: &Signals) -> Exit {
@@ -120,10 +129,13 @@ fn exit_of(finished: &Finished, verdict: &Verdict, signals: &Signals) -> Exit {
         Ending::Interrupted => signals.received().unwrap_or(Exit::Interrupted),
         Ending::Aborted => Exit::Failed,
         Ending::Complete if completed == 0 => {
-            let first = result.notes.first().map_or("", String::as_str);
+            let why = result
+                .notes
+                .first()
+                .map_or("none was answered in time", String::as_str);
             fail(
                 Exit::Failed,
-                &format!("not one request was completed; {first}"),
+                &format!("not one request was completed; {why}"),
             )
         }
         Ending::Complete if verdict.level == Level::Invalid => Exit::NotTrustworthy,

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Signals {
     interrupted: Arc<AtomicBool>,
     terminated: Arc<AtomicBool>,
+    at_once: Arc<AtomicBool>,
 }
 
 impl Signals {
@@ -26,9 +27,16 @@ impl Signals {
         ] {
             // Registered first, so that it sees the flag of an earlier signal and not its own.
             signal_hook::flag::register_conditional_shutdown(signal, exit as i32, flag.clone())?;
+            let at_once = signals.at_once.clone();
+            signal_hook::flag::register_conditional_shutdown(signal, exit as i32, at_once)?;
             signal_hook::flag::register(signal, flag.clone())?;
         }
         Ok(signals)
+    }
+
+    /// From now on the first signal ends the program.
+    pub fn end_at_once(&self) {
+        self.at_once.store(true, Ordering::Relaxed);
     }
 
     /// How to end because of a signal, if one has come.

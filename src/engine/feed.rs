@@ -74,8 +74,11 @@ impl Feed {
     }
 
     /// Puts an arrival back, to be due at another time: on the script's own word (`delay`).
+    /// One that would be due after the end is not scheduled.
     pub fn postpone(&mut self, arrival: Arrival, due: Nanos) {
-        self.postponed.push(Reverse((due, arrival.seq)));
+        if due < self.end {
+            self.postponed.push(Reverse((due, arrival.seq)));
+        }
     }
 
     /// Passes over `count` arrivals, which a batch of requests has used up.

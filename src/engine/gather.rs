@@ -57,6 +57,14 @@ impl Gathering {
         self.books.iter().all(Option::is_some)
     }
 
+    /// The first worker whose books are not closed.
+    pub fn first_missing(&self) -> usize {
+        self.books
+            .iter()
+            .position(Option::is_none)
+            .unwrap_or_default()
+    }
+
     /// Something that the user should know.
     pub fn note(&mut self, note: String) {
         if !self.notes.contains(&note) {

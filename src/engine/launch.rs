@@ -4,7 +4,7 @@
 use super::footprint::peak_memory;
 use super::gather::Gathering;
 use super::worker::{Order, Plan, Report, work};
-use crate::clock::{RunClock, process_cpu};
+use crate::clock::{RunClock, block_for, process_cpu};
 use crate::measure::{Ending, Environment, GeneratorUse, Interval, RequestRow, RunResult, Slice};
 use crate::script::{MainScript, Port, ScriptError, ScriptSpec};
 use crate::spec::{RunSpec, Target, Window};
@@ -19,6 +19,12 @@ use tokio::sync::watch;
 const LEAD_IN: Nanos = Nanos::from_millis(20);
 /// How often signals and lost workers are looked for.
 const WATCH: Nanos = Nanos::from_millis(50);
+/// How long a worker may take to close its books after the end of the load, or after a signal.
+const PATIENCE: Nanos = Nanos::from_secs(3);
+/// How long a worker that is being dismissed may take,
+const DISMISSAL: Nanos = Nanos::from_secs(1);
+/// and how often it is looked at.
+const LOOK: Nanos = Nanos::from_millis(1);
 
 /// A run to be made.
 pub struct Job {
@@ -52,6 +58,9 @@ pub enum EngineError {
     /// The operating system refused something.
     #[error("the operating system refused what a worker needs: {0}")]
     Refused(String),
+    /// A script does not come back.
+    #[error("worker {0} does not come back from the script: is there an endless loop in it?")]
+    Stuck(usize),
     /// A signal before the load began.
     #[error("interrupted before the load began")]
     Interrupted,
@@ -89,9 +98,17 @@ struct Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         let _ = self.orders.send(Order::Dismiss);
-        if let Some(thread) = self.thread.take() {
-            // A panic in a worker has been reported as WorkerDied.
-            let _ = thread.join();
+        let Some(thread) = self.thread.take() else {
+            return;
+        };
+        // A script that never returns keeps its thread; the program ends without waiting for it.
+        for _ in 0..DISMISSAL.0 / LOOK.0 {
+            if thread.is_finished() {
+                // A panic in a worker has been reported as WorkerDied.
+                let _ = thread.join();
+                return;
+            }
+            block_for(LOOK);
         }
     }
 }
@@ -112,7 +129,7 @@ pub fn launch(
     for target in &spec.targets {
         addresses.push(resolve(&target.host, target.port_or_default())?);
     }
-    let mut fleet = Fleet::start(job, &spec, &addresses)?;
+    let mut fleet = Fleet::start(job, &spec, &addresses, interrupted)?;
     fleet.set_up()?;
     fleet.open(&addresses, interrupted)?;
     fleet.run(job, addresses, observe, interrupted)
@@ -132,6 +149,7 @@ impl Fleet {
         job: &Job,
         spec: &Arc<RunSpec>,
         addresses: &[Addresses],
+        interrupted: &dyn Fn() -> bool,
     ) -> Result<Fleet, EngineError> {
         let (report, reports) = channel();
         let (stop, stopped) = watch::channel(false);
@@ -165,7 +183,7 @@ impl Fleet {
                 fleet.crews.push((index, worker));
             }
         }
-        fleet.await_all(&|| false, |report| {
+        fleet.await_all(interrupted, |report| {
             matches!(report, Report::Loaded).then_some(())
         })?;
         Ok(fleet)
@@ -277,15 +295,22 @@ impl Fleet {
         let mut gathering = Gathering::new(&self.spec, owners);
         let mut script_error = None;
         let mut was_interrupted = false;
+        let mut limit = self.spec.window().stop + PATIENCE;
         while !gathering.is_complete() {
-            let stopped = was_interrupted || script_error.is_some();
-            match self.next_report(&|| !stopped && interrupted())? {
+            let is_stopped = was_interrupted || script_error.is_some();
+            let is_over = || clock.now() > limit || (!is_stopped && interrupted());
+            match self.next_report(&is_over)? {
+                None if clock.now() > limit => {
+                    return Err(EngineError::Stuck(gathering.first_missing()));
+                }
                 None => {
                     was_interrupted = true;
+                    limit = limit.min(clock.now() + PATIENCE);
                     self.stop.send_replace(true);
                 }
                 Some((_, Report::Broken(error))) => {
                     script_error.get_or_insert(error);
+                    limit = limit.min(clock.now() + PATIENCE);
                     self.stop.send_replace(true);
                 }
                 Some((_, Report::Refused(error))) => gathering.note(error),

@@ -44,7 +44,8 @@ pub struct Slot {
     pub free_since: Nanos,
     /// Whether it is to give up what is in flight.
     pub abort: bool,
-    queued_as: Option<u64>,
+    /// Its valid entry in a queue: the ticket, and the load it was queued at.
+    queued_as: Option<(u64, usize)>,
 }
 
 /// All connections of a worker.
@@ -101,14 +102,21 @@ impl Pool {
         let load = self.slots[id].batches;
         self.withdraw(id);
         self.tickets += 1;
-        self.slots[id].queued_as = Some(self.tickets);
-        self.by_load[load].push_back((id, self.tickets));
+        self.slots[id].queued_as = Some((self.tickets, load));
         self.free += 1;
+        let (slots, queue) = (&self.slots, &mut self.by_load[load]);
+        queue.push_back((id, self.tickets));
+        // Entries that are passed over would pile up in a queue that is never taken from.
+        if queue.len() > 2 * slots.len() + 8 {
+            queue.retain(|(id, ticket)| slots[*id].queued_as == Some((*ticket, load)));
+        }
     }
 
-    /// Whether the slot waits to be taken.
+    /// Whether the slot waits to be taken, at the load that it has now: one that has become idle
+    /// since must be queued anew, or requests would go to busy connections beside it.
     pub fn is_queued(&self, id: SlotId) -> bool {
-        self.slots[id].queued_as.is_some()
+        let slot = &self.slots[id];
+        slot.queued_as.is_some_and(|(_, load)| load == slot.batches)
     }
 
     /// Takes a slot out of its queue: its connection is gone, or it has found work by itself. The
@@ -126,9 +134,9 @@ impl Pool {
 
     /// Takes the longest-waiting among the least loaded connections.
     pub fn take_free(&mut self) -> Option<SlotId> {
-        for queue in &mut self.by_load {
+        for (load, queue) in self.by_load.iter_mut().enumerate() {
             while let Some((id, ticket)) = queue.pop_front() {
-                if self.slots[id].queued_as == Some(ticket) {
+                if self.slots[id].queued_as == Some((ticket, load)) {
                     self.slots[id].queued_as = None;
                     self.free -= 1;
                     return Some(id);
@@ -181,6 +189,30 @@ mod tests {
         pool.slot(first).batches = 1;
         pool.offer(first);
         assert_eq!([pool.take_free(), pool.take_free()], [Some(1), Some(0)]);
+    }
+
+    #[test]
+    fn a_connection_that_has_become_idle_is_queued_anew() {
+        let mut pool = Pool::new(2);
+        let id = pool.add();
+        pool.slot(id).batches = 1;
+        pool.offer(id);
+        assert!(pool.is_queued(id));
+        pool.slot(id).batches = 0;
+        assert!(!pool.is_queued(id));
+        pool.offer(id);
+        assert_eq!([pool.take_free(), pool.take_free()], [Some(id), None]);
+    }
+
+    #[test]
+    fn queues_do_not_grow_with_what_is_passed_over() {
+        let mut pool = Pool::new(2);
+        let id = pool.add();
+        for round in 0..10_000 {
+            pool.slot(id).batches = round % 2;
+            pool.offer(id);
+        }
+        assert!(pool.by_load.iter().all(|queue| queue.len() < 20));
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub fn summary(target: &TargetResult, length: Nanos) -> DoneSummary {
         requests: tally.finished_in_window,
         bytes: tally.bytes_in_window,
         connect: tally.errors.connect,
-        read: tally.errors.read,
+        read: tally.errors.read_in_wrks_terms(),
         write: tally.errors.write,
         status: tally.status.bad(),
         timeout: tally.errors.timeout,

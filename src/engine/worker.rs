@@ -217,6 +217,8 @@ fn world(plan: &Plan, script: Option<WorkerScript>) -> Result<World, Trouble> {
         complaints: Vec::new(),
         has_moved_arrivals: false,
         stopped: None,
+        worker: plan.worker,
+        workers: plan.spec.workers_per_target(),
     })
 }
 
@@ -232,6 +234,11 @@ fn source(plan: &Plan, script: Option<WorkerScript>) -> Result<Source, ScriptErr
         );
         return Source::fixed(text, None).map_err(|bad| ScriptError::new(format!("-H: {bad}")));
     };
+    if script.has_delay() && plan.spec.schedule().is_none() {
+        return Err(ScriptError::new(
+            "delay() moves due times, and -R max has none: give a rate, or take delay() out",
+        ));
+    }
     match script.fixed_request()? {
         Some(text) => Source::fixed(text, Some(script))
             .map_err(|bad| ScriptError::new(format!("wrk.format(): {bad}"))),
@@ -406,9 +413,10 @@ fn close_books(
     let end = world.feed.end().min(stop);
     world.feed.end_at(end);
     let recorder = &mut world.recorder;
-    for slot in world.pool.slots() {
+    for (id, slot) in world.pool.slots().enumerate() {
+        let connection = (id * world.workers + world.worker) as u32;
         for request in slot.in_flight.drain(..) {
-            recorder.unfinished(request.sending, request.route, stop);
+            recorder.unfinished(request.sending, request.route, connection, stop);
         }
         if let Some(arrival) = slot.assigned.take() {
             recorder.unsent(arrival.due, stop, true);

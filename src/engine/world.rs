@@ -49,6 +49,10 @@ pub struct World {
     pub has_moved_arrivals: bool,
     /// When the script stopped this worker.
     pub stopped: Option<Nanos>,
+    /// Its number among the workers of its target,
+    pub worker: usize,
+    /// and how many these are.
+    pub workers: usize,
 }
 
 impl World {
@@ -143,6 +147,7 @@ impl World {
     /// A reply has been read to its end.
     #[inline]
     pub fn deliver(&mut self, id: SlotId, end: ResponseEnd, done: Nanos, parser: &ResponseParser) {
+        let connection = self.connection(id);
         let slot = self.pool.slot(id);
         let Some(request) = slot.in_flight.pop_front() else {
             return;
@@ -164,7 +169,7 @@ impl World {
                 bytes: request.bytes,
                 route: request.route,
                 ends_batch: request.ends_batch,
-                connection: id as u32,
+                connection,
             }),
             Ok(Some(reason)) => self.fail(id, request, done, ErrorKind::Script, reason),
             Err(error) => {
@@ -226,8 +231,13 @@ impl World {
             at,
             kind,
             route: request.route,
-            connection: id as u32,
+            connection: self.connection(id),
         });
+    }
+
+    /// The number of a slot's connection among those of all workers of the target.
+    fn connection(&self, id: SlotId) -> u32 {
+        (id * self.workers + self.worker) as u32
     }
 
     /// Keeps the words of the first error of each kind.

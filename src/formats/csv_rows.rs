@@ -176,7 +176,11 @@ pub fn requests_csv_rows(url: &str, rows: &[RequestRow], routes: &[String]) -> V
             nanos(row.done),
             or_empty(row.status.map(u64::from)),
             row.bytes.to_string(),
-            row.error.map_or("", |error| error.name()).to_owned(),
+            match (row.error, row.done) {
+                (Some(error), _) => error.name().to_owned(),
+                (None, Some(_)) => String::new(),
+                (None, None) => "unfinished".to_owned(),
+            },
         ]
     });
     table(&[], rows)

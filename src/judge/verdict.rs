@@ -67,6 +67,7 @@ pub fn verdict(result: &RunResult) -> Verdict {
         reasons.extend(departing_gaps(&tally));
         reasons.extend(few_samples(&tally));
     }
+    reasons.extend(nothing_measured(&tally));
     reasons.extend(unbalanced(&tally));
     reasons.extend(losses(&tally));
     reasons.extend(busy_threads(result));
@@ -125,6 +126,14 @@ fn ledger(by_schedule: u64, tally: &Tally) -> Finding {
         tally.scheduled
     );
     finding(Level::Invalid, "accounting", message)
+}
+
+fn nothing_measured(tally: &Tally) -> Finding {
+    if tally.scheduled > 0 {
+        return None;
+    }
+    let message = "no request was due in the measured window".to_owned();
+    finding(Level::Suspect, "nothing_measured", message)
 }
 
 fn unbalanced(tally: &Tally) -> Finding {

@@ -127,6 +127,11 @@ impl Errors {
         } += 1;
     }
 
+    /// What wrk, which knows four kinds, would have met as a failed read.
+    pub fn read_in_wrks_terms(&self) -> u64 {
+        self.read + self.parse + self.aborted
+    }
+
     /// Adds another's counts.
     pub fn merge(&mut self, other: &Errors) {
         let Errors {

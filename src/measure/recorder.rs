@@ -166,12 +166,18 @@ impl Recorder {
         self.tally.scheduled += 1;
         self.tally.failed += 1;
         self.tally.errors.count(failure.kind);
+        let slow = failure.at - failure.sending.sent > self.timeout;
+        self.tally.errors.timeout += u64::from(slow);
         record(&mut self.tally.failures, failure.at - failure.sending.due);
         self.route_tally(failure.route).requests += 1;
     }
 
     /// A request was in flight when the load stopped at `stop`.
-    pub fn unfinished(&mut self, sending: Sending, route: RouteId, stop: Nanos) {
+    pub fn unfinished(&mut self, sending: Sending, route: RouteId, connection: u32, stop: Nanos) {
+        if self.keep_rows {
+            let row = RequestRow::begun(sending, route, connection);
+            self.slice.rows.push(row);
+        }
         if self.window.contains(sending.due) {
             let slow = stop - sending.sent > self.timeout;
             self.tally.errors.timeout += u64::from(slow);
@@ -258,33 +264,36 @@ impl Recorder {
 }
 
 impl RequestRow {
+    /// A request that was sent, and nothing more.
+    fn begun(sending: Sending, route: RouteId, connection: u32) -> RequestRow {
+        RequestRow {
+            due: sending.due,
+            free: sending.free,
+            sent: sending.sent,
+            first_byte: None,
+            done: None,
+            status: None,
+            bytes: 0,
+            error: None,
+            route,
+            connection,
+        }
+    }
+
     fn delivered(delivery: &Delivery) -> RequestRow {
         RequestRow {
-            due: delivery.sending.due,
-            free: delivery.sending.free,
-            sent: delivery.sending.sent,
             first_byte: Some(delivery.first_byte),
             done: Some(delivery.done),
             status: Some(delivery.status),
             bytes: delivery.bytes,
-            error: None,
-            route: delivery.route,
-            connection: delivery.connection,
+            ..RequestRow::begun(delivery.sending, delivery.route, delivery.connection)
         }
     }
 
     fn failed(failure: &Failure) -> RequestRow {
         RequestRow {
-            due: failure.sending.due,
-            free: failure.sending.free,
-            sent: failure.sending.sent,
-            first_byte: None,
-            done: None,
-            status: None,
-            bytes: 0,
             error: Some(failure.kind),
-            route: failure.route,
-            connection: failure.connection,
+            ..RequestRow::begun(failure.sending, failure.route, failure.connection)
         }
     }
 }

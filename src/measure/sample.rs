@@ -348,7 +348,7 @@ fn tell(recorder: &mut Recorder, story: &[Request], stop: Nanos) {
                 route,
                 connection,
             }),
-            Fate::InFlight => recorder.unfinished(sending, route, stop),
+            Fate::InFlight => recorder.unfinished(sending, route, 0, stop),
             Fate::Unsent => {}
         }
     }

@@ -87,7 +87,8 @@ fn latency_stats(latency: &Histogram) -> String {
 /// Replies per second by thread and second, with the sample's standard deviation.
 fn rate_stats(rates: &[f64]) -> String {
     let count = rates.len() as f64;
-    let mean = rates.iter().sum::<f64>() / count.max(1.0);
+    // Begins at 0.0: the sum of nothing would be -0.0 and print its sign.
+    let mean = rates.iter().fold(0.0, |sum, rate| sum + rate) / count.max(1.0);
     let squares: f64 = rates.iter().map(|rate| (rate - mean).powi(2)).sum();
     let stdev = if rates.len() > 1 {
         (squares / (count - 1.0)).sqrt()
@@ -142,8 +143,7 @@ fn totals(result: &RunResult, tally: &Tally) -> String {
         show_bytes(bytes)
     );
     let errors = &tally.errors;
-    // wrk knows four kinds; what it would have met as a failed read is counted there.
-    let read = errors.read + errors.parse + errors.aborted;
+    let read = errors.read_in_wrks_terms();
     if errors.connect + read + errors.write + errors.timeout > 0 {
         text.push_str(&format!(
             "  Socket errors: connect {}, read {}, write {}, timeout {}\n",

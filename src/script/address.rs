@@ -29,7 +29,7 @@ impl FromLua for Address {
     }
 }
 
-/// `wrk.lookup(host, service)`: all addresses; a service is a port or the name of one.
+/// `wrk.lookup(host, service)`: all addresses; a service is a port, `http` or `https`.
 pub fn lookup(host: &str, service: Option<&str>) -> mlua::Result<Vec<Address>> {
     let port = match service.unwrap_or("http") {
         "http" => 80,

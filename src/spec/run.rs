@@ -29,6 +29,11 @@ impl BadSpec {
     }
 }
 
+/// More than a machine has ports for, and than one thread can be a core for.
+const MOST_CONNECTIONS: usize = 1_000_000;
+const MOST_THREADS: usize = 1_024;
+const MOST_IN_FLIGHT: usize = 1_024;
+
 /// How much load.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -168,6 +173,20 @@ impl RunSpec {
                 "nothing to measure",
                 "use a duration above 0, such as 10s",
             ));
+        }
+        for (flag, count, most) in [
+            ("-t", load.threads, MOST_THREADS),
+            ("-c", load.connections, MOST_CONNECTIONS),
+            ("--max-connections", load.max_connections, MOST_CONNECTIONS),
+            ("--pipeline", load.pipeline, MOST_IN_FLIGHT),
+        ] {
+            if count > most {
+                return Err(BadSpec::new(
+                    flag,
+                    format!("{count} is too many"),
+                    format!("use at most {most}"),
+                ));
+            }
         }
         if load.max_connections < load.connections {
             return Err(BadSpec::new(

@@ -86,7 +86,7 @@ fn nothing_due_in_the_window_is_forgotten() {
         connection: 0,
     });
     recorder.sent(delivery(2_000, 0, 2_000, 0).sending, 1);
-    recorder.unfinished(delivery(2_000, 0, 2_000, 0).sending, 2, ms(4_000));
+    recorder.unfinished(delivery(2_000, 0, 2_000, 0).sending, 2, 0, ms(4_000));
     recorder.unsent(ms(2_500), ms(4_000), false);
     recorder.unsent(ms(3_500), ms(4_000), false); // due in the guard
     let (tally, _) = recorder.finish(ms(4_000));
@@ -216,7 +216,7 @@ proptest! {
                 let one = delivery(*due, 0, due + lag, due + lag + service);
                 match fate {
                     0 => recorder.unsent(ms(*due), ms(4_000), false),
-                    1 => recorder.unfinished(one.sending, 3, ms(4_000)),
+                    1 => recorder.unfinished(one.sending, 3, 0, ms(4_000)),
                     2 => recorder.failed(&Failure {
                         sending: one.sending, at: one.done, kind: ErrorKind::Write, route: 2, connection: 0,
                     }),
