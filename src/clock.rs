@@ -65,6 +65,20 @@ impl RunClock {
         self.unix_origin
     }
 
+    /// What the wall clock of `other` says at this clock's origin: both follow the same monotonic
+    /// clock, so a wall clock that is set in between does not part them.
+    pub fn origin_on(&self, other: &RunClock) -> Nanos {
+        match self.origin.checked_duration_since(other.origin) {
+            Some(after) => other.unix_origin + after.into(),
+            None => other.unix_origin - other.origin.duration_since(self.origin).into(),
+        }
+    }
+
+    /// What the wall clock said at the origin, and the time since.
+    pub fn unix(&self) -> Nanos {
+        self.unix_origin + self.now()
+    }
+
     fn instant(&self, at: Nanos) -> Option<Instant> {
         self.origin.checked_add(at.to_duration())
     }

@@ -8,6 +8,8 @@
 pub mod formats;
 pub mod judge;
 pub mod measure;
+pub mod readings;
+pub mod resources;
 pub mod schedule;
 pub mod spec;
 pub mod units;
@@ -17,6 +19,7 @@ pub mod exit;
 
 // Middle floor: touches the world.
 pub mod clock;
+pub mod cluster;
 pub mod engine;
 pub mod hotel;
 pub mod script;

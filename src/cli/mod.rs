@@ -1,8 +1,10 @@
 //! Arguments: what was typed becomes what is meant, once. Ends at specs; runs nothing.
 
+mod collect;
 mod run;
 mod values;
 
+pub use collect::CollectRequest;
 pub use run::{Destination, Outputs, RunRequest};
 
 use crate::exit::EXIT_CODES;
@@ -35,6 +37,8 @@ pub enum Request {
     },
     /// What this machine can resolve.
     Selftest,
+    /// The collector alone.
+    Collect(Box<CollectRequest>),
 }
 
 /// Why no request could be made.
@@ -73,6 +77,8 @@ enum Command {
     Demo(DemoArgs),
     /// Show what this machine can resolve: pacing error, latency floor, a known answer
     Selftest,
+    /// Collect CPU, memory and network of a cluster or of processes, beside any other load
+    Collect(collect::CollectArgs),
 }
 
 #[derive(Debug, Args)]
@@ -165,6 +171,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, BadArg
             duration: args.duration,
         },
         Command::Selftest => Request::Selftest,
+        Command::Collect(args) => Request::Collect(Box::new(args.into_request()?)),
     })
 }
 

@@ -1,9 +1,12 @@
 //! The flags of a run: wrk2's, and meshload's own.
 
+use super::collect::{ClusterArgs, collect_from};
 use super::values;
 use crate::exit::EXIT_CODES;
 use crate::schedule::ArrivalProcess;
-use crate::spec::{BadSpec, Load, Offered, Pacing, Recording, RunSpec, ScriptRef, Target};
+use crate::spec::{
+    BadSpec, CollectFrom, Load, Offered, Pacing, Recording, RunSpec, ScriptRef, Target,
+};
 use crate::units::{Nanos, parse_duration};
 use clap::Args;
 use std::path::PathBuf;
@@ -17,6 +20,8 @@ pub struct RunRequest {
     pub outputs: Outputs,
     /// What the user should know about the flags.
     pub notes: Vec<String>,
+    /// Whether the user chose the guard; if not, a cluster's figures bring one with them.
+    pub guard_is_given: bool,
 }
 
 /// Where results go besides the text on stdout.
@@ -48,9 +53,12 @@ Examples:
   meshload -R 800 -d 60s -s lua/mixed-workload_type_1.lua http://localhost:5000
   meshload -t 4 -c 100 -R 2k -D exp -L -d 30s --warmup 10s -o results/a http://host/
   meshload -R max -d 10s http://host/ --json -
+  meshload -R 800 -d 60s --warmup 15s -s mix.lua URL --collect kube -n hotel -o results/b
 
 Other commands (meshload COMMAND --help):
   report DIR   print the text of a run again, from its result folder
+  check [URL]  what of target, cluster and mesh will work, and what would cure the rest
+  collect      the collector alone, beside any other load
   hotel        serve a stand-in for the HotelReservation frontend
   demo         run the HotelReservation mix against it on this machine
   selftest     what this machine can resolve
@@ -86,8 +94,9 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "T", default_value = "0s", value_parser = parse_duration)]
     warmup: Nanos,
     /// Load after the measured time, so that its last requests can finish under load
-    #[arg(long, value_name = "T", default_value = "0s", value_parser = parse_duration)]
-    guard: Nanos,
+    /// [default: 0s; 20s with a cluster's figures, which come late]
+    #[arg(long, value_name = "T", value_parser = parse_duration)]
+    guard: Option<Nanos>,
     /// Connections to keep open
     #[arg(short = 'c', long, value_name = "N", default_value = "10", value_parser = values::at_least_one)]
     connections: usize,
@@ -158,6 +167,13 @@ pub(super) struct RunArgs {
     #[arg(short = 'q', long)]
     quiet: bool,
 
+    /// Whose CPU, memory and network to collect meanwhile: none, auto (a cluster's, if there is
+    /// one), kube, process:PID,... or process:name=TEXT
+    #[arg(long, value_name = "FROM", default_value = "none", value_parser = collect_from, help_heading = "Cluster")]
+    collect: CollectFrom,
+    #[command(flatten)]
+    cluster: ClusterArgs,
+
     /// Print the version
     #[arg(short = 'v', long, action = clap::ArgAction::Version)]
     version: Option<bool>,
@@ -193,12 +209,14 @@ impl RunArgs {
         }
         let notes = self.notes();
         let outputs = self.outputs();
+        let guard_is_given = self.guard.is_some();
         let spec = self.into_spec(offered)?;
         spec.validate()?;
         Ok(RunRequest {
             spec,
             outputs,
             notes,
+            guard_is_given,
         })
     }
 
@@ -250,7 +268,7 @@ impl RunArgs {
                 pacing: self.pacing,
                 warmup: self.warmup,
                 duration: self.duration,
-                guard: self.guard,
+                guard: self.guard.unwrap_or(Nanos::ZERO),
                 timeout: self.timeout,
                 abort_after: self.abort_after,
             },
@@ -267,6 +285,7 @@ impl RunArgs {
                 batch_latency: self.batch_latency,
                 requests_csv: self.print_requests,
             },
+            collect: self.cluster.into_spec(self.collect),
         })
     }
 }

@@ -1,11 +1,13 @@
 //! `meshload run`: one run, from the flags to the exit code.
 
+use super::collection::Collection;
 use super::environment::environment;
 use super::fail;
 use super::live::Live;
 use super::signals::Signals;
 use super::sinks::Sinks;
 use crate::cli::{Destination, RunRequest};
+use crate::cluster::Collected;
 use crate::engine::{Finished, Job, launch};
 use crate::exit::Exit;
 use crate::judge::{Level, Verdict, verdict};
@@ -39,6 +41,12 @@ pub fn run_with_script(request: &RunRequest, script: Option<Vec<u8>>) -> Exit {
         Ok(signals) => signals,
         Err(error) => return fail(Exit::Failed, &error),
     };
+    let mut request = request.clone();
+    let quiet = request.outputs.quiet;
+    let mut collection = match Collection::start(&mut request.spec, request.guard_is_given, quiet) {
+        Ok(collection) => collection,
+        Err(error) => return fail(Exit::Failed, &error),
+    };
     let mut sinks = match Sinks::open(&request.outputs, &request.spec, script.as_deref()) {
         Ok(sinks) => sinks,
         Err(error) => return fail(Exit::Usage, &error),
@@ -59,13 +67,17 @@ pub fn run_with_script(request: &RunRequest, script: Option<Vec<u8>>) -> Exit {
         &job,
         &mut |event| {
             live.observe(&event);
+            collection.observe(&event);
             sinks.observe(&event);
         },
         &|| signals.received().is_some(),
     );
     live.finish();
     match outcome {
-        Ok(finished) => conclude(finished, sinks, &signals),
+        Ok(mut finished) => {
+            let collected = collection.finish(&mut finished.result, &signals);
+            conclude(finished, sinks, &signals, collected.as_ref())
+        }
         Err(error) => {
             sinks.abandon();
             fail(signals.received().unwrap_or(Exit::Failed), &error)
@@ -74,11 +86,21 @@ pub fn run_with_script(request: &RunRequest, script: Option<Vec<u8>>) -> Exit {
 }
 
 /// Shows and writes what was measured, lets the script have its say, and judges.
-fn conclude(mut finished: Finished, sinks: Sinks, signals: &Signals) -> Exit {
+fn conclude(
+    mut finished: Finished,
+    sinks: Sinks,
+    signals: &Signals,
+    collected: Option<&Collected>,
+) -> Exit {
     let verdict = verdict(&finished.result);
     let text = wrk_text(&finished.result);
     let takes_stdout = sinks.takes_stdout();
-    let (json, errors) = sinks.finish(&finished.result, &verdict, &text);
+    let (json, errors) = sinks.finish(
+        &finished.result,
+        &verdict,
+        &text,
+        collected.map(|collected| &collected.book.log),
+    );
     let mut printed = match &json {
         Some(json) => print(json),
         None => print(text.as_bytes()),

@@ -4,13 +4,14 @@
 use crate::cli::{Destination, Outputs};
 use crate::engine::Event;
 use crate::formats::{
-    hlog_header, hlog_lines, intervals_csv, requests_csv_header, requests_csv_rows, run_to_json,
-    summary_csv,
+    StudyStep, hlog_header, hlog_lines, intervals_csv, requests_csv_header, requests_csv_rows,
+    resources_csv, resources_window_csv, run_to_json, samples_csv, study_csv, summary_csv,
 };
 use crate::judge::Verdict;
 use crate::measure::RunResult;
-use crate::spec::RunSpec;
-use crate::store::{Growing, ResultFolder, StoreError};
+use crate::resources::{Resources, SampleLog};
+use crate::spec::{Offered, RunSpec};
+use crate::store::{Growing, RUN_JSON, ResultFolder, StoreError};
 use std::path::PathBuf;
 
 /// Everything that is being written.
@@ -101,7 +102,7 @@ impl Sinks {
     /// Takes down what goes on.
     pub fn observe(&mut self, event: &Event<'_>) {
         match event {
-            Event::Started(start, _) => self.log(&hlog_header(*start)),
+            Event::Started(clock, _) => self.log(&hlog_header(clock.unix_origin())),
             Event::Interval(_, _, slice) => self.log(&hlog_lines(slice)),
             Event::Requests(target, rows, routes) => {
                 let Some(file) = &mut self.requests else {
@@ -142,6 +143,7 @@ impl Sinks {
         result: &RunResult,
         verdict: &Verdict,
         text: &str,
+        samples: Option<&SampleLog>,
     ) -> (Option<Vec<u8>>, Vec<StoreError>) {
         let json = run_to_json(result, verdict);
         let mut outcomes = Vec::new();
@@ -160,10 +162,36 @@ impl Sinks {
         if let Some(folder) = self.folder.take() {
             outcomes.push(folder.write("wrk.txt", text.as_bytes()));
             outcomes.push(folder.write("intervals.csv", &intervals_csv(result)));
-            outcomes.push(folder.finish(&json));
+            if let (Some(log), Some(resources)) = (samples, &result.resources) {
+                outcomes.extend(resource_files(&folder, log, resources, result));
+            }
+            outcomes.push(folder.finish(RUN_JSON, &json));
         }
         self.errors
             .extend(outcomes.into_iter().filter_map(Result::err));
         (self.takes_stdout.then_some(json), self.errors)
     }
+}
+
+/// What the collector found, as tables.
+fn resource_files(
+    folder: &ResultFolder,
+    log: &SampleLog,
+    resources: &Resources,
+    result: &RunResult,
+) -> [Result<(), StoreError>; 4] {
+    let rate = match result.spec.load.offered {
+        Offered::Rate(rate) => Some(rate.as_f64()),
+        Offered::Ramp { .. } | Offered::Max => None,
+    };
+    let step = StudyStep {
+        rate,
+        ..StudyStep::default()
+    };
+    [
+        folder.write("samples.csv", &samples_csv(log)),
+        folder.write("resources.csv", &resources_csv(log, resources)),
+        folder.write("resources_window.csv", &resources_window_csv(resources)),
+        folder.write("k8s_full_metrics.csv", &study_csv(resources, step)),
+    ]
 }

@@ -71,8 +71,8 @@ pub enum EngineError {
 
 /// What happens while the load is on.
 pub enum Event<'a> {
-    /// The connections stand and the clock has started; when on the wall clock, and for how long.
-    Started(Nanos, Window),
+    /// The connections stand and the clock has started; the clock, and what is ahead.
+    Started(RunClock, Window),
     /// An interval of a target is complete.
     Interval(usize, &'a Interval, &'a Slice),
     /// Requests of a worker, with the names of their routes.
@@ -290,7 +290,7 @@ impl Fleet {
         for (_, worker) in &self.crews {
             let _ = worker.orders.send(Order::Start(clock));
         }
-        observe(Event::Started(clock.unix_origin(), self.spec.window()));
+        observe(Event::Started(clock, self.spec.window()));
         let owners = self.crews.iter().map(|(target, _)| *target).collect();
         let mut gathering = Gathering::new(&self.spec, owners);
         let mut script_error = None;
@@ -337,6 +337,7 @@ impl Fleet {
                 threads,
             },
             notes,
+            resources: None,
         };
         Ok(Finished {
             result,

@@ -186,7 +186,7 @@ pub fn requests_csv_rows(url: &str, rows: &[RequestRow], routes: &[String]) -> V
     table(&[], rows)
 }
 
-fn table(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Vec<u8> {
+pub(super) fn table(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     // Cannot fail: it writes to memory, and rows are as long as their header.
     if !columns.is_empty() {

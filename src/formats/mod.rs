@@ -2,11 +2,18 @@
 //!
 //! Pure: opens no file. Where files lie and how they are written whole is `store`'s business.
 
+mod collection_json;
 mod csv_rows;
 mod encoded;
 mod hlog;
+mod resources_csv;
 mod run_json;
 
+pub use collection_json::{collection_from_json, collection_to_json};
 pub use csv_rows::{intervals_csv, requests_csv_header, requests_csv_rows, summary_csv};
 pub use hlog::{HLOG_TAGS, hlog_header, hlog_lines};
+pub use resources_csv::{
+    StudyStep, resources_csv, resources_window_csv, samples_csv, samples_from_csv, study_csv,
+    study_rows,
+};
 pub use run_json::{FormatError, run_from_json, run_to_json};

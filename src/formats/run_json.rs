@@ -9,6 +9,7 @@ use crate::measure::{
     Distribution, Ending, Environment, Errors, GeneratorUse, Histogram, Interval, RouteTally,
     RunResult, StatusCounts, Tally, TargetResult, coarse, sum,
 };
+use crate::resources::Resources;
 use crate::spec::{RunSpec, Target, Window};
 use crate::units::Nanos;
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,9 @@ struct Document {
     /// Per URL the same block, when there are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     targets: Vec<Block>,
+    /// Where a collector ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    resources: Option<Resources>,
 }
 
 /// Whether requests had due times.
@@ -207,6 +211,7 @@ pub fn run_to_json(result: &RunResult, verdict: &Verdict) -> Vec<u8> {
         environment: result.environment.clone(),
         spec: result.spec.clone(),
         targets,
+        resources: result.resources.clone(),
     };
     // Cannot fail: maps have string keys and numbers are finite.
     let mut bytes = serde_json::to_vec_pretty(&document).unwrap_or_default();
@@ -392,6 +397,7 @@ pub fn run_from_json(bytes: &[u8]) -> Result<(RunResult, Verdict), FormatError> 
         },
         generator: document.generator,
         notes: document.notes,
+        resources: document.resources,
         spec: document.spec,
     };
     Ok((result, document.verdict))

@@ -1,6 +1,7 @@
 //! The result of a run: immutable, complete, knowing no format.
 
 use super::{Distribution, Histogram, Tally};
+use crate::resources::Resources;
 use crate::spec::{Phase, RunSpec, Target, Window};
 use crate::units::Nanos;
 use serde::{Deserialize, Serialize};
@@ -125,6 +126,8 @@ pub struct RunResult {
     pub generator: GeneratorUse,
     /// What the user should know.
     pub notes: Vec<String>,
+    /// What the system under load used meanwhile, where a collector ran.
+    pub resources: Option<Resources>,
 }
 
 /// A percentile, and whether it is known exactly or only from below.

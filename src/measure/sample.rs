@@ -145,6 +145,7 @@ pub fn spec(urls: &[&str], offered: Offered) -> RunSpec {
         headers: vec![("X-Study".to_owned(), "mesh".to_owned())],
         script: None,
         recording: Recording::default(),
+        collect: Default::default(),
     }
 }
 
@@ -257,6 +258,7 @@ fn play(name: &'static str, spec: RunSpec, ending: Ending, stories: Vec<Vec<Requ
             }],
         },
         notes: vec!["a note".to_owned()],
+        resources: None,
         spec,
     };
     Sample {

@@ -2,11 +2,13 @@
 
 mod live;
 mod outcome;
+mod resources;
 mod spectrum;
 mod wrk_text;
 
 pub use live::live_line;
 pub use outcome::outcome_text;
+pub use resources::resources_text;
 pub use wrk_text::wrk_text;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //!
 //! No line here looks like one of wrk's (`NN%`), because parsers read to the end.
 
+use super::resources::resources_text;
 use crate::judge::Verdict;
 use crate::measure::{Distribution, Histogram, Percentile, RouteTally, RunResult, Tally, sum};
 use crate::spec::Offered;
@@ -19,6 +20,9 @@ pub fn outcome_text(result: &RunResult, verdict: &Verdict) -> String {
     text.push_str(&rates(result, &tally));
     text.push_str(&times(result, &tally));
     text.push_str(&routes(&tally));
+    if let Some(resources) = &result.resources {
+        text.push_str(&resources_text(resources));
+    }
     for note in &result.notes {
         text.push_str(&format!("Note: {note}\n"));
     }

@@ -2,10 +2,12 @@
 //!
 //! Pure. Stored in every result, so that a run can be understood and repeated from its folder.
 
+mod collect;
 mod run;
 mod target;
 mod window;
 
+pub use collect::{ClusterAccess, CollectFrom, CollectSpec, KubeletRoute, ProcessChoice};
 pub use run::{BadSpec, Load, Offered, Pacing, Recording, RunSpec, ScriptRef};
 pub use target::Target;
 pub use window::{Phase, Window};

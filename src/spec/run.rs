@@ -1,6 +1,6 @@
 //! The whole question that a run answers.
 
-use super::{Target, Window};
+use super::{CollectSpec, Target, Window};
 use crate::schedule::{ArrivalProcess, Profile, Schedule};
 use crate::units::{Nanos, Rate};
 use serde::{Deserialize, Serialize};
@@ -137,6 +137,9 @@ pub struct RunSpec {
     pub script: Option<ScriptRef>,
     /// What is kept and shown.
     pub recording: Recording,
+    /// Whose use of resources is collected meanwhile.
+    #[serde(default)]
+    pub collect: CollectSpec,
 }
 
 impl RunSpec {
@@ -210,6 +213,7 @@ impl RunSpec {
                 ));
             }
         }
+        self.collect.validate()?;
         if self.recording.separate && self.targets.len() < 2 {
             return Err(BadSpec::new(
                 "-S",

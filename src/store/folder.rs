@@ -7,7 +7,8 @@ use crate::measure::RunResult;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const RESULT: &str = "run.json";
+/// The file that makes a run's folder complete.
+pub const RUN_JSON: &str = "run.json";
 
 /// A folder that is being filled.
 #[derive(Debug)]
@@ -71,12 +72,12 @@ impl ResultFolder {
         Growing::begin(&self.path.join(name))
     }
 
-    /// Completes the folder.
+    /// Completes the folder with the file that says so, such as [`RUN_JSON`].
     ///
     /// # Errors
     /// [`StoreError`] naming the file and the cure.
-    pub fn finish(self, run_json: &[u8]) -> Result<(), StoreError> {
-        self.write(RESULT, run_json)
+    pub fn finish(self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        self.write(name, bytes)
     }
 }
 
@@ -86,7 +87,7 @@ impl ResultFolder {
 /// [`StoreError`] when there is no such folder, no finished run in it, or one that is not understood.
 pub fn load(folder: &Path) -> Result<(RunResult, Verdict), StoreError> {
     fs::read_dir(folder).map_err(StoreError::refused("read", folder))?;
-    let path = folder.join(RESULT);
+    let path = folder.join(RUN_JSON);
     let bytes = match fs::read(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Err(StoreError::NoResult(folder.to_owned()));

@@ -6,7 +6,7 @@ mod files;
 mod folder;
 
 pub use files::{Growing, StoreError, write_file};
-pub use folder::{ResultFolder, load};
+pub use folder::{RUN_JSON, ResultFolder, load};
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,130 @@
+//! The way into the cluster: which API server, as whom, and how its kubelets are reached.
+
+use super::calls::CallError;
+use crate::spec::{ClusterAccess, KubeletRoute};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use std::time::Duration;
+
+/// Why there is no way into a cluster.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// No kubeconfig, or one that cannot be used.
+    #[error(
+        "{flag}: {reason}; give --kubeconfig FILE, --context NAME, or --kube-url of a `kubectl proxy`"
+    )]
+    Config {
+        /// The flag or place that led there.
+        flag: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The API server does not answer as one does.
+    #[error("the API server at {url} cannot be used: {error}; {}", error.cure())]
+    Server {
+        /// Its address.
+        url: String,
+        /// What it said.
+        error: CallError,
+    },
+}
+
+/// A configuration that calls can be made with.
+pub struct Access {
+    config: Config,
+    /// Where the API server is.
+    pub url: String,
+    /// The namespace that the kubeconfig names.
+    pub default_namespace: String,
+    route: KubeletRoute,
+}
+
+/// How long connecting may take; every call has a deadline of its own besides.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Access {
+    /// Reads what is needed to reach the cluster; reaches nothing yet.
+    ///
+    /// # Errors
+    /// [`AccessError::Config`], which names the flag.
+    pub async fn find(asked: &ClusterAccess) -> Result<Access, AccessError> {
+        let mut config = configuration(asked).await?;
+        // A sample that was refused is a gap; asked for again it would be late and doubled.
+        config.default_retry = false;
+        config.connect_timeout = Some(CONNECT_TIMEOUT);
+        Ok(Access {
+            url: config.cluster_url.to_string(),
+            default_namespace: config.default_namespace.clone(),
+            config,
+            route: asked.kubelet,
+        })
+    }
+
+    /// A client of the API server.
+    ///
+    /// # Errors
+    /// [`AccessError::Config`] for certificates or credentials that cannot be used.
+    pub fn client(&self) -> Result<Client, AccessError> {
+        client(self.config.clone())
+    }
+
+    /// A client of the kubelet at this address, when kubelets are reached directly.
+    ///
+    /// # Errors
+    /// [`AccessError::Config`] for an address or credentials that cannot be used.
+    pub fn kubelet_client(&self, address: &str, port: u16) -> Option<Result<Client, AccessError>> {
+        if self.route == KubeletRoute::Proxy {
+            return None;
+        }
+        let host = if address.contains(':') {
+            format!("[{address}]")
+        } else {
+            address.to_owned()
+        };
+        let scheme = self.config.cluster_url.scheme_str().unwrap_or("https");
+        let mut config = self.config.clone();
+        config.cluster_url = match format!("{scheme}://{host}:{port}").parse() {
+            Ok(url) => url,
+            Err(error) => return Some(Err(refused("--kubelet", &error))),
+        };
+        config.tls_server_name = None;
+        config.accept_invalid_certs |= self.route == KubeletRoute::DirectInsecure;
+        Some(client(config))
+    }
+}
+
+fn client(config: Config) -> Result<Client, AccessError> {
+    Client::try_from(config).map_err(|error| refused("--kubeconfig", &error))
+}
+
+fn refused(flag: &'static str, reason: &dyn std::fmt::Display) -> AccessError {
+    AccessError::Config {
+        flag,
+        reason: reason.to_string(),
+    }
+}
+
+async fn configuration(asked: &ClusterAccess) -> Result<Config, AccessError> {
+    if let Some(url) = &asked.url {
+        let url = url.parse().map_err(|error| refused("--kube-url", &error))?;
+        return Ok(Config::new(url));
+    }
+    let options = KubeConfigOptions {
+        context: asked.context.clone(),
+        ..KubeConfigOptions::default()
+    };
+    if let Some(path) = &asked.kubeconfig {
+        let kubeconfig =
+            Kubeconfig::read_from(path).map_err(|error| refused("--kubeconfig", &error))?;
+        let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
+        return config.map_err(|error| refused("--kubeconfig", &error));
+    }
+    match Config::from_kubeconfig(&options).await {
+        Ok(config) => Ok(config),
+        Err(error) if asked.context.is_some() => Err(refused("--context", &error)),
+        Err(error) => Config::incluster().map_err(|_| {
+            let reason = format!("no kubeconfig can be used ({error}) and this is not a pod");
+            refused("--collect kube", &reason)
+        }),
+    }
+}

@@ -1,0 +1,441 @@
+//! Samples from a cluster: which endpoints serve, and what is asked of them at each look.
+
+use super::access::{Access, AccessError};
+use super::book::Book;
+use super::calls::{Answer, CallCounts, CallError, Calls};
+use super::collector::Introduction;
+use super::edges::Edges;
+use super::kubelet::{Endpoint, samples};
+use super::listing::Listing;
+use crate::clock::RunClock;
+use crate::resources::{Mesh, Node, Quantity, Source, Subject};
+use crate::spec::CollectSpec;
+use crate::units::Nanos;
+use kube::Client;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use tokio::task::JoinSet;
+
+/// Why a cluster gives nothing to collect.
+#[derive(Debug, thiserror::Error)]
+pub enum NoCluster {
+    /// It cannot be reached.
+    #[error("--collect kube: {0}")]
+    Access(#[from] AccessError),
+    /// Its pods cannot be listed.
+    #[error("--collect kube: pods cannot be listed: {error}; {}", error.cure())]
+    Pods {
+        /// What the server said.
+        error: CallError,
+    },
+    /// Nothing runs where the application should be.
+    #[error(
+        "--collect kube: no pod runs in namespace {0}; name the application's with -n, or use --all-namespaces"
+    )]
+    NoPods(String),
+    /// No kubelet and no metrics-server gives figures.
+    #[error("--collect kube: no figures can be had: {reason}; {cure}")]
+    NoSource {
+        /// What the last of them said.
+        reason: String,
+        /// What to do.
+        cure: &'static str,
+    },
+}
+
+/// The list of pods and cAdvisor's text are large and change slowly.
+const SLOW: u64 = 5;
+
+/// Samples from a cluster.
+pub struct KubeSource {
+    access: Access,
+    client: Client,
+    clock: RunClock,
+    calls: Calls,
+    listing: Listing,
+    edges: Edges,
+    kubelets: RefCell<BTreeMap<String, Client>>,
+    /// What is asked: everything that was not refused for good when it was first asked for.
+    endpoints: RefCell<BTreeSet<Endpoint>>,
+    /// What has been asked and not answered yet; it is not asked again meanwhile.
+    asked: RefCell<BTreeSet<String>>,
+    /// What was learnt.
+    pub book: RefCell<Book>,
+}
+
+impl KubeSource {
+    /// Reaches the cluster, sees who is there, and asks every source once.
+    ///
+    /// # Errors
+    /// [`NoCluster`] with the cure.
+    pub async fn find(spec: &CollectSpec, clock: RunClock) -> Result<KubeSource, NoCluster> {
+        let access = Access::find(&spec.access).await?;
+        let client = access.client()?;
+        let calls = Calls::new(clock);
+        reach(&calls, &client, &access.url).await?;
+        let listing = Listing::new(spec, &access.default_namespace);
+        let source = KubeSource {
+            access,
+            client,
+            clock,
+            calls,
+            listing,
+            edges: Edges::default(),
+            kubelets: RefCell::default(),
+            endpoints: RefCell::new(Endpoint::ALL.into()),
+            asked: RefCell::default(),
+            book: RefCell::default(),
+        };
+        let list = source
+            .listing
+            .first(&source.calls, &source.client, &source.book);
+        list.await.map_err(|error| NoCluster::Pods { error })?;
+        source.find_nodes().await;
+        source.expect_pods()?;
+        source.ask_everything().await?;
+        if spec.exec {
+            let edges = &source.edges;
+            edges
+                .probe(&source.calls, &source.client, &clock, &source.book)
+                .await;
+        } else {
+            source.edges.forbid("--no-exec", &source.book);
+        }
+        Ok(source)
+    }
+
+    fn expect_pods(&self) -> Result<(), NoCluster> {
+        let book = self.book.borrow();
+        let scope = &book.topology.scope;
+        let counts =
+            |namespace: &str| scope.all_namespaces || scope.application.contains(namespace);
+        if book.topology.running().any(|pod| counts(&pod.namespace)) {
+            return Ok(());
+        }
+        let names: Vec<&str> = scope.application.iter().map(String::as_str).collect();
+        Err(NoCluster::NoPods(names.join(", ")))
+    }
+
+    async fn find_nodes(&self) {
+        match self.listing.nodes(&self.calls, &self.client).await {
+            Ok(nodes) => {
+                for node in nodes {
+                    self.find_kubelet(&node);
+                    let mut book = self.book.borrow_mut();
+                    book.topology.nodes.insert(node.name.clone(), node);
+                }
+            }
+            Err(error) => self.note(format!("nodes cannot be listed: {error}")),
+        }
+    }
+
+    fn find_kubelet(&self, node: &Node) {
+        let address = node.address.as_deref().unwrap_or(&node.name);
+        let port = node.kubelet_port.unwrap_or(10250);
+        match self.access.kubelet_client(address, port) {
+            Some(Ok(client)) => {
+                self.kubelets.borrow_mut().insert(node.name.clone(), client);
+            }
+            Some(Err(error)) => self.note(format!("{}: {error}", node.name)),
+            None => {}
+        }
+    }
+
+    fn note(&self, note: String) {
+        self.book.borrow_mut().note(note);
+    }
+
+    fn nodes(&self) -> Vec<String> {
+        let book = self.book.borrow();
+        book.topology
+            .busy_nodes()
+            .into_iter()
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Asks every kubelet for everything once. What no node serves is not asked for again, and why
+    /// is kept; metrics-server is the last resort.
+    async fn ask_everything(&self) -> Result<(), NoCluster> {
+        let mut last = None;
+        for endpoint in Endpoint::OF_KUBELETS {
+            let mut serves = false;
+            for node in self.nodes() {
+                match self.ask(endpoint, &node).await {
+                    // A hiccup is not a refusal.
+                    Ok(()) => serves = true,
+                    Err(error) => {
+                        serves |= !is_for_good(&error);
+                        last = Some((endpoint, error));
+                    }
+                }
+            }
+            if !serves {
+                self.endpoints.borrow_mut().remove(&endpoint);
+            }
+        }
+        let answered = self.book.borrow().log.subjects().len() > 0;
+        if answered {
+            self.endpoints.borrow_mut().remove(&Endpoint::MetricsServer);
+            self.explain_missing();
+            return Ok(());
+        }
+        let metrics_server = self.ask(Endpoint::MetricsServer, "").await;
+        match (metrics_server, last) {
+            (Ok(()), _) if !self.book.borrow().log.subjects().is_empty() => {
+                self.note("no kubelet can be asked, so CPU and memory come from metrics-server: smoothed, and nothing else".to_owned());
+                Ok(())
+            }
+            (_, Some((endpoint, error))) => Err(NoCluster::NoSource {
+                reason: format!("{}: {error}", endpoint.path()),
+                cure: error.cure(),
+            }),
+            (_, None) => Err(NoCluster::NoSource {
+                reason: "no node runs a pod".to_owned(),
+                cure: "start the application first",
+            }),
+        }
+    }
+
+    /// What no source has is missing for a reason.
+    fn explain_missing(&self) {
+        let mut book = self.book.borrow_mut();
+        let samples: Vec<_> = book.log.samples().collect();
+        let has = |quantity: Quantity| samples.iter().any(|sample| sample.quantity == quantity);
+        let runtimes: BTreeSet<String> = book
+            .topology
+            .nodes
+            .values()
+            .map(|node| node.runtime.clone())
+            .collect();
+        let is_docker = runtimes.iter().any(|runtime| runtime.starts_with("docker"));
+        let runtime = if is_docker {
+            "the kubelet gives none (cri-dockerd reports none: use containerd)"
+        } else {
+            "the kubelet gives none"
+        };
+        for quantity in [Quantity::NetworkRx, Quantity::NetworkTx, Quantity::Rss] {
+            if !has(quantity) {
+                book.explain(&[quantity], runtime);
+            }
+        }
+        let loopback = [Quantity::LoopbackRx, Quantity::LoopbackTx];
+        book.explain(
+            &loopback,
+            "only a command in the pod sees its loopback, and none could be run",
+        );
+        let limits = [
+            Quantity::CpuPeriods,
+            Quantity::ThrottledPeriods,
+            Quantity::ThrottledTime,
+        ];
+        book.explain(&limits, "no CPU limit, or no source that counts throttling");
+        let disks = [Quantity::DiskRead, Quantity::DiskWrite];
+        book.explain(
+            &disks,
+            "neither the kubelet nor a command in the container gives it",
+        );
+        let pressure = [Quantity::PsiCpu, Quantity::PsiMemory, Quantity::PsiIo];
+        book.explain(
+            &pressure,
+            "the kubelet gives none (it needs cgroup v2 and Kubernetes 1.34)",
+        );
+    }
+
+    /// Asks what is due at this look, each in a task of its own: one that hangs holds no other.
+    pub fn look(self: &Rc<Self>, number: u64, tasks: &mut JoinSet<()>) {
+        let is_slow_turn = number.is_multiple_of(SLOW);
+        if is_slow_turn {
+            self.ask_in_task("pods".to_owned(), tasks, |source| async move {
+                source.list_pods().await;
+            });
+        }
+        let endpoints = self.endpoints.borrow().clone();
+        for endpoint in endpoints
+            .into_iter()
+            .filter(|endpoint| is_slow_turn || !endpoint.is_slow())
+        {
+            let nodes = if endpoint == Endpoint::MetricsServer {
+                vec![String::new()]
+            } else {
+                self.nodes()
+            };
+            for node in nodes {
+                let what = what(endpoint, &node);
+                self.ask_in_task(what, tasks, move |source| async move {
+                    // A failure is written down as a gap.
+                    let _ = source.ask(endpoint, &node).await;
+                });
+            }
+        }
+    }
+
+    fn ask_in_task<F: Future<Output = ()> + 'static>(
+        self: &Rc<Self>,
+        what: String,
+        tasks: &mut JoinSet<()>,
+        work: impl FnOnce(Rc<Self>) -> F + 'static,
+    ) {
+        if !self.asked.borrow_mut().insert(what.clone()) {
+            return;
+        }
+        let source = self.clone();
+        tasks.spawn_local(async move {
+            work(source.clone()).await;
+            source.asked.borrow_mut().remove(&what);
+        });
+    }
+
+    async fn ask(&self, endpoint: Endpoint, node: &str) -> Result<(), CallError> {
+        let what = what(endpoint, node);
+        let outcome = match self.fetch(endpoint, node).await {
+            Ok(answer) => self.take(endpoint, node, &answer),
+            Err(error) => Err(error),
+        };
+        let now = self.clock.unix();
+        let mut book = self.book.borrow_mut();
+        match &outcome {
+            Ok(()) => book.heard(&what, now),
+            Err(error) => book.missed(&what, error, now),
+        }
+        outcome
+    }
+
+    async fn fetch(&self, endpoint: Endpoint, node: &str) -> Result<Answer, CallError> {
+        if endpoint == Endpoint::MetricsServer {
+            return self.calls.get(&self.client, endpoint.path()).await;
+        }
+        let kubelet = self.kubelets.borrow().get(node).cloned();
+        match kubelet {
+            Some(kubelet) => self.calls.get(&kubelet, endpoint.path()).await,
+            None => {
+                let path = format!("/api/v1/nodes/{node}/proxy{}", endpoint.path());
+                self.calls.get(&self.client, &path).await
+            }
+        }
+    }
+
+    fn take(&self, endpoint: Endpoint, node: &str, answer: &Answer) -> Result<(), CallError> {
+        let mut book = self.book.borrow_mut();
+        if let (Some(clock), false) = (answer.clock, node.is_empty()) {
+            book.learn_clock(node, clock);
+        }
+        let samples = samples(endpoint, &answer.body, answer.received, &book.topology)?;
+        book.add(samples);
+        Ok(())
+    }
+
+    async fn list_pods(&self) {
+        let outcome = self
+            .listing
+            .again(&self.calls, &self.client, &self.book)
+            .await;
+        let now = self.clock.unix();
+        let mut book = self.book.borrow_mut();
+        match outcome {
+            Ok(()) => book.heard("pods", now),
+            Err(error) => book.missed("pods", &error, now),
+        }
+    }
+
+    /// Reads the counters of every container at this moment, after a fresh look at who is there.
+    pub async fn read_edge(&self) {
+        let (calls, client, clock, book) = (&self.calls, &self.client, &self.clock, &self.book);
+        tokio::join!(
+            self.list_pods(),
+            self.edges.read(calls, client, clock, book)
+        );
+    }
+
+    /// Whether every container has a sample that was taken after the window's end.
+    pub fn is_settled(&self, window_end: Nanos) -> bool {
+        let book = self.book.borrow();
+        let kubelet = [
+            Source::MetricsResource,
+            Source::StatsSummary,
+            Source::MetricsCadvisor,
+        ];
+        let reaches = |subject: &Subject, quantity| {
+            let series = kubelet.map(|source| book.log.points(subject, quantity, source).last());
+            let mut last = series.into_iter().flatten().peekable();
+            // Who was never heard of is not waited for.
+            last.peek().is_none()
+                || last.any(|point| book.on_our_clock(&subject.node, point.stamp) >= window_end)
+        };
+        book.topology.running().all(|pod| {
+            let running = pod.containers.iter().filter(|container| container.running);
+            reaches(&pod.subject(None), Quantity::NetworkRx)
+                && running
+                    .map(|container| pod.subject(Some(&container.name)))
+                    .all(|subject| reaches(&subject, Quantity::Cpu))
+        })
+    }
+
+    /// Calls made so far.
+    pub fn counts(&self) -> CallCounts {
+        self.calls.counts()
+    }
+
+    /// What was found.
+    pub fn introduction(&self) -> Introduction {
+        let book = self.book.borrow();
+        let pods = book.topology.running().count();
+        let meshed = book
+            .topology
+            .running()
+            .filter(|pod| pod.mesh != Mesh::None)
+            .count();
+        let nodes = book.topology.busy_nodes().len();
+        let mut sources: Vec<&str> = self
+            .endpoints
+            .borrow()
+            .iter()
+            .map(|one| one.source().name())
+            .collect();
+        if self.edges.may_run() {
+            sources.push(Source::Exec.name());
+        }
+        Introduction {
+            is_cluster: true,
+            summary: format!(
+                "collecting from {}: {pods} pods ({meshed} in the mesh) on {nodes} nodes, by {}",
+                self.access.url.trim_end_matches('/'),
+                sources.join(", ")
+            ),
+            notes: book.notes().to_vec(),
+        }
+    }
+}
+
+fn what(endpoint: Endpoint, node: &str) -> String {
+    format!("{node} {}", endpoint.path()).trim().to_owned()
+}
+
+/// Refused, or not there: asking again will not help.
+fn is_for_good(error: &CallError) -> bool {
+    matches!(
+        error,
+        CallError::Status {
+            status: 401 | 403 | 404 | 405,
+            ..
+        }
+    )
+}
+
+async fn reach(calls: &Calls, client: &Client, url: &str) -> Result<(), AccessError> {
+    let version = calls
+        .get_json::<serde_json::Value>(client, "/version")
+        .await;
+    let refused = |error| AccessError::Server {
+        url: url.to_owned(),
+        error,
+    };
+    let version = version.map_err(refused)?;
+    match version.get("gitVersion") {
+        Some(_) => Ok(()),
+        None => Err(refused(CallError::Unreadable(
+            "no gitVersion in /version".to_owned(),
+        ))),
+    }
+}

@@ -1,0 +1,406 @@
+//! What the kubelet's endpoints and metrics-server answer -> samples.
+
+use super::calls::CallError;
+use crate::readings::{self, is_loopback, is_wire, seconds_to_nanos};
+use crate::resources::{Pod, Point, Quantity, Sample, Source, Subject, Topology};
+use crate::units::Nanos;
+use std::collections::HashMap;
+
+/// Something that can be asked for figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Endpoint {
+    /// CPU and memory, stamps in milliseconds.
+    MetricsResource,
+    /// CPU, memory, network, pressure; stamps in seconds.
+    StatsSummary,
+    /// Also throttling, disks and kills; large.
+    MetricsCadvisor,
+    /// Smoothed CPU and memory, of all nodes at once.
+    MetricsServer,
+}
+
+impl Endpoint {
+    /// All of them.
+    pub const ALL: [Endpoint; 4] = [
+        Endpoint::MetricsResource,
+        Endpoint::StatsSummary,
+        Endpoint::MetricsCadvisor,
+        Endpoint::MetricsServer,
+    ];
+    /// Those that each node has.
+    pub const OF_KUBELETS: [Endpoint; 3] = [
+        Endpoint::MetricsResource,
+        Endpoint::StatsSummary,
+        Endpoint::MetricsCadvisor,
+    ];
+
+    /// Where it is, at the kubelet or (metrics-server) at the API server.
+    pub fn path(self) -> &'static str {
+        match self {
+            Endpoint::MetricsResource => "/metrics/resource",
+            Endpoint::StatsSummary => "/stats/summary",
+            Endpoint::MetricsCadvisor => "/metrics/cadvisor",
+            Endpoint::MetricsServer => "/apis/metrics.k8s.io/v1beta1/pods",
+        }
+    }
+
+    /// As what its samples are known.
+    pub fn source(self) -> Source {
+        match self {
+            Endpoint::MetricsResource => Source::MetricsResource,
+            Endpoint::StatsSummary => Source::StatsSummary,
+            Endpoint::MetricsCadvisor => Source::MetricsCadvisor,
+            Endpoint::MetricsServer => Source::MetricsServer,
+        }
+    }
+
+    /// Too large to be asked for at every look.
+    pub fn is_slow(self) -> bool {
+        matches!(self, Endpoint::MetricsCadvisor | Endpoint::MetricsServer)
+    }
+}
+
+/// The samples of an answer about pods that are known.
+///
+/// # Errors
+/// [`CallError::Unreadable`] for an answer that is not what the endpoint gives.
+pub fn samples(
+    endpoint: Endpoint,
+    body: &[u8],
+    received: Nanos,
+    topology: &Topology,
+) -> Result<Vec<Sample>, CallError> {
+    let mut taking = Taking::new(endpoint.source(), received, topology);
+    match endpoint {
+        Endpoint::MetricsResource => taking.exposition(body, &RESOURCE)?,
+        Endpoint::MetricsCadvisor => taking.exposition(body, &CADVISOR)?,
+        Endpoint::StatsSummary => taking.summary(body)?,
+        Endpoint::MetricsServer => taking.metrics_api(body)?,
+    }
+    Ok(taking.finish())
+}
+
+/// How a number of a text becomes one of ours.
+#[derive(Clone, Copy)]
+enum Scale {
+    /// Seconds, ours are nanoseconds.
+    Seconds,
+    /// As it is.
+    Plain,
+}
+
+type Metric = (&'static str, Quantity, Scale);
+
+const RESOURCE: [Metric; 2] = [
+    (
+        "container_cpu_usage_seconds_total",
+        Quantity::Cpu,
+        Scale::Seconds,
+    ),
+    (
+        "container_memory_working_set_bytes",
+        Quantity::WorkingSet,
+        Scale::Plain,
+    ),
+];
+
+const CADVISOR: [Metric; 13] = [
+    (
+        "container_cpu_usage_seconds_total",
+        Quantity::Cpu,
+        Scale::Seconds,
+    ),
+    (
+        "container_memory_working_set_bytes",
+        Quantity::WorkingSet,
+        Scale::Plain,
+    ),
+    ("container_memory_rss", Quantity::Rss, Scale::Plain),
+    (
+        "container_cpu_cfs_periods_total",
+        Quantity::CpuPeriods,
+        Scale::Plain,
+    ),
+    (
+        "container_cpu_cfs_throttled_periods_total",
+        Quantity::ThrottledPeriods,
+        Scale::Plain,
+    ),
+    (
+        "container_cpu_cfs_throttled_seconds_total",
+        Quantity::ThrottledTime,
+        Scale::Seconds,
+    ),
+    (
+        "container_fs_reads_bytes_total",
+        Quantity::DiskRead,
+        Scale::Plain,
+    ),
+    (
+        "container_fs_writes_bytes_total",
+        Quantity::DiskWrite,
+        Scale::Plain,
+    ),
+    (
+        "container_pressure_cpu_waiting_seconds_total",
+        Quantity::PsiCpu,
+        Scale::Seconds,
+    ),
+    (
+        "container_pressure_memory_waiting_seconds_total",
+        Quantity::PsiMemory,
+        Scale::Seconds,
+    ),
+    (
+        "container_pressure_io_waiting_seconds_total",
+        Quantity::PsiIo,
+        Scale::Seconds,
+    ),
+    (
+        "container_network_receive_bytes_total",
+        Quantity::NetworkRx,
+        Scale::Plain,
+    ),
+    (
+        "container_network_transmit_bytes_total",
+        Quantity::NetworkTx,
+        Scale::Plain,
+    ),
+];
+const START: &str = "container_start_time_seconds";
+
+/// Samples of one answer. Numbers of one subject add up: a container's disks, a pod's interfaces.
+struct Taking<'a> {
+    source: Source,
+    received: Nanos,
+    pods: HashMap<(&'a str, &'a str), &'a Pod>,
+    numbers: HashMap<(Subject, Quantity), (u64, Nanos)>,
+    starts: HashMap<Subject, Nanos>,
+}
+
+impl<'a> Taking<'a> {
+    fn new(source: Source, received: Nanos, topology: &'a Topology) -> Taking<'a> {
+        let mut pods: HashMap<(&str, &str), &Pod> = HashMap::new();
+        for pod in topology.pods.values() {
+            let name = (pod.namespace.as_str(), pod.name.as_str());
+            let age = |pod: &Pod| (pod.seen.to.is_none(), pod.seen.from);
+            // A name can be given again: the pod that is there, or was there last, is meant.
+            match pods.get(&name) {
+                Some(other) if age(other) > age(pod) => {}
+                _ => {
+                    pods.insert(name, pod);
+                }
+            }
+        }
+        Taking {
+            source,
+            received,
+            pods,
+            numbers: HashMap::new(),
+            starts: HashMap::new(),
+        }
+    }
+
+    fn subject(&self, namespace: &str, pod: &str, container: Option<&str>) -> Option<Subject> {
+        Some(self.pods.get(&(namespace, pod))?.subject(container))
+    }
+
+    fn add(&mut self, subject: Subject, quantity: Quantity, value: u64, stamp: Nanos) {
+        let number = self
+            .numbers
+            .entry((subject, quantity))
+            .or_insert((0, stamp));
+        number.0 = number.0.saturating_add(value);
+        number.1 = number.1.max(stamp);
+    }
+
+    fn exposition(&mut self, body: &[u8], metrics: &[Metric]) -> Result<(), CallError> {
+        let mut lines = 0;
+        for sample in readings::samples(body) {
+            lines += 1;
+            if sample.name == START {
+                self.start(&sample);
+            } else if let Some(metric) = metrics.iter().find(|metric| metric.0 == sample.name) {
+                self.line(&sample, metric);
+            }
+        }
+        if lines == 0 {
+            return Err(CallError::Unreadable("there is no metric in it".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Whom a line is about: a container, or its pod where the label is empty. cAdvisor also has
+    /// lines of the pod's pause container, named POD, and of cgroups that belong to no pod.
+    fn named(&self, sample: &readings::Sample<'_>) -> Option<Subject> {
+        let (namespace, pod) = (sample.label("namespace")?, sample.label("pod")?);
+        let container = sample.label("container").filter(|name| !name.is_empty());
+        if container.as_deref() == Some("POD") {
+            return self.subject(&namespace, &pod, None);
+        }
+        self.subject(&namespace, &pod, container.as_deref())
+    }
+
+    fn start(&mut self, sample: &readings::Sample<'_>) {
+        if let (Some(subject), Some(start)) = (self.named(sample), seconds_to_nanos(sample.value)) {
+            self.starts.insert(subject, Nanos(start));
+        }
+    }
+
+    fn line(&mut self, sample: &readings::Sample<'_>, metric: &Metric) {
+        let (_, quantity, scale) = *metric;
+        let Some(mut subject) = self.named(sample) else {
+            return;
+        };
+        let is_network = Quantity::OF_PODS.contains(&quantity);
+        let wanted = if is_network {
+            subject.container = None;
+            sample.label("interface").is_some_and(|name| is_wire(&name))
+        } else {
+            subject.container.is_some()
+        };
+        let value = match scale {
+            Scale::Seconds => seconds_to_nanos(sample.value),
+            Scale::Plain => whole(sample.value),
+        };
+        if let (true, Some(value)) = (wanted, value) {
+            self.add(
+                subject,
+                quantity,
+                value,
+                sample.stamp.unwrap_or(self.received),
+            );
+        }
+    }
+
+    fn summary(&mut self, body: &[u8]) -> Result<(), CallError> {
+        let unreadable = |error: readings::Malformed| CallError::Unreadable(error.to_string());
+        let summary = readings::parse_summary(body).map_err(unreadable)?;
+        for pod in &summary.pods {
+            if let Some(subject) = self.subject(&pod.namespace, &pod.name, None) {
+                self.network(&subject, pod);
+            }
+            for container in &pod.containers {
+                let name = Some(container.name.as_str());
+                if let Some(subject) = self.subject(&pod.namespace, &pod.name, name) {
+                    self.container(subject, container);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn network(&mut self, subject: &Subject, pod: &readings::PodStats) {
+        let Some(network) = &pod.network else { return };
+        let Some(stamp) = network.time else { return };
+        for interface in &network.interfaces {
+            let quantities = if is_wire(&interface.name) {
+                [Quantity::NetworkRx, Quantity::NetworkTx]
+            } else if is_loopback(&interface.name) {
+                [Quantity::LoopbackRx, Quantity::LoopbackTx]
+            } else {
+                continue;
+            };
+            for (quantity, bytes) in quantities
+                .into_iter()
+                .zip([interface.rx_bytes, interface.tx_bytes])
+            {
+                if let Some(bytes) = bytes {
+                    self.add(subject.clone(), quantity, bytes, stamp);
+                }
+            }
+        }
+    }
+
+    fn container(&mut self, subject: Subject, container: &readings::ContainerStats) {
+        let cpu = container.cpu.as_ref();
+        let memory = container.memory.as_ref();
+        let io = container.io.as_ref();
+        let cpu_time = cpu.and_then(|cpu| cpu.time);
+        let memory_time = memory.and_then(|memory| memory.time);
+        let io_time = io.and_then(|io| io.time).or(cpu_time);
+        let numbers = [
+            (Quantity::Cpu, cpu.and_then(|cpu| cpu.usage), cpu_time),
+            (
+                Quantity::PsiCpu,
+                cpu.and_then(|cpu| cpu.psi_some_total),
+                cpu_time,
+            ),
+            (
+                Quantity::WorkingSet,
+                memory.and_then(|memory| memory.working_set),
+                memory_time,
+            ),
+            (
+                Quantity::Rss,
+                memory.and_then(|memory| memory.rss),
+                memory_time,
+            ),
+            (
+                Quantity::PsiMemory,
+                memory.and_then(|memory| memory.psi_some_total),
+                memory_time,
+            ),
+            (
+                Quantity::PsiIo,
+                io.and_then(|io| io.psi_some_total),
+                io_time,
+            ),
+        ];
+        for (quantity, value, stamp) in numbers {
+            if let (Some(value), Some(stamp)) = (value, stamp) {
+                self.add(subject.clone(), quantity, value, stamp);
+            }
+        }
+        if let Some(start) = container.start {
+            self.starts.insert(subject, start);
+        }
+    }
+
+    fn metrics_api(&mut self, body: &[u8]) -> Result<(), CallError> {
+        let unreadable = |error: readings::Malformed| CallError::Unreadable(error.to_string());
+        for usage in readings::parse_pod_metrics(body).map_err(unreadable)? {
+            let name = Some(usage.container.as_str());
+            let Some(subject) = self.subject(&usage.namespace, &usage.pod, name) else {
+                continue;
+            };
+            let stamp = usage.time.unwrap_or(self.received);
+            if let Some(cpu) = usage.cpu_nanocores {
+                self.add(subject.clone(), Quantity::CpuUsage, cpu, stamp);
+            }
+            if let Some(memory) = usage.memory_bytes {
+                self.add(subject, Quantity::WorkingSet, memory, stamp);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Vec<Sample> {
+        let Taking {
+            source,
+            received,
+            numbers,
+            starts,
+            ..
+        } = self;
+        let samples = numbers
+            .into_iter()
+            .map(|((subject, quantity), (value, stamp))| Sample {
+                point: Point {
+                    stamp,
+                    received,
+                    value,
+                    epoch: starts.get(&subject).copied(),
+                },
+                subject,
+                quantity,
+                source,
+            });
+        samples.collect()
+    }
+}
+
+/// A count that was printed as a floating-point number.
+fn whole(value: f64) -> Option<u64> {
+    (value >= 0.0 && value < u64::MAX as f64).then_some(value as u64)
+}

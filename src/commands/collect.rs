@@ -1,0 +1,105 @@
+//! `meshload collect`: the collector alone, beside any other load.
+
+use super::collection::{LATE_SAMPLES, wait};
+use super::environment::environment;
+use super::fail;
+use super::signals::Signals;
+use crate::cli::CollectRequest;
+use crate::clock::{RunClock, block_for};
+use crate::cluster::{Collected, Collector, spans};
+use crate::exit::Exit;
+use crate::formats::{
+    StudyStep, collection_to_json, resources_csv, resources_window_csv, samples_csv, study_csv,
+};
+use crate::render::resources_text;
+use crate::resources::Resources;
+use crate::spec::{CollectSpec, Window};
+use crate::store::{ResultFolder, StoreError};
+use crate::units::Nanos;
+use std::io::Write;
+
+const LOOK: Nanos = Nanos::from_millis(20);
+
+/// Collects over a window and shows what was used in it.
+pub fn collect(request: &CollectRequest) -> Exit {
+    let signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => return fail(Exit::Failed, &error),
+    };
+    let folder = request
+        .folder
+        .as_deref()
+        .map(ResultFolder::create)
+        .transpose();
+    let folder = match folder {
+        Ok(folder) => folder,
+        Err(error) => return fail(Exit::Usage, &format!("-o: {error}")),
+    };
+    let outcome = over_window(&request.spec, request.length, &signals);
+    let (collected, resources) = match outcome {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            folder.into_iter().for_each(ResultFolder::abandon);
+            return fail(signals.received().unwrap_or(Exit::Failed), &error);
+        }
+    };
+    let json = collection_to_json(&resources, &environment(), &request.spec);
+    let text = if request.json {
+        json.clone()
+    } else {
+        resources_text(&resources).into_bytes()
+    };
+    // A reader that has gone away, as `head` does, is not an error.
+    let _ = std::io::stdout().write_all(&text);
+    if let Some(Err(error)) = folder.map(|folder| fill(folder, &collected, &resources, &json)) {
+        return fail(Exit::Failed, &error);
+    }
+    signals.received().unwrap_or(Exit::Done)
+}
+
+fn over_window(
+    spec: &CollectSpec,
+    length: Nanos,
+    signals: &Signals,
+) -> Result<(Collected, Resources), Box<dyn std::error::Error>> {
+    let collector = Collector::start(spec)?.ok_or("there is nothing to collect from")?;
+    let introduction = &collector.introduction;
+    eprintln!("note: {}", introduction.summary);
+    for note in &introduction.notes {
+        eprintln!("note: {note}");
+    }
+    let is_late = introduction.is_cluster;
+    let clock = RunClock::start();
+    let window = |end| Window {
+        start: Nanos::ZERO,
+        end,
+        stop: end,
+    };
+    let start = collector.begin(clock, window(length));
+    while clock.now() < length && signals.received().is_none() {
+        block_for(LOOK);
+    }
+    let end = clock.now().min(length);
+    if is_late && signals.received().is_none() {
+        eprintln!("note: waiting for samples that were taken in the window, at most 20 s");
+    }
+    let patience = if is_late { LATE_SAMPLES } else { Nanos::ZERO };
+    let collected = wait(collector, patience, signals)?;
+    let resources = collected.resources(spans(start, window(end)));
+    Ok((collected, resources))
+}
+
+fn fill(
+    folder: ResultFolder,
+    collected: &Collected,
+    resources: &Resources,
+    json: &[u8],
+) -> Result<(), StoreError> {
+    let log = &collected.book.log;
+    folder.write("samples.csv", &samples_csv(log))?;
+    folder.write("resources.csv", &resources_csv(log, resources))?;
+    folder.write("resources_window.csv", &resources_window_csv(resources))?;
+    let study = study_csv(resources, StudyStep::default());
+    folder.write("k8s_full_metrics.csv", &study)?;
+    folder.finish("collect.json", json)
+}

@@ -1,0 +1,52 @@
+//! Several files printed one after the other by one `cat`, taken apart by the shapes of their lines.
+//!
+//! One command reads them all, so that the numbers belong to one moment and to the uptime beside
+//! them. `cat` leaves out the files that are not there and puts nothing in between.
+
+use super::cgroup::{CpuStat, IoStat, cpu_stat_line, io_stat_line};
+use super::proc_files::{InterfaceCounters, net_dev_line, uptime_line};
+use crate::units::Nanos;
+
+/// What was printed of `/proc/uptime`, `/proc/net/dev` and the cgroup's `cpu.stat`, `io.stat` and
+/// (version 1) `cpuacct.usage`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EdgeReading {
+    /// How long the node has been up.
+    pub uptime: Option<Nanos>,
+    /// The pod's interfaces; `None` when the file was not printed.
+    pub interfaces: Option<Vec<InterfaceCounters>>,
+    /// The container's CPU.
+    pub cpu: CpuStat,
+    /// The container's disks.
+    pub io: IoStat,
+}
+
+/// Takes the text apart. A last line without its end is left out: half of a number is a number.
+pub fn edge_reading(text: &[u8]) -> EdgeReading {
+    let mut reading = EdgeReading::default();
+    let whole = match text.iter().rposition(|byte| *byte == b'\n') {
+        Some(end) => text.get(..end).unwrap_or_default(),
+        None => &[],
+    };
+    for line in whole.split(|byte| *byte == b'\n') {
+        if let Ok(line) = std::str::from_utf8(line) {
+            take(&mut reading, line);
+        }
+    }
+    reading
+}
+
+fn take(reading: &mut EdgeReading, line: &str) {
+    if line.starts_with("Inter-|") {
+        reading.interfaces.get_or_insert_default();
+    } else if cpu_stat_line(&mut reading.cpu, line) || io_stat_line(&mut reading.io, line) {
+        // Taken.
+    } else if let Some(interface) = net_dev_line(line) {
+        reading.interfaces.get_or_insert_default().push(interface);
+    } else if let Some(uptime) = uptime_line(line) {
+        reading.uptime = Some(uptime);
+    } else if let Ok(nanos) = line.trim().parse() {
+        // The only file of a single number: cpuacct.usage.
+        reading.cpu.usage = Some(nanos);
+    }
+}

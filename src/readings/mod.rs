@@ -1,0 +1,33 @@
+//! What kubelets, kernels and cgroups say: bytes -> values.
+//!
+//! Pure, and never surprised: whatever a source leaves out or garbles is `None` or left out, never
+//! zero and never a panic. What the values mean over a window is `resources`' business.
+
+mod cgroup;
+mod edge;
+mod exposition;
+mod metrics_api;
+mod proc_files;
+mod quantity;
+mod summary;
+
+pub use cgroup::{CpuStat, IoStat, cgroup_path, cpu_stat, io_stat, pressure_some_total};
+pub use edge::{EdgeReading, edge_reading};
+pub use exposition::{Sample, samples, seconds_to_nanos};
+pub use metrics_api::{ContainerMetrics, parse_pod_metrics};
+pub use proc_files::{
+    InterfaceCounters, ProcessIo, ProcessStat, ProcessStatus, is_loopback, is_wire, net_dev,
+    process_io, process_stat, process_status, uptime,
+};
+pub use quantity::parse_quantity;
+pub use summary::{
+    ContainerStats, Cpu, Interface, Io, Memory, Network, PodStats, Summary, parse_summary,
+};
+
+/// A text that is not what it should be at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Malformed(pub String);
+
+#[cfg(test)]
+mod tests;

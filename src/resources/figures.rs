@@ -1,0 +1,593 @@
+//! Samples and topology -> what every pod and container used in the window.
+
+use super::quantity::Kind;
+use super::window::{Mark, counter, events, gauge};
+use super::{
+    Category, ClockOffset, Pod, Point, Quantity, Role, SampleLog, Source, Span, Subject, Topology,
+    Unit,
+};
+use crate::units::Nanos;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Below this share of the window a figure is marked: it speaks for less than half of it.
+const LITTLE: f64 = 0.5;
+/// Two sources of one figure that differ by more than this are worth a word.
+const DISAGREEMENT: f64 = 0.05;
+
+/// How far a figure can be relied on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quality {
+    /// Nothing against it.
+    Good,
+    /// Its samples bracket less than half of the window.
+    LowCoverage,
+    /// The counter began anew in the window: what was used between the last sample before and the
+    /// first after is not in it.
+    Restarted,
+    /// An average of somebody else's, over a window that is not known.
+    Smoothed,
+    /// The pod shares its node's network: the figure is the node's.
+    HostNetwork,
+    /// There is none, and why.
+    Missing(String),
+}
+
+impl Quality {
+    /// As it stands in tables.
+    pub fn text(&self) -> String {
+        match self {
+            Quality::Good => "good".to_owned(),
+            Quality::LowCoverage => "low_coverage".to_owned(),
+            Quality::Restarted => "restarted".to_owned(),
+            Quality::Smoothed => "smoothed".to_owned(),
+            Quality::HostNetwork => "host_network".to_owned(),
+            Quality::Missing(why) => format!("missing: {why}"),
+        }
+    }
+}
+
+/// One quantity over the window.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Figure {
+    /// Which.
+    pub quantity: Quantity,
+    /// In what.
+    pub unit: Unit,
+    /// Rate, time-weighted mean or count; absent when missing.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub value: Option<f64>,
+    /// Largest sample; levels only.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub max: Option<f64>,
+    /// Last sample; levels only.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub last: Option<f64>,
+    /// Who said so.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub source: Option<Source>,
+    /// Share of the window between samples, 0 to 1.
+    pub coverage: f64,
+    /// How far it can be relied on.
+    pub quality: Quality,
+}
+
+/// What a container used.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ContainerUse {
+    /// Its name.
+    pub name: String,
+    /// What it is there for.
+    pub role: Role,
+    /// Its figures.
+    pub figures: Vec<Figure>,
+}
+
+/// What a pod used.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PodUse {
+    /// The pod's uid, by which the topology knows it.
+    pub uid: String,
+    /// Node.
+    pub node: String,
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub pod: String,
+    /// Service.
+    pub service: String,
+    /// Kind.
+    pub category: Category,
+    /// Share of the window in which it was there: its weight in sums.
+    pub presence: f64,
+    /// By container.
+    pub containers: Vec<ContainerUse>,
+    /// Of the pod as a whole: its network.
+    pub figures: Vec<Figure>,
+}
+
+/// What all pods of a kind used together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CategoryUse {
+    /// The kind.
+    pub category: Category,
+    /// How many pods.
+    pub pods: usize,
+    /// Thousandths of a core by role; a role with a missing figure is absent.
+    pub cpu_m: BTreeMap<Role, f64>,
+    /// Bytes of working set by role, mean over the window.
+    pub working_set_bytes: BTreeMap<Role, f64>,
+    /// Bytes received from the wire per second, without pods that share their node's network.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub network_rx_bytes_per_s: Option<f64>,
+    /// Bytes sent to the wire per second, likewise.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub network_tx_bytes_per_s: Option<f64>,
+    /// Largest share of throttled periods of any container.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub most_throttled: Option<f64>,
+    /// Restarts and OOM kills in the window.
+    pub restarts: f64,
+    /// Figures of CPU, memory and network that are missing or bracket less than half of the window.
+    pub doubtful: usize,
+}
+
+/// What the collector itself cost.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct CollectorUse {
+    /// CPU seconds of its thread.
+    pub cpu_seconds: f64,
+    /// How long it ran, in seconds.
+    pub seconds: f64,
+    /// Calls made.
+    pub calls: u64,
+    /// Of these, failed.
+    pub failed: u64,
+    /// Bytes received.
+    pub bytes: u64,
+    /// Median length of a call in milliseconds.
+    pub call_p50_ms: f64,
+    /// Longest call in milliseconds.
+    pub call_max_ms: f64,
+}
+
+/// A stretch in which a source gave nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// What was asked, such as `node-1 /metrics/resource`.
+    pub what: String,
+    /// Why it failed, the first time.
+    pub reason: String,
+    /// From, since the load began (negative before), in nanoseconds.
+    pub from_ns: i64,
+    /// To.
+    pub to_ns: i64,
+    /// Calls that failed in it.
+    pub calls: u64,
+}
+
+/// The clock of a node against ours.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NodeClock {
+    /// The node.
+    pub node: String,
+    /// Where the offset lies.
+    pub offset: ClockOffset,
+}
+
+/// Where the window lies on our clock; nanoseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spans {
+    /// The load began.
+    pub load_start: Nanos,
+    /// The measured window.
+    pub window_start: Nanos,
+    /// Its end.
+    pub window_end: Nanos,
+    /// The load ended.
+    pub load_end: Nanos,
+}
+
+impl Spans {
+    pub(super) fn relative(&self, at: Nanos) -> i64 {
+        at.0 as i64 - self.load_start.0 as i64
+    }
+
+    /// The measured window, from the beginning of the load.
+    pub fn window(&self) -> Span {
+        Span {
+            start: self.relative(self.window_start),
+            end: self.relative(self.window_end),
+        }
+    }
+
+    /// While the load was on.
+    pub fn load(&self) -> Span {
+        Span {
+            start: 0,
+            end: self.relative(self.load_end),
+        }
+    }
+}
+
+/// Everything the collector found out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Resources {
+    /// Where the window lies.
+    pub spans: Spans,
+    /// Who was there.
+    pub topology: Topology,
+    /// The nodes' clocks.
+    pub clocks: Vec<NodeClock>,
+    /// How many figures each source gave, by quantity: the choice that was made.
+    pub sources: BTreeMap<Quantity, BTreeMap<Source, usize>>,
+    /// By pod.
+    pub pods: Vec<PodUse>,
+    /// By kind of pod.
+    pub categories: Vec<CategoryUse>,
+    /// What the collector cost.
+    pub collector: CollectorUse,
+    /// When it saw nothing.
+    pub gaps: Vec<Gap>,
+    /// What the user should know.
+    pub notes: Vec<String>,
+}
+
+/// Where the samples' times are put on the run's axis.
+pub(super) struct Axis<'a> {
+    pub spans: Spans,
+    pub clocks: &'a [NodeClock],
+}
+
+impl Axis<'_> {
+    /// Points with their times from the beginning of the load.
+    pub fn marks(&self, subject: &Subject, source: Source, points: &[Point]) -> Vec<Mark> {
+        let clock = self.clocks.iter().find(|clock| clock.node == subject.node);
+        let clock = clock.filter(|_| source.is_stamped_by_node());
+        let ours = |stamp| clock.map_or(stamp, |clock| clock.offset.to_ours(stamp));
+        let mark = |point: &Point| Mark {
+            at: self.spans.relative(ours(point.stamp)),
+            value: point.value,
+            epoch: point.epoch,
+        };
+        points.iter().map(mark).collect()
+    }
+}
+
+/// What a pod's or container's figures are made from.
+struct Reading<'a> {
+    log: &'a SampleLog,
+    axis: &'a Axis<'a>,
+    reasons: &'a BTreeMap<Quantity, String>,
+    notes: Vec<String>,
+}
+
+/// Makes the figures. `reasons` says for each quantity why it may be missing.
+pub fn reduce(
+    log: &SampleLog,
+    topology: &Topology,
+    spans: Spans,
+    clocks: Vec<NodeClock>,
+    reasons: &BTreeMap<Quantity, String>,
+) -> Resources {
+    let axis = Axis {
+        spans,
+        clocks: &clocks,
+    };
+    let mut reading = Reading {
+        log,
+        axis: &axis,
+        reasons,
+        notes: Vec::new(),
+    };
+    let pods = topology.pods.values();
+    let mut pods: Vec<PodUse> = pods.filter_map(|pod| reading.pod(pod)).collect();
+    pods.sort_by(|one, other| (&one.namespace, &one.pod).cmp(&(&other.namespace, &other.pod)));
+    let notes = reading.notes;
+    Resources {
+        spans,
+        topology: topology.clone(),
+        sources: sources(&pods),
+        categories: categories(&pods),
+        pods,
+        clocks,
+        collector: CollectorUse::default(),
+        gaps: Vec::new(),
+        notes,
+    }
+}
+
+impl Reading<'_> {
+    /// `None` for a pod that was not there in the window, or that has finished its work.
+    fn pod(&mut self, pod: &Pod) -> Option<PodUse> {
+        let presence = self.presence(pod);
+        if presence <= 0.0 || matches!(pod.phase.as_str(), "Succeeded" | "Failed") {
+            return None;
+        }
+        let containers = pod.containers.iter().map(|container| {
+            let subject = pod.subject(Some(&container.name));
+            let figures = Quantity::OF_CONTAINERS.map(|quantity| {
+                let mut figure = self.figure(&subject, quantity);
+                if figure.value.is_none() && !container.running {
+                    figure.quality = Quality::Missing("the container was not running".to_owned());
+                }
+                figure
+            });
+            ContainerUse {
+                name: container.name.clone(),
+                role: container.role,
+                figures: figures.to_vec(),
+            }
+        });
+        let containers = containers.collect();
+        let subject = pod.subject(None);
+        let mut figures = Quantity::OF_PODS.map(|quantity| self.figure(&subject, quantity));
+        if pod.host_network {
+            for figure in figures.iter_mut().filter(|figure| figure.value.is_some()) {
+                figure.quality = Quality::HostNetwork;
+            }
+        }
+        Some(PodUse {
+            uid: pod.uid.clone(),
+            node: pod.node.clone(),
+            namespace: pod.namespace.clone(),
+            pod: pod.name.clone(),
+            service: pod.service.clone(),
+            category: pod.category.clone(),
+            presence,
+            containers,
+            figures: figures.to_vec(),
+        })
+    }
+
+    fn presence(&self, pod: &Pod) -> f64 {
+        let window = self.axis.spans.window();
+        let there = Span {
+            start: self.axis.spans.relative(pod.seen.from),
+            end: pod
+                .seen
+                .to
+                .map_or(i64::MAX, |to| self.axis.spans.relative(to)),
+        };
+        there.within(window).length() as f64 / window.length().max(1) as f64
+    }
+
+    /// The best source's figure: the first of good coverage, else the one with the most.
+    fn figure(&mut self, subject: &Subject, quantity: Quantity) -> Figure {
+        let smoothed = (quantity == Quantity::Cpu).then_some(Quantity::CpuUsage);
+        let candidates: Vec<Figure> = Source::BEST_FIRST
+            .into_iter()
+            .flat_map(|source| [Some(quantity), smoothed].map(|raw| (source, raw)))
+            .filter_map(|(source, raw)| self.figure_of(subject, quantity, raw?, source))
+            .collect();
+        self.compare(subject, &candidates);
+        let well_covered = candidates.iter().find(|figure| figure.coverage >= LITTLE);
+        let most_covered = || {
+            let by_coverage = |one: &&Figure, other: &&Figure| {
+                // The earlier of two equals is the better source; `max_by` would take the later.
+                other.coverage.total_cmp(&one.coverage)
+            };
+            candidates.iter().min_by(by_coverage)
+        };
+        well_covered
+            .or_else(most_covered)
+            .cloned()
+            .unwrap_or_else(|| self.missing(quantity))
+    }
+
+    fn missing(&self, quantity: Quantity) -> Figure {
+        let why = self.reasons.get(&quantity).cloned();
+        let why = why.unwrap_or_else(|| "no source gave it in the window".to_owned());
+        Figure {
+            quantity,
+            unit: quantity.unit(),
+            value: None,
+            max: None,
+            last: None,
+            source: None,
+            coverage: 0.0,
+            quality: Quality::Missing(why),
+        }
+    }
+
+    fn figure_of(
+        &self,
+        subject: &Subject,
+        quantity: Quantity,
+        raw: Quantity,
+        source: Source,
+    ) -> Option<Figure> {
+        let points = self.log.points(subject, raw, source);
+        let marks = self.axis.marks(subject, source, points);
+        let (window, load) = (self.axis.spans.window(), self.axis.spans.load());
+        let share = |covered: i64| covered as f64 / window.length().max(1) as f64;
+        let figure = |value: f64, coverage: f64, breaks: usize| Figure {
+            quantity,
+            unit: quantity.unit(),
+            value: Some(value),
+            max: None,
+            last: None,
+            source: Some(source),
+            coverage,
+            quality: match () {
+                () if raw == Quantity::CpuUsage => Quality::Smoothed,
+                () if breaks > 0 => Quality::Restarted,
+                () if coverage < LITTLE => Quality::LowCoverage,
+                () => Quality::Good,
+            },
+        };
+        match raw.kind() {
+            Kind::Counter => {
+                let over = counter(&marks, window, load)?;
+                let per_second = over.increase / over.covered as f64 * 1e9;
+                let value = raw.in_unit(per_second);
+                Some(figure(value, share(over.covered), over.breaks))
+            }
+            Kind::Gauge => {
+                let over = gauge(&marks, window, load)?;
+                let value = raw.in_unit(over.mean);
+                Some(Figure {
+                    max: Some(raw.in_unit(over.max as f64)),
+                    last: Some(raw.in_unit(over.last as f64)),
+                    ..figure(value, share(over.covered), 0)
+                })
+            }
+            Kind::Events => Some(figure(events(&marks, window)? as f64, 1.0, 0)),
+        }
+    }
+
+    /// CPU read at the window's edges is held against the kubelet's own series.
+    fn compare(&mut self, subject: &Subject, candidates: &[Figure]) {
+        let is_edge = |figure: &&Figure| figure.source == Some(Source::Exec);
+        let edge = candidates.iter().find(is_edge);
+        let series = candidates
+            .iter()
+            .find(|figure| !is_edge(figure) && figure.coverage >= LITTLE);
+        let (Some(edge), Some(series)) = (edge, series) else {
+            return;
+        };
+        let (Some(one), Some(other)) = (edge.value, series.value) else {
+            return;
+        };
+        let far = (one - other).abs() > DISAGREEMENT * one.abs().max(other.abs());
+        // A hundredth of a core is within what a sample's own time can shift.
+        if edge.quantity == Quantity::Cpu && far && (one - other).abs() > 10.0 {
+            self.notes.push(format!(
+                "{}/{}/{}: CPU read at the window's edges is {one:.1} m, the kubelet's series says {other:.1} m",
+                subject.namespace,
+                subject.pod,
+                subject.container.as_deref().unwrap_or_default(),
+            ));
+        }
+    }
+}
+
+fn sources(pods: &[PodUse]) -> BTreeMap<Quantity, BTreeMap<Source, usize>> {
+    let mut counts: BTreeMap<Quantity, BTreeMap<Source, usize>> = BTreeMap::new();
+    for figure in pods.iter().flat_map(PodUse::all_figures) {
+        if let Some(source) = figure.source {
+            *counts
+                .entry(figure.quantity)
+                .or_default()
+                .entry(source)
+                .or_default() += 1;
+        }
+    }
+    counts
+}
+
+impl PodUse {
+    /// Figures of the pod and of its containers.
+    pub fn all_figures(&self) -> impl Iterator<Item = &Figure> {
+        let of_containers = self.containers.iter().flat_map(|use_of| &use_of.figures);
+        of_containers.chain(&self.figures)
+    }
+
+    /// A figure of the pod itself.
+    pub fn figure(&self, quantity: Quantity) -> Option<f64> {
+        find(&self.figures, quantity)?.value
+    }
+
+    /// The sum over the containers that `counts`; `None` when one of them has no figure, 0 when
+    /// there is no such container.
+    pub fn sum(&self, quantity: Quantity, counts: impl Fn(Role) -> bool) -> Option<f64> {
+        let containers = self.containers.iter();
+        containers
+            .filter(|container| counts(container.role))
+            .map(|container| find(&container.figures, quantity)?.value)
+            .sum()
+    }
+
+    /// Whether its network figures are its own.
+    pub fn has_own_network(&self) -> bool {
+        let shared = |figure: &Figure| figure.quality == Quality::HostNetwork;
+        !self.figures.iter().any(shared)
+    }
+}
+
+impl ContainerUse {
+    /// The figure of a quantity.
+    pub fn figure(&self, quantity: Quantity) -> Option<&Figure> {
+        find(&self.figures, quantity)
+    }
+
+    /// Share of its scheduler periods in which it was stopped at its CPU limit; `None` without a
+    /// limit or without figures.
+    pub fn throttling(&self) -> Option<f64> {
+        let periods = self.figure(Quantity::CpuPeriods)?.value?;
+        let throttled = self.figure(Quantity::ThrottledPeriods)?.value?;
+        (periods > 0.0).then(|| throttled / periods)
+    }
+}
+
+fn find(figures: &[Figure], quantity: Quantity) -> Option<&Figure> {
+    figures.iter().find(|figure| figure.quantity == quantity)
+}
+
+fn categories(pods: &[PodUse]) -> Vec<CategoryUse> {
+    let mut kinds: BTreeMap<&Category, Vec<&PodUse>> = BTreeMap::new();
+    for pod in pods {
+        kinds.entry(&pod.category).or_default().push(pod);
+    }
+    kinds
+        .into_iter()
+        .map(|(kind, pods)| category(kind, &pods))
+        .collect()
+}
+
+fn category(kind: &Category, pods: &[&PodUse]) -> CategoryUse {
+    let own_network = || pods.iter().filter(|pod| pod.has_own_network());
+    let network = |quantity| {
+        own_network()
+            .map(|pod| Some(pod.figure(quantity)? * pod.presence))
+            .sum::<Option<f64>>()
+            .filter(|_| own_network().next().is_some())
+    };
+    let containers = || pods.iter().flat_map(|pod| &pod.containers);
+    let throttling = containers().filter_map(ContainerUse::throttling);
+    let counted = [Quantity::Cpu, Quantity::WorkingSet, Quantity::NetworkRx];
+    let is_doubtful = |figure: &&Figure| {
+        counted.contains(&figure.quantity) && (figure.coverage < LITTLE || figure.value.is_none())
+    };
+    let events = [Quantity::Restarts, Quantity::OomKills].into_iter();
+    CategoryUse {
+        category: kind.clone(),
+        pods: pods.len(),
+        cpu_m: by_role(pods, Quantity::Cpu),
+        working_set_bytes: by_role(pods, Quantity::WorkingSet),
+        network_rx_bytes_per_s: network(Quantity::NetworkRx),
+        network_tx_bytes_per_s: network(Quantity::NetworkTx),
+        most_throttled: throttling.max_by(f64::total_cmp),
+        restarts: events
+            .flat_map(|quantity| containers().filter_map(move |one| one.figure(quantity)?.value))
+            .sum(),
+        doubtful: pods
+            .iter()
+            .flat_map(|pod| pod.all_figures())
+            .filter(is_doubtful)
+            .count(),
+    }
+}
+
+/// Sums by role, each pod with the share of the window in which it was there. A role of which one
+/// container has no figure has no sum.
+fn by_role(pods: &[&PodUse], quantity: Quantity) -> BTreeMap<Role, f64> {
+    let mut sums: BTreeMap<Role, Option<f64>> = BTreeMap::new();
+    for pod in pods {
+        for container in &pod.containers {
+            let value = container.figure(quantity).and_then(|figure| figure.value);
+            // What was there for less than half of the window may never have been sampled.
+            if value.is_none() && pod.presence < LITTLE {
+                continue;
+            }
+            let sum = sums.entry(container.role).or_insert(Some(0.0));
+            *sum = sum
+                .zip(value)
+                .map(|(sum, value)| sum + value * pod.presence);
+        }
+    }
+    sums.into_iter()
+        .filter_map(|(role, sum)| Some((role, sum?)))
+        .collect()
+}

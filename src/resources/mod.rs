@@ -1,0 +1,28 @@
+//! What pods and processes used: raw samples with their own times -> figures over a window.
+//!
+//! Pure: it is handed samples and a topology, and knows neither where they come from nor which file
+//! they go to. Missing is `None` with a reason, never zero.
+
+mod figures;
+mod offset;
+mod quantity;
+mod sample;
+mod series;
+mod topology;
+mod window;
+
+pub use figures::{
+    CategoryUse, CollectorUse, ContainerUse, Figure, Gap, NodeClock, PodUse, Quality, Resources,
+    Spans, reduce,
+};
+pub use offset::ClockOffset;
+pub use quantity::{Quantity, Unit};
+pub use sample::{Point, Sample, SampleLog, Source, Subject};
+pub use series::{SeriesRow, series};
+pub use topology::{
+    Amounts, Category, Container, Mesh, Node, Owner, Pod, Role, Scope, Seen, Topology,
+};
+pub use window::Span;
+
+#[cfg(test)]
+mod tests;
