@@ -12,12 +12,14 @@ use tokio::io::AsyncReadExt;
 
 /// The counters of a container and of its pod's network at one moment, and the node's own time for
 /// that moment. One command, so that all belong together.
-pub const EDGE_COMMAND: [&str; 6] = [
+pub const EDGE_COMMAND: [&str; 7] = [
     "cat",
     "/proc/uptime",
     "/proc/net/dev",
     "/sys/fs/cgroup/cpu.stat",
     "/sys/fs/cgroup/io.stat",
+    // Version 1 has a folder for each of its parts.
+    "/sys/fs/cgroup/cpu/cpu.stat",
     "/sys/fs/cgroup/cpuacct/cpuacct.usage",
 ];
 

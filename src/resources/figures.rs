@@ -496,7 +496,8 @@ impl PodUse {
         containers
             .filter(|container| counts(container.role))
             .map(|container| find(&container.figures, quantity)?.value)
-            .sum()
+            // The sum of nothing is -0.
+            .try_fold(0.0, |sum, value| Some(sum + value?))
     }
 
     /// Whether its network figures are its own.

@@ -60,6 +60,10 @@ pub struct GaugeOver {
     pub covered: i64,
 }
 
+/// What is read at the window's end is read a moment after it; where the load ends there, too, that
+/// moment must not take the whole pair with it.
+const SLACK: i64 = 1_000_000_000;
+
 /// The same counter goes on from one to the other: time advances, nothing is lost, and nobody says
 /// that the container was started in between.
 fn continues(from: &Mark, to: &Mark) -> bool {
@@ -98,6 +102,10 @@ fn part_of(from: &Mark, to: &Mark, window: Span, steady: Span) -> i64 {
     let pair = Span {
         start: from.at,
         end: to.at,
+    };
+    let steady = Span {
+        end: steady.end.saturating_add(SLACK),
+        ..steady
     };
     if pair.within(steady) != pair {
         return 0;
