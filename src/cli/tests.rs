@@ -44,7 +44,9 @@ fn a_url_and_a_rate_are_enough() {
         spec,
         outputs,
         notes,
+        guard_is_given,
     } = with(&[]);
+    assert!(!guard_is_given);
     let load = &spec.load;
     assert_eq!((load.connections, load.threads, load.pipeline), (10, 2, 1));
     assert_eq!(load.max_connections, 10);

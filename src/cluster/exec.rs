@@ -85,14 +85,17 @@ async fn exchange(
     };
     let said = status.and_then(|status| status.message);
     let complaint = String::from_utf8_lossy(&stderr).trim().to_owned();
-    Err(CallError::Unreadable(
-        said.filter(|_| complaint.is_empty())
-            .unwrap_or(if complaint.is_empty() {
-                "the command printed nothing".to_owned()
-            } else {
-                complaint
-            }),
-    ))
+    Err(CallError::Unreadable(match said {
+        _ if !complaint.is_empty() => complaint,
+        Some(said) if said.contains("executable file not found") => {
+            format!(
+                "there is no `{}` in the image",
+                command.first().unwrap_or(&"")
+            )
+        }
+        Some(said) => said,
+        None => "the command printed nothing".to_owned(),
+    }))
 }
 
 async fn read(from: Option<impl tokio::io::AsyncRead + Unpin>, into: &mut Vec<u8>) {

@@ -94,7 +94,11 @@ pub(super) fn counter(marks: &[Mark], window: Span, steady: Span) -> Option<Coun
         over.increase += (to.value - from.value) as f64 * share;
         over.covered += part;
     }
-    over.covered = over.covered.min(window.length());
+    // Where time went back, stretches overlap: what they say together is their mean.
+    if over.covered > window.length() {
+        over.increase *= window.length() as f64 / over.covered as f64;
+        over.covered = window.length();
+    }
     (over.covered > 0).then_some(over)
 }
 
@@ -147,7 +151,6 @@ pub(super) fn gauge(marks: &[Mark], window: Span, steady: Span) -> Option<GaugeO
         }
         _ => return None,
     };
-    let covered = covered.min(window.length());
     Some(GaugeOver {
         mean: if covered > 0 {
             area / covered as f64
@@ -156,7 +159,7 @@ pub(super) fn gauge(marks: &[Mark], window: Span, steady: Span) -> Option<GaugeO
         },
         max,
         last,
-        covered,
+        covered: covered.min(window.length()),
     })
 }
 

@@ -132,7 +132,7 @@ fn a_finished_folder_is_read_back_with_its_verdict() {
     results.write("wrk.txt", b"text").expect("a file");
     assert!(matches!(load(home.path()), Err(StoreError::NoResult(_))));
     let json = run_to_json(&sample.result, &judged);
-    results.finish(&json).expect("a finished folder");
+    results.finish(RUN_JSON, &json).expect("a finished folder");
     let (result, judged_then) = load(home.path()).expect("a result");
     assert_eq!(judged_then, judged);
     assert_eq!(result.overall().scheduled, 2_000);
