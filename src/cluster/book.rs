@@ -45,6 +45,11 @@ impl Book {
         }
     }
 
+    /// Whether anybody has given this quantity.
+    pub fn has(&self, quantity: Quantity) -> bool {
+        self.log.samples().any(|sample| sample.quantity == quantity)
+    }
+
     /// What an answer of a node says about its clock.
     pub fn learn_clock(&mut self, node: &str, clock: ClockOffset) {
         match self.clocks.get_mut(node) {

@@ -48,7 +48,8 @@ impl Edges {
         clock: &RunClock,
         book: &RefCell<Book>,
     ) {
-        for subject in self.subjects(&book.borrow()) {
+        let subjects = self.subjects(&book.borrow());
+        for subject in subjects {
             match exec(calls, client, clock, &subject, &EDGE_COMMAND).await {
                 Ok(_) => return,
                 Err(CallError::Unreadable(_)) => {

@@ -175,15 +175,14 @@ impl KubeSource {
                 self.endpoints.borrow_mut().remove(&endpoint);
             }
         }
-        let answered = self.book.borrow().log.subjects().len() > 0;
-        if answered {
+        if self.book.borrow().has(Quantity::Cpu) {
             self.endpoints.borrow_mut().remove(&Endpoint::MetricsServer);
             self.explain_missing();
             return Ok(());
         }
         let metrics_server = self.ask(Endpoint::MetricsServer, "").await;
         match (metrics_server, last) {
-            (Ok(()), _) if !self.book.borrow().log.subjects().is_empty() => {
+            (Ok(()), _) if self.book.borrow().has(Quantity::CpuUsage) => {
                 self.note("no kubelet can be asked, so CPU and memory come from metrics-server: smoothed, and nothing else".to_owned());
                 Ok(())
             }
@@ -201,8 +200,6 @@ impl KubeSource {
     /// What no source has is missing for a reason.
     fn explain_missing(&self) {
         let mut book = self.book.borrow_mut();
-        let samples: Vec<_> = book.log.samples().collect();
-        let has = |quantity: Quantity| samples.iter().any(|sample| sample.quantity == quantity);
         let runtimes: BTreeSet<String> = book
             .topology
             .nodes
@@ -216,7 +213,7 @@ impl KubeSource {
             "the kubelet gives none"
         };
         for quantity in [Quantity::NetworkRx, Quantity::NetworkTx, Quantity::Rss] {
-            if !has(quantity) {
+            if !book.has(quantity) {
                 book.explain(&[quantity], runtime);
             }
         }

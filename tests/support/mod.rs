@@ -3,6 +3,7 @@
 #![allow(dead_code)] // each test crate uses its part
 #![allow(clippy::disallowed_methods)] // deadlines of child processes are real time
 
+pub mod api_server;
 mod raw_server;
 
 #[allow(unused_imports)] // not by every test crate
@@ -277,6 +278,11 @@ impl Hotel {
             child,
             _stdout: stdout,
         }
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Where it listens: `http://ADDR`.

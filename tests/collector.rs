@@ -1,0 +1,897 @@
+//! The collector against a cluster whose truth is known, and which can be made to misbehave. It is
+//! used as `meshload` uses it, with short intervals; the last tests go through the front door.
+
+mod support;
+
+use meshload::clock::{RunClock, block_for};
+use meshload::cluster::{CollectError, Collected, Collector, spans};
+use meshload::resources::{
+    Category, Figure, Mesh, PodUse, Quality, Quantity, Resources, Role, Source,
+};
+use meshload::spec::{ClusterAccess, CollectFrom, CollectSpec, KubeletRoute, Window};
+use meshload::units::Nanos;
+use std::path::Path;
+use support::api_server::cluster::{Cgroups, Cluster, Container, Pod};
+use support::api_server::{ApiServer, Fault};
+use support::{Hotel, Meshload, done};
+
+fn now() -> u64 {
+    meshload::clock::unix_now().0
+}
+
+/// A cluster whose pods have been running for a minute.
+fn hotel() -> Cluster {
+    Cluster::hotel(now() - 60_000_000_000)
+}
+
+fn asked(server: &ApiServer) -> CollectSpec {
+    CollectSpec {
+        from: CollectFrom::Kube,
+        interval: Nanos::from_millis(100),
+        access: ClusterAccess {
+            url: Some(server.url()),
+            ..ClusterAccess::default()
+        },
+        ..CollectSpec::default()
+    }
+}
+
+/// Windows of these tests: a second of load before and after two seconds.
+fn window() -> Window {
+    Window {
+        start: Nanos::from_secs(1),
+        end: Nanos::from_secs(3),
+        stop: Nanos::from_secs(4),
+    }
+}
+
+/// Collects over the window; `meanwhile` is called in the middle of it.
+fn collect_while(spec: &CollectSpec, meanwhile: impl FnOnce()) -> (Collected, Resources) {
+    let collector = Collector::start(spec)
+        .expect("a collector")
+        .expect("asked for");
+    let load = RunClock::start();
+    let start = collector.begin(load, window());
+    block_for(Nanos::from_secs(2));
+    meanwhile();
+    block_for(Nanos::from_millis(2100));
+    collector.finish(Nanos::from_millis(500));
+    let collected = collector.collected().expect("it lives");
+    let resources = collected.resources(spans(start, window()));
+    (collected, resources)
+}
+
+fn collect(spec: &CollectSpec) -> Resources {
+    collect_while(spec, || {}).1
+}
+
+fn refusal(spec: &CollectSpec) -> String {
+    match Collector::start(spec) {
+        Err(error @ (CollectError::Cluster(_) | CollectError::Process(_))) => error.to_string(),
+        Err(other) => panic!("an unexpected error: {other}"),
+        Ok(_) => panic!("it was expected to refuse"),
+    }
+}
+
+fn pod<'a>(resources: &'a Resources, service: &str) -> &'a PodUse {
+    let mut pods = resources.pods.iter();
+    pods.find(|pod| pod.service == service)
+        .expect("a pod of that service")
+}
+
+fn figure<'a>(
+    resources: &'a Resources,
+    service: &str,
+    container: &str,
+    quantity: Quantity,
+) -> &'a Figure {
+    let pod = pod(resources, service);
+    let container = pod.containers.iter().find(|one| one.name == container);
+    container
+        .expect("that container")
+        .figure(quantity)
+        .expect("a row")
+}
+
+fn network<'a>(resources: &'a Resources, service: &str, quantity: Quantity) -> &'a Figure {
+    let mut figures = pod(resources, service).figures.iter();
+    figures
+        .find(|figure| figure.quantity == quantity)
+        .expect("a row")
+}
+
+#[track_caller]
+fn assert_near(figure: &Figure, truth: f64, share: f64) {
+    let value = figure
+        .value
+        .unwrap_or_else(|| panic!("missing: {figure:?}"));
+    assert!(
+        (value / truth - 1.0).abs() < share,
+        "{value} instead of {truth}: {figure:?}"
+    );
+}
+
+#[test]
+fn every_container_is_found_with_its_role_and_what_it_burns() {
+    let server = ApiServer::start(hotel());
+    let resources = collect(&asked(&server));
+    let cpu = |service, container| figure(&resources, service, container, Quantity::Cpu);
+    assert_near(cpu("frontend", "hotel-frontend"), 250.0, 0.02);
+    assert_near(cpu("frontend", "istio-proxy"), 100.0, 0.02);
+    assert_near(cpu("search", "istio-proxy"), 40.0, 0.03);
+    assert_near(cpu("istiod", "discovery"), 30.0, 0.03);
+    let application = &resources.categories[0];
+    assert_eq!(application.category, Category::Application);
+    assert!(
+        (application.cpu_m[&Role::App] / 360.0 - 1.0).abs() < 0.02,
+        "{application:?}"
+    );
+    assert!(
+        (application.cpu_m[&Role::Sidecar] / 140.0 - 1.0).abs() < 0.02,
+        "{application:?}"
+    );
+    // A native sidecar stands among the init containers of the pod's description.
+    let search = &resources.topology.pods["uid-of-search"];
+    assert_eq!(search.mesh, Mesh::Sidecar);
+    assert!(
+        search
+            .containers
+            .iter()
+            .any(|one| one.native_sidecar && one.role == Role::Sidecar)
+    );
+    assert_eq!(search.owner.kind, "Deployment");
+    let istiod = resources.topology.pods["uid-of-istiod"].containers[0].role;
+    assert_eq!(istiod, Role::ControlPlane);
+}
+
+#[test]
+fn the_edges_of_the_window_are_read_inside_the_containers() {
+    for cgroups in [Cgroups::V2, Cgroups::V1] {
+        let server = ApiServer::start(Cluster { cgroups, ..hotel() });
+        let resources = collect(&asked(&server));
+        let cpu = figure(&resources, "frontend", "hotel-frontend", Quantity::Cpu);
+        assert_eq!(cpu.source, Some(Source::Exec), "{cgroups:?}");
+        assert!(cpu.coverage > 0.9, "{cpu:?}");
+        let rx = network(&resources, "frontend", Quantity::NetworkRx);
+        assert_eq!(rx.source, Some(Source::Exec));
+        assert_near(rx, 100_000.0, 0.02);
+        assert_near(
+            network(&resources, "frontend", Quantity::LoopbackTx),
+            50_000.0,
+            0.02,
+        );
+        let frontend = &pod(&resources, "frontend").containers[0];
+        let throttling = frontend.throttling().expect("it has a limit");
+        assert!((throttling - 0.2).abs() < 0.1, "{throttling}");
+        assert_eq!(
+            server.calls_to("/frontend-5c6db6bd8d-x22cw/exec"),
+            5,
+            "a probe and two edges of two"
+        );
+    }
+}
+
+#[test]
+fn an_image_without_cat_has_the_kubelets_figures_instead() {
+    let server = ApiServer::start(hotel());
+    let resources = collect(&asked(&server));
+    let cpu = figure(&resources, "memcached-profile", "memcached", Quantity::Cpu);
+    assert_eq!(cpu.source, Some(Source::MetricsResource));
+    assert_near(cpu, 20.0, 0.02);
+    let loopback = network(&resources, "memcached-profile", Quantity::LoopbackRx);
+    assert_eq!(loopback.value, None);
+    assert!(
+        loopback
+            .quality
+            .text()
+            .starts_with("missing: only a command"),
+        "{loopback:?}"
+    );
+    assert_eq!(
+        server.calls_to("/memcached-profile-5c6db6bd8d-x22cw/exec"),
+        1,
+        "not asked again"
+    );
+}
+
+#[test]
+fn over_tls_with_a_kubeconfig_as_through_a_proxy_and_with_either_protocol_of_exec() {
+    for protocol in ["v5.channel.k8s.io", "v4.channel.k8s.io"] {
+        let server = ApiServer::start_tls(Cluster {
+            protocols: vec![protocol],
+            ..hotel()
+        });
+        let folder = tempfile::tempdir().expect("a folder");
+        let spec = CollectSpec {
+            access: ClusterAccess {
+                kubeconfig: Some(server.kubeconfig(folder.path())),
+                ..ClusterAccess::default()
+            },
+            ..asked(&server)
+        };
+        let resources = collect(&spec);
+        let cpu = figure(&resources, "frontend", "hotel-frontend", Quantity::Cpu);
+        assert_eq!(cpu.source, Some(Source::Exec), "{protocol}");
+        assert_near(cpu, 250.0, 0.02);
+    }
+}
+
+fn with_kubeconfig(server: &ApiServer, folder: &Path, context: &str) -> CollectSpec {
+    CollectSpec {
+        access: ClusterAccess {
+            kubeconfig: Some(server.kubeconfig(folder)),
+            context: Some(context.to_owned()),
+            ..ClusterAccess::default()
+        },
+        ..asked(server)
+    }
+}
+
+#[test]
+fn kubelets_can_be_asked_at_their_own_port() {
+    let server = ApiServer::start_tls(hotel());
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut spec = with_kubeconfig(&server, folder.path(), "good");
+    spec.access.kubelet = KubeletRoute::Direct;
+    let resources = collect(&spec);
+    assert_near(
+        figure(&resources, "frontend", "hotel-frontend", Quantity::Cpu),
+        250.0,
+        0.02,
+    );
+    assert_eq!(
+        server.calls_to("/proxy/"),
+        0,
+        "nothing goes through the API server's proxy"
+    );
+}
+
+#[test]
+fn what_cannot_be_reached_is_refused_before_anything_begins_with_the_cure() {
+    let server = ApiServer::start_tls(hotel());
+    let folder = tempfile::tempdir().expect("a folder");
+    let nowhere = refusal(&with_kubeconfig(&server, folder.path(), "nowhere"));
+    assert!(
+        nowhere.contains("127.0.0.1:9") && nowhere.contains("check the address"),
+        "{nowhere}"
+    );
+    let stranger = refusal(&with_kubeconfig(&server, folder.path(), "stranger"));
+    assert!(
+        stranger.contains("401") && stranger.contains("log in again"),
+        "{stranger}"
+    );
+    let unknown = refusal(&with_kubeconfig(&server, folder.path(), "unknown"));
+    assert!(
+        unknown.contains("unknown") && unknown.contains("--context"),
+        "{unknown}"
+    );
+    let mut missing = asked(&server);
+    missing.access = ClusterAccess {
+        kubeconfig: Some(folder.path().join("nothing")),
+        ..ClusterAccess::default()
+    };
+    let missing = refusal(&missing);
+    assert!(missing.contains("--kubeconfig"), "{missing}");
+}
+
+#[test]
+fn a_namespace_without_pods_is_refused_by_its_name() {
+    let server = ApiServer::start(hotel());
+    let spec = CollectSpec {
+        namespaces: vec!["hotle".to_owned()],
+        ..asked(&server)
+    };
+    let text = refusal(&spec);
+    assert!(text.contains("hotle") && text.contains("-n"), "{text}");
+}
+
+#[test]
+fn without_rights_to_nodes_there_is_metrics_server_and_else_a_refusal_with_the_cure() {
+    let denied = Cluster {
+        denied: vec!["/proxy"],
+        ..hotel()
+    };
+    let server = ApiServer::start(denied.clone());
+    let text = refusal(&asked(&server));
+    assert!(
+        text.contains("403") && text.contains("docs/rbac.yaml"),
+        "{text}"
+    );
+
+    let server = ApiServer::start(Cluster {
+        has_metrics_server: true,
+        denied: vec!["/proxy", "/exec"],
+        ..denied
+    });
+    let resources = collect(&asked(&server));
+    let cpu = figure(&resources, "frontend", "hotel-frontend", Quantity::Cpu);
+    assert_eq!(
+        (cpu.source, &cpu.quality),
+        (Some(Source::MetricsServer), &Quality::Smoothed)
+    );
+    assert_near(cpu, 250.0, 0.01);
+    assert_eq!(
+        network(&resources, "frontend", Quantity::NetworkRx).value,
+        None
+    );
+}
+
+#[test]
+fn a_kubectl_proxy_refuses_exec_and_the_cure_is_told() {
+    let server = ApiServer::start(Cluster {
+        is_kubectl_proxy: true,
+        ..hotel()
+    });
+    let resources = collect(&asked(&server));
+    let cpu = figure(&resources, "frontend", "hotel-frontend", Quantity::Cpu);
+    assert_eq!(cpu.source, Some(Source::MetricsResource));
+    assert_near(cpu, 250.0, 0.02);
+    assert!(
+        resources
+            .notes
+            .iter()
+            .any(|note| note.contains("--reject-paths")),
+        "{:?}",
+        resources.notes
+    );
+    assert_eq!(
+        server.calls_to("/exec"),
+        1,
+        "asked once, refused, not asked again"
+    );
+}
+
+#[test]
+fn no_exec_means_none() {
+    let server = ApiServer::start(hotel());
+    collect(&CollectSpec {
+        exec: false,
+        ..asked(&server)
+    });
+    assert_eq!(server.calls_to("/exec"), 0);
+}
+
+#[test]
+fn a_runtime_that_gives_neither_network_nor_rss_leaves_empty_cells_with_the_reason() {
+    let server = ApiServer::start(Cluster {
+        has_network: false,
+        has_rss: false,
+        runtime: "docker://26.1",
+        is_kubectl_proxy: true,
+        ..hotel()
+    });
+    let resources = collect(&asked(&server));
+    let rss = figure(&resources, "frontend", "hotel-frontend", Quantity::Rss);
+    assert_eq!(rss.value, None);
+    assert!(rss.quality.text().contains("cri-dockerd"), "{rss:?}");
+    let rx = network(&resources, "frontend", Quantity::NetworkRx);
+    assert_eq!(rx.value, None);
+    assert!(rx.quality.text().contains("containerd"), "{rx:?}");
+    assert_near(
+        figure(
+            &resources,
+            "frontend",
+            "hotel-frontend",
+            Quantity::WorkingSet,
+        ),
+        f64::from(64 << 20),
+        1e-6,
+    );
+}
+
+#[test]
+fn pods_on_the_nodes_network_are_left_out_of_the_sum() {
+    let server = ApiServer::start(hotel());
+    let resources = collect(&asked(&server));
+    assert!(!pod(&resources, "node-agent").has_own_network());
+    let rx = resources.categories[0]
+        .network_rx_bytes_per_s
+        .expect("the others have theirs");
+    assert!((rx / 300_000.0 - 1.0).abs() < 0.03, "{rx}");
+}
+
+#[test]
+fn an_ambient_mesh_has_its_proxies_on_nodes_and_no_sidecar_that_costs_nothing() {
+    let mut cluster = hotel();
+    let started = now() - 60_000_000_000;
+    cluster.namespaces[0].1 = serde_json::json!({ "istio.io/dataplane-mode": "ambient" });
+    cluster
+        .pods
+        .retain(|pod| pod.uid == "uid-of-frontend" || pod.uid == "uid-of-istiod");
+    cluster.pod("frontend").containers.truncate(1);
+    let ztunnel = vec![Container::new("istio-proxy", 60.0, started)];
+    cluster.pods.push(Pod {
+        owner: Some(("DaemonSet", "ztunnel".to_owned())),
+        ..Pod::new("istio-system", "ztunnel", ztunnel, started)
+    });
+    let mut waypoint = Pod::new(
+        "default",
+        "waypoint",
+        vec![Container::new("istio-proxy", 20.0, started)],
+        started,
+    );
+    waypoint.labels["gateway.istio.io/managed"] = "istio.io-mesh-controller".into();
+    cluster.pods.push(waypoint);
+    let server = ApiServer::start(cluster);
+    let resources = collect(&asked(&server));
+    assert_eq!(
+        resources.topology.pods["uid-of-frontend"].mesh,
+        Mesh::Ambient
+    );
+    let application = &resources.categories[0];
+    assert!(
+        !application.cpu_m.contains_key(&Role::Sidecar),
+        "{application:?}"
+    );
+    assert!((application.cpu_m[&Role::Waypoint] - 20.0).abs() < 1.0);
+    let mesh = &resources.categories[1];
+    assert!(
+        (mesh.cpu_m[&Role::NodeProxy] - 60.0).abs() < 2.0,
+        "{mesh:?}"
+    );
+    let table = meshload::formats::study_csv(&resources, Default::default());
+    let table = String::from_utf8(table).expect("text");
+    let frontend = table
+        .lines()
+        .find(|line| line.contains("frontend"))
+        .expect("a row");
+    let sidecar = frontend.split(',').nth(9).expect("CPU_Sidecar(m)");
+    assert_eq!(
+        sidecar, "",
+        "its share in the node's proxy is not known, and not 0: {frontend}"
+    );
+}
+
+#[test]
+fn two_namespaces_and_the_others_by_their_names() {
+    let mut cluster = hotel();
+    let started = now() - 60_000_000_000;
+    let other = |namespace: &str| {
+        Pod::new(
+            namespace,
+            &format!("app-of-{namespace}"),
+            vec![Container::new("app", 70.0, started)],
+            started,
+        )
+    };
+    cluster
+        .pods
+        .extend([other("second"), other("monitoring"), other("kube-system")]);
+    let server = ApiServer::start(cluster);
+    let both = CollectSpec {
+        namespaces: vec!["default".to_owned(), "second".to_owned()],
+        ..asked(&server)
+    };
+    let resources = collect(&both);
+    let kinds = |resources: &Resources| {
+        resources
+            .categories
+            .iter()
+            .map(|one| one.category.to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(&resources), ["application", "istio-control-plane"]);
+    assert!((resources.categories[0].cpu_m[&Role::App] / 430.0 - 1.0).abs() < 0.02);
+    let resources = collect(&CollectSpec {
+        namespaces: Vec::new(),
+        all_namespaces: true,
+        ..asked(&server)
+    });
+    assert_eq!(
+        kinds(&resources),
+        [
+            "application",
+            "istio-control-plane",
+            "kubernetes-system",
+            "monitoring",
+            "second"
+        ]
+    );
+}
+
+#[test]
+fn a_container_that_starts_again_in_the_window_is_marked_and_never_negative() {
+    let server = ApiServer::start(Cluster {
+        is_kubectl_proxy: true,
+        ..hotel()
+    });
+    let (_, resources) = collect_while(&asked(&server), || {
+        server
+            .change(|cluster, now| cluster.pod("frontend").containers[0].restart(now, "OOMKilled"));
+    });
+    let cpu = figure(&resources, "frontend", "hotel-frontend", Quantity::Cpu);
+    assert_eq!(cpu.quality, Quality::Restarted);
+    assert_near(cpu, 250.0, 0.02);
+    assert!(cpu.coverage < 0.95, "{cpu:?}");
+    let count = |quantity| figure(&resources, "frontend", "hotel-frontend", quantity).value;
+    assert_eq!(count(Quantity::Restarts), Some(1.0));
+    assert_eq!(count(Quantity::OomKills), Some(1.0));
+}
+
+#[test]
+fn pods_that_come_and_go_are_followed() {
+    let server = ApiServer::start(Cluster {
+        is_kubectl_proxy: true,
+        ..hotel()
+    });
+    let (_, resources) = collect_while(&asked(&server), || {
+        server.change(|cluster, now| {
+            cluster.pods.retain(|pod| pod.uid != "uid-of-search");
+            let newcomer = vec![Container::new("app", 500.0, now)];
+            cluster
+                .pods
+                .push(Pod::new("default", "newcomer", newcomer, now));
+        });
+    });
+    let presence = |service| pod(&resources, service).presence;
+    // Lists of pods are made at every fifth look, times of creation are in whole seconds.
+    assert!(
+        (0.3..0.9).contains(&presence("search")),
+        "{}",
+        presence("search")
+    );
+    assert!(
+        (0.4..=1.0).contains(&presence("newcomer")),
+        "{}",
+        presence("newcomer")
+    );
+    assert_near(
+        figure(&resources, "newcomer", "app", Quantity::Cpu),
+        500.0,
+        0.05,
+    );
+    assert_near(
+        figure(&resources, "frontend", "hotel-frontend", Quantity::Cpu),
+        250.0,
+        0.02,
+    );
+}
+
+#[test]
+fn a_node_that_vanishes_is_a_gap() {
+    let mut cluster = hotel();
+    cluster.nodes.push("node-2".to_owned());
+    cluster.pod("search").node = "node-2".to_owned();
+    let server = ApiServer::start(Cluster {
+        is_kubectl_proxy: true,
+        ..cluster
+    });
+    let (_, resources) = collect_while(&asked(&server), || {
+        server.change(|cluster, _| cluster.nodes.retain(|node| node == "node-1"));
+    });
+    let gap = resources
+        .gaps
+        .iter()
+        .find(|gap| gap.what.starts_with("node-2 /metrics/resource"));
+    let gap = gap.unwrap_or_else(|| panic!("{:?}", resources.gaps));
+    assert!(
+        gap.reason.contains("404") && gap.from_ns > 1_500_000_000,
+        "{gap:?}"
+    );
+    let search = figure(&resources, "search", "hotel-search", Quantity::Cpu);
+    assert!(search.coverage < 0.8, "{search:?}");
+    assert_near(
+        figure(&resources, "frontend", "hotel-frontend", Quantity::Cpu),
+        250.0,
+        0.02,
+    );
+}
+
+/// From the middle of the window on, everything of the kubelet goes wrong in this way.
+fn with_fault(fault: impl FnOnce() -> Fault) -> Resources {
+    let server = ApiServer::start(Cluster {
+        is_kubectl_proxy: true,
+        ..hotel()
+    });
+    let (_, resources) = collect_while(&asked(&server), || server.misbehave("/proxy/", fault()));
+    resources
+}
+
+/// The half of the window before the fault is known, the rest is a gap with this reason.
+#[track_caller]
+fn assert_half_is_a_gap(resources: &Resources, reason: &str) {
+    let cpu = figure(resources, "frontend", "hotel-frontend", Quantity::Cpu);
+    assert_near(cpu, 250.0, 0.02);
+    assert!(cpu.coverage < 0.75, "{cpu:?}");
+    let told = resources
+        .gaps
+        .iter()
+        .any(|gap| gap.reason.contains(reason) && gap.calls > 0);
+    assert!(told, "{reason} is not among {:?}", resources.gaps);
+}
+
+#[test]
+fn errors_of_every_kind_are_gaps_and_not_the_end() {
+    for code in [401, 403, 404, 429, 500] {
+        let resources = with_fault(|| Fault::Status(code));
+        assert_half_is_a_gap(&resources, &code.to_string());
+    }
+}
+
+#[test]
+fn a_connection_that_is_cut_is_a_gap() {
+    assert_half_is_a_gap(&with_fault(|| Fault::Cut), "broke off");
+}
+
+#[test]
+fn half_an_answer_and_garbage_are_gaps() {
+    let resources = with_fault(|| Fault::Truncated);
+    let told = resources
+        .gaps
+        .iter()
+        .any(|gap| gap.what.ends_with("/stats/summary") && gap.reason.contains("cannot be read"));
+    assert!(told, "{:?}", resources.gaps);
+    let garbage = with_fault(|| Fault::Garbage);
+    assert_half_is_a_gap(&garbage, "cannot be read");
+}
+
+#[test]
+fn an_answer_without_end_is_given_up() {
+    assert_half_is_a_gap(&with_fault(|| Fault::Huge), "larger than 64 MiB");
+}
+
+#[test]
+fn a_kubelet_that_shows_the_same_for_ever_costs_coverage() {
+    let resources = with_fault(|| Fault::Stale(now()));
+    let cpu = figure(&resources, "frontend", "hotel-frontend", Quantity::Cpu);
+    assert_near(cpu, 250.0, 0.02);
+    assert!(cpu.coverage < 0.75, "{cpu:?}");
+}
+
+#[test]
+fn time_that_goes_back_splits_the_window() {
+    let resources = with_fault(|| Fault::TimeBack);
+    let cpu = figure(&resources, "frontend", "hotel-frontend", Quantity::Cpu);
+    assert!(cpu.coverage <= 1.0);
+    let value = cpu.value.expect("half of it is known");
+    assert!((200.0..300.0).contains(&value), "{cpu:?}");
+}
+
+#[test]
+fn an_api_server_that_hangs_holds_neither_the_run_nor_its_end() {
+    let server = ApiServer::start(Cluster {
+        is_kubectl_proxy: true,
+        ..hotel()
+    });
+    let begun = RunClock::start();
+    let (collected, resources) =
+        collect_while(&asked(&server), || server.misbehave("/", Fault::Hang));
+    assert!(begun.now() < Nanos::from_secs(15), "{}", begun.now());
+    let cpu = figure(&resources, "frontend", "hotel-frontend", Quantity::Cpu);
+    assert_near(cpu, 250.0, 0.02);
+    // One call per endpoint hangs, not one per look.
+    assert!(collected.cost.calls < 200, "{:?}", collected.cost);
+    assert!(server.calls_to("/metrics/resource") < 40);
+}
+
+#[test]
+fn the_clock_of_a_node_that_is_ahead_is_found_and_corrected() {
+    let server = ApiServer::start(Cluster {
+        clock_ahead_ms: 7_300,
+        is_kubectl_proxy: true,
+        ..hotel()
+    });
+    let resources = collect(&asked(&server));
+    let clock = &resources.clocks[0].offset;
+    assert!(
+        (clock.estimate() - 7_300_000_000).abs() < 300_000_000,
+        "{clock:?}"
+    );
+    let cpu = figure(&resources, "frontend", "hotel-frontend", Quantity::Cpu);
+    assert_near(cpu, 250.0, 0.02);
+    assert!(cpu.coverage > 0.8, "{cpu:?}");
+}
+
+#[test]
+fn the_figures_can_be_made_again_from_the_files() {
+    let server = ApiServer::start(hotel());
+    let (collected, resources) = collect_while(&asked(&server), || {});
+    let samples = meshload::formats::samples_csv(&collected.book.log);
+    let log = meshload::formats::samples_from_csv(&samples).expect("what was written can be read");
+    let json = serde_json::to_string(&resources).expect("JSON");
+    let read: Resources = serde_json::from_str(&json).expect("JSON");
+    let clocks = read.clocks.clone();
+    let again = meshload::resources::reduce(
+        &log,
+        &read.topology,
+        read.spans,
+        clocks,
+        &Default::default(),
+    );
+    let values = |resources: &Resources| -> Vec<Option<f64>> {
+        resources
+            .pods
+            .iter()
+            .flat_map(PodUse::all_figures)
+            .map(|figure| figure.value)
+            .collect()
+    };
+    assert_eq!(values(&again), values(&resources));
+}
+
+#[test]
+fn processes_of_this_machine_are_a_source_of_their_own() {
+    let hotel = Hotel::start(["--service-time", "constant:0"]);
+    let spec = CollectSpec {
+        from: CollectFrom::Process(vec![meshload::spec::ProcessChoice::Pid(hotel.pid())]),
+        interval: Nanos::from_millis(100),
+        ..CollectSpec::default()
+    };
+    let resources = collect(&spec);
+    let process = &resources.pods[0];
+    assert_eq!(process.service, "meshload");
+    let rss = process.containers[0].figure(Quantity::Rss).expect("a row");
+    assert!(rss.value.expect("memory") > 100_000.0, "{rss:?}");
+    let cpu = process.containers[0].figure(Quantity::Cpu).expect("a row");
+    assert!(
+        cpu.value.expect("CPU") < 500.0 && cpu.coverage > 0.95,
+        "{cpu:?}"
+    );
+}
+
+#[test]
+fn a_process_that_burns_a_core_burns_a_thousand_millicores() {
+    let mut burner = std::process::Command::new("sh")
+        .args(["-c", "timeout 20 sh -c 'while :; do :; done'"])
+        .spawn()
+        .expect("a shell");
+    let spec = CollectSpec {
+        from: CollectFrom::Process(vec![meshload::spec::ProcessChoice::Name(
+            "while :; do :; done".to_owned(),
+        )]),
+        interval: Nanos::from_millis(100),
+        ..CollectSpec::default()
+    };
+    let resources = collect(&spec);
+    let _ = burner.kill();
+    let _ = burner.wait();
+    let total = resources.categories[0].cpu_m[&Role::App];
+    // A core of a busy machine is shared: at least a third of it, at most all.
+    assert!((300.0..1050.0).contains(&total), "{total}");
+}
+
+#[test]
+fn a_process_that_is_not_there_is_refused() {
+    let spec = |choice| CollectSpec {
+        from: CollectFrom::Process(vec![choice]),
+        ..CollectSpec::default()
+    };
+    let text = refusal(&spec(meshload::spec::ProcessChoice::Pid(4_194_303)));
+    assert!(text.contains("4194303") && text.contains("ps"), "{text}");
+    let text = refusal(&spec(meshload::spec::ProcessChoice::Name(
+        "no such program".to_owned(),
+    )));
+    assert!(text.contains("no such program"), "{text}");
+}
+
+#[test]
+fn a_run_with_a_collector_says_what_was_used_in_its_folder_and_on_the_terminal() {
+    let server = ApiServer::start(hotel());
+    let target = Hotel::start(["--service-time", "constant:1ms"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path().join("result");
+    let url = server.url();
+    let output = Meshload::new([
+        "-R",
+        "200",
+        "-d",
+        "3s",
+        "--warmup",
+        "1s",
+        "--guard",
+        "1s",
+        target.url(),
+        "--collect",
+        "kube",
+        "--kube-url",
+        &url,
+        "--collect-interval",
+        "100ms",
+        "-o",
+        folder.to_str().expect("a path"),
+    ])
+    .run();
+    done(&output);
+    assert!(output.stdout.contains("Resources over 3.0s"), "{output}");
+    assert!(
+        output.stderr.contains("collecting from http://127.0.0.1"),
+        "{output}"
+    );
+    let json: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.join("run.json")).expect("run.json"))
+            .expect("JSON");
+    let categories = &json["resources"]["categories"];
+    assert_eq!(categories[0]["category"], "application");
+    let sidecars = categories[0]["cpu_m"]["sidecar"]
+        .as_f64()
+        .expect("a number");
+    assert!((sidecars / 140.0 - 1.0).abs() < 0.03, "{sidecars}");
+    let study =
+        std::fs::read_to_string(folder.join("k8s_full_metrics.csv")).expect("the study's table");
+    assert!(study.starts_with("Timestamp,RPS,Namespace,Category,Service,Pod,Node,CPU_Total(m),CPU_App(m),CPU_Sidecar(m),Memory_WorkingSet(Mi),Memory_RSS(Mi),Net_RX(KB/s),Net_TX(KB/s),Disk_Read(KB/s),Disk_Write(KB/s),System_Mem_BW,System_LLC_Metric,Istio_Enabled"));
+    assert_eq!(study.lines().count(), 6, "{study}");
+    let series = std::fs::read_to_string(folder.join("resources.csv")).expect("the series");
+    assert!(
+        series
+            .lines()
+            .any(|line| line.contains("frontend") && line.contains(",istio-proxy,sidecar,cpu,")),
+        "{series}"
+    );
+    assert!(
+        series.lines().any(|line| line.contains("missing: ")),
+        "missing figures have their rows"
+    );
+    let report = Meshload::new(["report", folder.to_str().expect("a path")]).run();
+    assert!(
+        report.stdout.contains("Resources over 3.0s"),
+        "the report says it again: {report}"
+    );
+}
+
+#[test]
+fn without_a_cluster_kube_fails_before_the_load_and_auto_goes_on_and_says_so() {
+    let target = Hotel::start(["--service-time", "constant:0"]);
+    let run = |from: &str| {
+        let nowhere = "http://127.0.0.1:9";
+        let flags = [
+            "-R",
+            "100",
+            "-d",
+            "1s",
+            target.url(),
+            "--collect",
+            from,
+            "--kube-url",
+            nowhere,
+        ];
+        Meshload::new(flags).run()
+    };
+    let output = run("kube");
+    assert_eq!(output.code, Some(1), "{output}");
+    assert!(
+        output.stderr.contains("127.0.0.1:9") && output.stderr.contains("check the address"),
+        "{output}"
+    );
+    assert!(output.stdout.is_empty(), "no load was made: {output}");
+    let output = run("auto");
+    done(&output);
+    assert!(
+        output.stdout.contains("no cluster's figures are collected"),
+        "{output}"
+    );
+}
+
+#[test]
+fn collect_alone_measures_beside_any_other_load() {
+    let server = ApiServer::start(hotel());
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path().join("result");
+    let url = server.url();
+    let output = Meshload::new([
+        "collect",
+        "--for",
+        "2s",
+        "--kube-url",
+        &url,
+        "--collect-interval",
+        "100ms",
+        "-o",
+        folder.to_str().expect("a path"),
+    ])
+    .run();
+    done(&output);
+    assert!(output.stdout.contains("istio-control-plane"), "{output}");
+    for file in [
+        "collect.json",
+        "samples.csv",
+        "resources.csv",
+        "resources_window.csv",
+        "k8s_full_metrics.csv",
+    ] {
+        assert!(folder.join(file).exists(), "{file}");
+    }
+    let bytes = std::fs::read(folder.join("collect.json")).expect("a file");
+    let read =
+        meshload::formats::collection_from_json(&bytes).expect("what was written can be read");
+    assert_eq!(read.pods.len(), 5);
+}
