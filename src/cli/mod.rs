@@ -1,9 +1,11 @@
 //! Arguments: what was typed becomes what is meant, once. Ends at specs; runs nothing.
 
+mod check;
 mod collect;
 mod run;
 mod values;
 
+pub use check::CheckRequest;
 pub use collect::CollectRequest;
 pub use run::{Destination, Outputs, RunRequest};
 
@@ -37,6 +39,8 @@ pub enum Request {
     },
     /// What this machine can resolve.
     Selftest,
+    /// A look at target, script and cluster.
+    Check(Box<CheckRequest>),
     /// The collector alone.
     Collect(Box<CollectRequest>),
 }
@@ -77,6 +81,8 @@ enum Command {
     Demo(DemoArgs),
     /// Show what this machine can resolve: pacing error, latency floor, a known answer
     Selftest,
+    /// Say what of target, script, cluster and mesh will work, and what would cure the rest
+    Check(check::CheckArgs),
     /// Collect CPU, memory and network of a cluster or of processes, beside any other load
     Collect(collect::CollectArgs),
 }
@@ -171,6 +177,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, BadArg
             duration: args.duration,
         },
         Command::Selftest => Request::Selftest,
+        Command::Check(args) => Request::Check(Box::new(args.into_request()?)),
         Command::Collect(args) => Request::Collect(Box::new(args.into_request()?)),
     })
 }

@@ -9,7 +9,7 @@ use crate::resources::{Category, Pod, Point, Quantity, Role, Sample, Source, Sub
 use crate::units::Nanos;
 use futures_util::future::join_all;
 use kube::Client;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Reads edges.
@@ -22,6 +22,7 @@ pub struct Edges {
     /// Per node, a moment of its uptime and the same moment on our clock. `/proc/uptime` is the same
     /// in all containers of a node, so the reads of a node share one measure of time.
     anchors: RefCell<BTreeMap<String, (Nanos, Nanos)>>,
+    cgroup_version: Cell<Option<u8>>,
 }
 
 impl Edges {
@@ -39,6 +40,11 @@ impl Edges {
         self.forbidden.borrow().is_none()
     }
 
+    /// Why no command may be run, and the version of control groups that the first one found.
+    pub fn state(&self) -> (Option<String>, Option<u8>) {
+        (self.forbidden.borrow().clone(), self.cgroup_version.get())
+    }
+
     /// Runs the command once, in one container after the other, until one shows whether it may be
     /// run at all.
     pub async fn probe(
@@ -51,7 +57,11 @@ impl Edges {
         let subjects = self.subjects(&book.borrow());
         for subject in subjects {
             match exec(calls, client, clock, &subject, &EDGE_COMMAND).await {
-                Ok(_) => return,
+                Ok(printed) => {
+                    let reading = edge_reading(&printed.stdout);
+                    self.cgroup_version.set(reading.cgroup_version);
+                    return;
+                }
                 Err(CallError::Unreadable(_)) => {
                     self.barren.borrow_mut().insert(subject);
                 }

@@ -369,6 +369,18 @@ impl KubeSource {
         })
     }
 
+    /// The sources that are asked.
+    pub fn serving(&self) -> BTreeSet<Source> {
+        let endpoints = self.endpoints.borrow();
+        endpoints.iter().map(|endpoint| endpoint.source()).collect()
+    }
+
+    /// Why no command can be run in containers, if so, and the version of control groups that one
+    /// found.
+    pub fn exec_state(&self) -> (Option<String>, Option<u8>) {
+        self.edges.state()
+    }
+
     /// Calls made so far.
     pub fn counts(&self) -> CallCounts {
         self.calls.counts()
@@ -420,7 +432,12 @@ fn is_for_good(error: &CallError) -> bool {
     )
 }
 
-async fn reach(calls: &Calls, client: &Client, url: &str) -> Result<(), AccessError> {
+/// Asks for the version; an answer shows that there is an API server.
+pub(super) async fn reach(
+    calls: &Calls,
+    client: &Client,
+    url: &str,
+) -> Result<String, AccessError> {
     let version = calls
         .get_json::<serde_json::Value>(client, "/version")
         .await;
@@ -429,8 +446,11 @@ async fn reach(calls: &Calls, client: &Client, url: &str) -> Result<(), AccessEr
         error,
     };
     let version = version.map_err(refused)?;
-    match version.get("gitVersion") {
-        Some(_) => Ok(()),
+    match version
+        .get("gitVersion")
+        .and_then(serde_json::Value::as_str)
+    {
+        Some(version) => Ok(version.to_owned()),
         None => Err(refused(CallError::Unreadable(
             "no gitVersion in /version".to_owned(),
         ))),

@@ -12,6 +12,7 @@ mod exec;
 mod kube_source;
 mod kubelet;
 mod listing;
+mod preflight;
 mod processes;
 mod topology;
 
@@ -20,4 +21,5 @@ pub use book::Book;
 pub use calls::CallError;
 pub use collector::{CollectError, Collected, Collector, Introduction, spans};
 pub use kube_source::NoCluster;
+pub use preflight::preflight;
 pub use processes::NoProcess;

@@ -1,6 +1,7 @@
 //! The only rooms that know all others; each reads as a paragraph. They and `main` alone print.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // the roof speaks to people
 
+mod check;
 mod collect;
 mod collection;
 mod demo;
@@ -25,6 +26,7 @@ pub fn execute(request: Request) -> Exit {
         Request::Hotel(spec) => hotel::hotel(&spec),
         Request::Demo { output, duration } => demo::demo(output, duration),
         Request::Selftest => selftest::selftest(),
+        Request::Check(request) => check::check(&request),
         Request::Collect(request) => collect::collect(&request),
     }
 }

@@ -5,12 +5,14 @@
 mod collection_json;
 mod csv_rows;
 mod encoded;
+mod findings_json;
 mod hlog;
 mod resources_csv;
 mod run_json;
 
 pub use collection_json::{collection_from_json, collection_to_json};
 pub use csv_rows::{intervals_csv, requests_csv_header, requests_csv_rows, summary_csv};
+pub use findings_json::findings_to_json;
 pub use hlog::{HLOG_TAGS, hlog_header, hlog_lines};
 pub use resources_csv::{
     StudyStep, resources_csv, resources_window_csv, samples_csv, samples_from_csv, study_csv,

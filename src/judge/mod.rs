@@ -2,6 +2,10 @@
 //!
 //! Pure. Answers with values and reasons, prints nothing.
 
+mod finding;
+mod preflight;
 mod verdict;
 
+pub use finding::{Finding, State};
+pub use preflight::topology_findings;
 pub use verdict::{Level, Reason, Verdict, verdict};

@@ -17,6 +17,8 @@ pub struct EdgeReading {
     pub interfaces: Option<Vec<InterfaceCounters>>,
     /// The container's CPU.
     pub cpu: CpuStat,
+    /// Version of the container's control groups, where a file of theirs was printed.
+    pub cgroup_version: Option<u8>,
     /// The container's disks.
     pub io: IoStat,
 }
@@ -40,13 +42,17 @@ fn take(reading: &mut EdgeReading, line: &str) {
     if line.starts_with("Inter-|") {
         reading.interfaces.get_or_insert_default();
     } else if cpu_stat_line(&mut reading.cpu, line) || io_stat_line(&mut reading.io, line) {
-        // Taken.
+        // Only version 2 has usage in this file.
+        if line.starts_with("usage_usec ") {
+            reading.cgroup_version = Some(2);
+        }
     } else if let Some(interface) = net_dev_line(line) {
         reading.interfaces.get_or_insert_default().push(interface);
     } else if let Some(uptime) = uptime_line(line) {
         reading.uptime = Some(uptime);
     } else if let Ok(nanos) = line.trim().parse() {
-        // The only file of a single number: cpuacct.usage.
+        // The only file of a single number: cpuacct.usage, of version 1.
         reading.cpu.usage = Some(nanos);
+        reading.cgroup_version = Some(1);
     }
 }

@@ -1,11 +1,13 @@
 //! Words: values in, text out. Opens no file and asks no clock, so the same result gives the same bytes.
 
+mod findings;
 mod live;
 mod outcome;
 mod resources;
 mod spectrum;
 mod wrk_text;
 
+pub use findings::findings_text;
 pub use live::live_line;
 pub use outcome::outcome_text;
 pub use resources::resources_text;

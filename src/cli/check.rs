@@ -1,0 +1,54 @@
+//! The flags of `meshload check`.
+
+use super::collect::ClusterArgs;
+use crate::spec::{BadSpec, CollectFrom, CollectSpec, Target};
+use clap::Args;
+use std::path::PathBuf;
+
+/// What is to be looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckRequest {
+    /// Where the load would go.
+    pub url: Option<String>,
+    /// The script that would make it.
+    pub script: Option<PathBuf>,
+    /// The cluster.
+    pub cluster: CollectSpec,
+    /// Print JSON.
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  meshload check http://localhost:5000 -s lua/mixed-workload_type_1.lua -n hotel\n  meshload check --kube-url http://127.0.0.1:8001 --json"
+)]
+pub(super) struct CheckArgs {
+    /// URL that requests would be sent to; some are sent
+    #[arg(value_name = "URL")]
+    url: Option<String>,
+    /// Lua script that would make the requests
+    #[arg(short = 's', long, value_name = "FILE", requires = "url")]
+    script: Option<PathBuf>,
+    /// Print the findings as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    cluster: ClusterArgs,
+}
+
+impl CheckArgs {
+    /// What the flags mean together.
+    pub(super) fn into_request(self) -> Result<CheckRequest, BadSpec> {
+        if let Some(url) = &self.url {
+            Target::parse(url)?;
+        }
+        let cluster = self.cluster.into_spec(CollectFrom::Kube);
+        cluster.validate()?;
+        Ok(CheckRequest {
+            url: self.url,
+            script: self.script,
+            cluster,
+            json: self.json,
+        })
+    }
+}

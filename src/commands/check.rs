@@ -1,0 +1,122 @@
+//! `meshload check`: what will work and what will not, on one screen, before anything is measured.
+
+use super::environment::environment;
+use super::fail;
+use super::signals::Signals;
+use crate::cli::{self, CheckRequest, Request};
+use crate::cluster::preflight;
+use crate::engine::{Job, launch};
+use crate::exit::Exit;
+use crate::formats::findings_to_json;
+use crate::judge::{Finding, State};
+use crate::measure::RunResult;
+use crate::render::findings_text;
+use std::io::Write;
+
+/// Looks at target, script and cluster, and says whether a sweep could run.
+pub fn check(request: &CheckRequest) -> Exit {
+    let signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => return fail(Exit::Failed, &error),
+    };
+    let mut findings = target(request, &signals);
+    findings.extend(preflight(&request.cluster));
+    let text = if request.json {
+        findings_to_json(&findings)
+    } else {
+        findings_text(&findings).into_bytes()
+    };
+    // A reader that has gone away, as `head` does, is not an error.
+    let _ = std::io::stdout().write_all(&text);
+    if findings.iter().any(|finding| finding.state == State::Bad) {
+        Exit::Failed
+    } else {
+        Exit::Done
+    }
+}
+
+/// A run of a few requests, which needs everything that a long one needs.
+fn target(request: &CheckRequest, signals: &Signals) -> Vec<Finding> {
+    let Some(url) = &request.url else {
+        let cure = "give the URL, and with -s the script";
+        return vec![Finding::skipped("target", "target", "not looked at", cure)];
+    };
+    let words = [
+        "meshload", "run", "-R", "20", "-d", "500ms", "-c", "1", "-t", "1", url,
+    ];
+    let mut words: Vec<std::ffi::OsString> = words.map(Into::into).to_vec();
+    if let Some(script) = &request.script {
+        words.extend(["-s".into(), script.into()]);
+    }
+    let cure = "check the URL and the script, and that the service is up";
+    match try_run(words, signals) {
+        Ok(result) => answers(&result, request),
+        Err(error) => vec![Finding::bad("target", url, error, cure)],
+    }
+}
+
+fn try_run(words: Vec<std::ffi::OsString>, signals: &Signals) -> Result<RunResult, String> {
+    let request = cli::parse(words).map_err(|error| error.to_string())?;
+    let Request::Run(request) = request else {
+        return Err("the words do not name a run".to_owned());
+    };
+    let script = request.spec.script.as_ref();
+    let script = script.map(|script| std::fs::read(&script.path)).transpose();
+    let job = Job {
+        script: script.map_err(|error| format!("-s: the script cannot be read: {error}"))?,
+        spec: request.spec,
+        prints_to_stderr: true,
+        environment: environment(),
+    };
+    let finished = launch(&job, &mut |_| {}, &|| signals.received().is_some());
+    let finished = finished.map_err(|error| error.to_string())?;
+    match finished.script_error {
+        Some(error) => Err(error.to_string()),
+        None => Ok(finished.result),
+    }
+}
+
+fn answers(result: &RunResult, request: &CheckRequest) -> Vec<Finding> {
+    let tally = result.overall();
+    let name = request.url.as_deref().unwrap_or_default();
+    let statuses: Vec<String> = tally
+        .status
+        .iter()
+        .map(|(code, count)| format!("{count} x {code}"))
+        .collect();
+    let mut findings = Vec::new();
+    if let Some(script) = &request.script {
+        findings.push(Finding::good(
+            "target",
+            &script.display().to_string(),
+            "loads and makes requests",
+        ));
+    }
+    let bad = tally.status.iter().any(|(code, _)| code >= 400);
+    findings.push(if tally.completed == 0 {
+        let why = result
+            .notes
+            .first()
+            .map_or("no reply within half a second", String::as_str);
+        Finding::bad(
+            "target",
+            name,
+            why,
+            "check that the service is up and answers in time",
+        )
+    } else if bad || tally.failed > 0 {
+        Finding::warn(
+            "target",
+            name,
+            format!(
+                "answers {}, {} requests failed",
+                statuses.join(", "),
+                tally.failed
+            ),
+            "check the path, and that the service's data are loaded",
+        )
+    } else {
+        Finding::good("target", name, format!("answers {}", statuses.join(", ")))
+    });
+    findings
+}

@@ -1,0 +1,201 @@
+//! What a cluster's topology says about a measurement to come.
+
+use super::Finding;
+use crate::resources::{Amounts, Category, Mesh, NodeClock, Pod, Role, Topology};
+use std::collections::BTreeMap;
+
+/// A clock that differs by more than this is worth a word; it is corrected for, whatever it is.
+const FAR: i64 = 1_000_000_000;
+
+/// Everything that the topology and the nodes' clocks say.
+pub fn topology_findings(topology: &Topology, clocks: &[NodeClock]) -> Vec<Finding> {
+    let mut findings = runtimes(topology);
+    findings.extend(clocks.iter().map(clock));
+    findings.push(meshed(topology));
+    findings.push(readiness(topology));
+    findings.extend(limits(topology));
+    findings.push(memcached(topology));
+    findings
+}
+
+fn application(topology: &Topology) -> impl Iterator<Item = &Pod> {
+    let pods = topology.pods.values();
+    pods.filter(|pod| {
+        pod.category == Category::Application
+            && pod.seen.to.is_none()
+            && !matches!(pod.phase.as_str(), "Succeeded" | "Failed")
+    })
+}
+
+fn runtimes(topology: &Topology) -> Vec<Finding> {
+    let nodes = topology.nodes.values();
+    nodes
+        .map(|node| {
+            let name = format!("runtime of {}", node.name);
+            let message = format!("{}, kubelet {}, kernel {}", node.runtime, node.kubelet, node.kernel);
+            if node.runtime.starts_with("docker") {
+                Finding::warn(
+                    "sources",
+                    &name,
+                    format!("{message}: through cri-dockerd pods have no network figures and no RSS, and their working set is their whole memory"),
+                    "use containerd (minikube start --container-runtime=containerd)",
+                )
+            } else {
+                Finding::good("sources", &name, message)
+            }
+        })
+        .collect()
+}
+
+fn clock(clock: &NodeClock) -> Finding {
+    let name = format!("clock of {}", clock.node);
+    let millis = |nanos: i64| nanos as f64 / 1e6;
+    let (ahead, within) = (clock.offset.estimate(), clock.offset.uncertainty());
+    let message = format!(
+        "{:+.0} ms against ours, known to {:.0} ms; samples are corrected for it",
+        millis(ahead),
+        millis(within)
+    );
+    if ahead.abs() - within > FAR {
+        Finding::warn("sources", &name, message, "let both machines follow NTP")
+    } else {
+        Finding::good("sources", &name, message)
+    }
+}
+
+fn meshed(topology: &Topology) -> Finding {
+    let pods: Vec<&Pod> = application(topology).collect();
+    let outside: Vec<&str> = pods
+        .iter()
+        .filter(|pod| pod.mesh == Mesh::None)
+        .map(|pod| pod.name.as_str())
+        .collect();
+    let name = "application pods in the mesh";
+    match outside.len() {
+        0 if pods.is_empty() => Finding::bad(
+            "mesh",
+            name,
+            "there are no application pods",
+            "name their namespace with -n",
+        ),
+        0 => {
+            let sidecars = pods.iter().filter(|pod| pod.mesh == Mesh::Sidecar).count();
+            let ambient = pods.len() - sidecars;
+            Finding::good(
+                "mesh",
+                name,
+                format!(
+                    "all {} ({sidecars} by sidecar, {ambient} ambient)",
+                    pods.len()
+                ),
+            )
+        }
+        count if count == pods.len() => {
+            Finding::good("mesh", name, format!("none of {count}: a baseline"))
+        }
+        count => Finding::warn(
+            "mesh",
+            name,
+            format!("{count} of {} are not: {}", pods.len(), outside.join(", ")),
+            "label the namespace and restart these (kubectl rollout restart deployment), or a comparison measures a mixture",
+        ),
+    }
+}
+
+fn readiness(topology: &Topology) -> Finding {
+    let waiting: Vec<&str> = application(topology)
+        .filter(|pod| !pod.ready)
+        .map(|pod| pod.name.as_str())
+        .collect();
+    if waiting.is_empty() {
+        Finding::good("application", "readiness", "every pod is ready")
+    } else {
+        Finding::warn(
+            "application",
+            "readiness",
+            format!("not ready: {}", waiting.join(", ")),
+            "wait for them, or see `kubectl describe pod`",
+        )
+    }
+}
+
+/// One line per deployment: replicas, and what each container may use.
+fn limits(topology: &Topology) -> Vec<Finding> {
+    let mut owners: BTreeMap<String, Vec<&Pod>> = BTreeMap::new();
+    for pod in application(topology) {
+        let name = format!("{}/{}", pod.namespace, pod.owner.name);
+        owners.entry(name).or_default().push(pod);
+    }
+    owners
+        .into_iter()
+        .map(|(name, pods)| limits_of(&name, &pods))
+        .collect()
+}
+
+fn limits_of(name: &str, pods: &[&Pod]) -> Finding {
+    let containers: Vec<_> = pods
+        .iter()
+        .take(1)
+        .flat_map(|pod| &pod.containers)
+        .collect();
+    let parts = containers.iter().map(|container| {
+        format!(
+            "{} {} of {}",
+            container.name,
+            amounts(&container.requests),
+            amounts(&container.limits)
+        )
+    });
+    let parts: Vec<String> = parts.collect();
+    let message = format!("{} x {}", pods.len(), parts.join("; "));
+    let name = format!("limits of {name}");
+    let unlimited = containers.iter().filter(|container| {
+        container.role == Role::Sidecar && container.limits.cpu_millicores.is_none()
+    });
+    if unlimited.count() > 0 {
+        return Finding::warn(
+            "application",
+            &name,
+            format!(
+                "{message}; the sidecar has no CPU limit, so what it costs depends on what is left over"
+            ),
+            "set sidecar.istio.io/proxyCPULimit if the study needs a limit; it is recorded either way",
+        );
+    }
+    Finding::good("application", &name, message)
+}
+
+fn amounts(amounts: &Amounts) -> String {
+    let cpu = amounts
+        .cpu_millicores
+        .map_or("-".to_owned(), |cpu| format!("{cpu:.0}m"));
+    let memory = amounts.memory_bytes.map_or("-".to_owned(), |bytes| {
+        format!("{:.0}Mi", bytes / 1_048_576.0)
+    });
+    format!("{cpu}/{memory}")
+}
+
+fn memcached(topology: &Topology) -> Finding {
+    let is_cache = |pod: &&Pod| {
+        pod.service.contains("memcached")
+            || pod.name.contains("memcached")
+            || pod
+                .containers
+                .iter()
+                .any(|container| container.image.contains("memcached"))
+    };
+    let caches: Vec<&str> = application(topology)
+        .filter(is_cache)
+        .map(|pod| pod.name.as_str())
+        .collect();
+    if caches.is_empty() {
+        Finding::warn(
+            "application",
+            "memcached",
+            "no pod of it was found, so there is no cache to flush between steps",
+            "for HotelReservation name its namespace with -n",
+        )
+    } else {
+        Finding::good("application", "memcached", caches.join(", "))
+    }
+}
