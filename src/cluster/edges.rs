@@ -17,6 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Edges {
     /// Why no command may be run anywhere.
     forbidden: RefCell<Option<String>>,
+    /// Namespaces in which the account may run none.
+    refusing: RefCell<BTreeSet<String>>,
     /// Containers in which there is nothing to run.
     barren: RefCell<BTreeSet<Subject>>,
     /// Per node, a moment of its uptime and the same moment on our clock. `/proc/uptime` is the same
@@ -55,7 +57,12 @@ impl Edges {
         book: &RefCell<Book>,
     ) {
         let subjects = self.subjects(&book.borrow());
+        let mut refusal = "no container has a `cat`".to_owned();
         for subject in subjects {
+            // Rights are given by namespace.
+            if self.refusing.borrow().contains(&subject.namespace) {
+                continue;
+            }
             match exec(calls, client, clock, &subject, &EDGE_COMMAND).await {
                 Ok(printed) => {
                     let reading = edge_reading(&printed.stdout);
@@ -66,17 +73,25 @@ impl Edges {
                     self.barren.borrow_mut().insert(subject);
                 }
                 Err(error) => {
-                    let cure = exec_cure(&error);
-                    self.forbid(&error.to_string(), book);
-                    let note = format!(
-                        "no command can be run in pods ({error}), so their loopback is not seen; {cure}"
-                    );
-                    book.borrow_mut().note(note);
-                    return;
+                    let (namespace, cure) = (subject.namespace, exec_cure(&error));
+                    let is_of_account = error.is_forbidden() && !is_kubectl_proxy(&error);
+                    refusal = error.to_string();
+                    let place = if is_of_account {
+                        format!(" of {namespace}")
+                    } else {
+                        String::new()
+                    };
+                    book.borrow_mut().note(format!(
+                        "no command can be run in pods{place} ({error}), so their loopback is not seen; {cure}"
+                    ));
+                    if !is_of_account {
+                        break;
+                    }
+                    self.refusing.borrow_mut().insert(namespace);
                 }
             }
         }
-        self.forbid("no container has a `cat`", book);
+        self.forbid(&refusal, book);
     }
 
     /// Reads every container now.
@@ -115,12 +130,10 @@ impl Edges {
 
     /// Running containers of the application and the mesh in which a command may be run.
     fn subjects(&self, book: &Book) -> Vec<Subject> {
-        let barren = self.barren.borrow();
+        let (barren, refusing) = (self.barren.borrow(), self.refusing.borrow());
         let counts = |pod: &&Pod| {
-            matches!(
-                pod.category,
-                Category::Application | Category::IstioControlPlane
-            )
+            let ours = [Category::Application, Category::IstioControlPlane];
+            ours.contains(&pod.category) && !refusing.contains(&pod.namespace)
         };
         let pods = book.topology.running().filter(counts);
         pods.flat_map(|pod| {
@@ -163,7 +176,10 @@ impl Edges {
         };
         let own = of_container(&reading).into_iter();
         let own = own.map(|number| sample(subject, epoch, number));
-        let shared = of_network(&reading).into_iter();
+        // The containers of a pod share one network, and one of their answers is enough.
+        let before = book.log.points(&of_pod, Quantity::NetworkRx, Source::Exec);
+        let is_news = before.last().is_none_or(|point| point.stamp < stamp);
+        let shared = of_network(&reading).into_iter().filter(|_| is_news);
         let shared = shared.map(|number| sample(&of_pod, None, number));
         let samples: Vec<Sample> = own.chain(shared).collect();
         book.add(samples);
@@ -217,13 +233,21 @@ fn of_network(reading: &EdgeReading) -> Vec<(Quantity, u64)> {
     ]
 }
 
-/// What to do about commands that are refused.
-pub(super) fn exec_cure(error: &CallError) -> &'static str {
+/// An account that lacks the right is told so in a sentence; the proxy says one word.
+fn is_kubectl_proxy(error: &CallError) -> bool {
     match error {
         CallError::Status {
             status: 403,
             message,
-        } if message.trim().is_empty() || message == "Forbidden" => {
+        } => message.trim().is_empty() || message == "Forbidden",
+        _ => false,
+    }
+}
+
+/// What to do about commands that are refused.
+pub(super) fn exec_cure(error: &CallError) -> &'static str {
+    match error {
+        error if is_kubectl_proxy(error) => {
             "a `kubectl proxy` refuses exec: use a kubeconfig, or start it with --reject-paths='^$'"
         }
         CallError::Status { status: 403, .. } => {

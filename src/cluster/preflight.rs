@@ -13,6 +13,9 @@ use kube::Client;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// In this order on the screen.
+const AREAS: [&str; 5] = ["access", "rights", "sources", "mesh", "application"];
+
 /// What a collection needs to be allowed, and what is lost without it.
 struct Right {
     verb: &'static str,
@@ -156,6 +159,8 @@ async fn look(spec: &CollectSpec) -> Vec<Finding> {
         Err(error) => findings.push(no_source(&error)),
     }
     findings.extend(mesh(&calls, &client, spec, &access.default_namespace).await);
+    let rank = |finding: &Finding| AREAS.iter().position(|area| *area == finding.area);
+    findings.sort_by_key(rank);
     findings
 }
 

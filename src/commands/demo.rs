@@ -23,6 +23,7 @@ pub fn demo(output: Option<PathBuf>, duration: Nanos) -> Exit {
     });
     let folder_text = folder.display().to_string();
     let duration = duration.to_string();
+    let processes = format!("process:{}", hotel.pid());
     let flags = [
         "-R",
         "800",
@@ -35,6 +36,8 @@ pub fn demo(output: Option<PathBuf>, duration: Nanos) -> Exit {
         "-L",
         "-o",
         &folder_text,
+        "--collect",
+        &processes,
     ];
     println!("$ meshload {} {}\n", flags.join(" "), hotel.url());
     let words = ["meshload", "run"]
@@ -57,7 +60,7 @@ pub fn demo(output: Option<PathBuf>, duration: Nanos) -> Exit {
 fn what_next(folder: &str) -> String {
     format!(
         "\nThe result is in {folder}: run.json has every figure, latency.hlog and intervals.csv the\n\
-         run second by second. What to look at next:\n\
+         run second by second, resources.csv what the server used. What to look at next:\n\
          \n\
          \x20 meshload report {folder}    this text again, from the folder\n\
          \x20 meshload selftest    what this machine can resolve\n\

@@ -40,6 +40,11 @@ impl StandIn {
         Ok(stand_in)
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Where it listens.
     pub fn url(&self) -> &str {
         &self.url
