@@ -10,24 +10,35 @@ const TABLE: &str = "
     schedule   -> units
     wire       -> units
     spec       -> units schedule
-    measure    -> units spec
-    judge      -> units spec measure
-    formats    -> units spec measure judge
+    readings   -> units
+    resources  -> units
+    measure    -> units spec resources
+    judge      -> units spec measure resources
+    formats    -> units spec measure judge resources
     exit       ->
     clock      -> units
     script     -> units clock
     transport  -> units
     engine     -> units schedule spec wire measure clock script transport
+    cluster    -> units spec measure readings resources judge clock
     store      -> units spec measure judge formats
     hotel      -> units clock
-    render     -> units spec measure judge formats
+    render     -> units spec measure judge formats resources
     cli        -> units schedule spec hotel exit
-    commands   -> units spec measure judge formats clock engine hotel store render cli exit
+    commands   -> units spec measure judge formats resources clock engine cluster hotel store render cli exit
 ";
 
 /// Rooms that ask no clock, open no file and no socket, and know no runtime.
-const PURE: [&str; 7] = [
-    "units", "schedule", "wire", "spec", "measure", "judge", "formats",
+const PURE: [&str; 9] = [
+    "readings",
+    "resources",
+    "units",
+    "schedule",
+    "wire",
+    "spec",
+    "measure",
+    "judge",
+    "formats",
 ];
 const WORLDLY: [&str; 6] = [
     "std::fs",

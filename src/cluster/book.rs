@@ -33,14 +33,9 @@ pub struct Book {
 }
 
 impl Book {
-    /// Adds samples of a node, and what they say about its clock.
+    /// Adds samples.
     pub fn add(&mut self, samples: impl IntoIterator<Item = Sample>) {
         for sample in samples {
-            if sample.source.is_stamped_by_node() {
-                if let Some(clock) = self.clocks.get_mut(&sample.subject.node) {
-                    clock.narrow_by_stamp(sample.point.stamp, sample.point.received);
-                }
-            }
             self.log.push(sample);
         }
     }
@@ -57,6 +52,13 @@ impl Book {
             None => {
                 self.clocks.insert(node.to_owned(), clock);
             }
+        }
+    }
+
+    /// Nothing in an answer that was here at `received` can be later than `newest`.
+    pub fn learn_newest(&mut self, node: &str, newest: Nanos, received: Nanos) {
+        if let Some(clock) = self.clocks.get_mut(node) {
+            clock.narrow_by_stamp(newest, received);
         }
     }
 

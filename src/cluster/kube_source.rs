@@ -319,7 +319,10 @@ impl KubeSource {
             book.learn_clock(node, clock);
         }
         let samples = samples(endpoint, &answer.body, answer.received, &book.topology)?;
-        book.add(samples);
+        if let Some(newest) = samples.newest {
+            book.learn_newest(node, newest, answer.received);
+        }
+        book.add(samples.samples);
         Ok(())
     }
 

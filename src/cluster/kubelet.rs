@@ -60,6 +60,15 @@ impl Endpoint {
     }
 }
 
+/// What an answer holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Samples {
+    /// Numbers of pods that are known.
+    pub samples: Vec<Sample>,
+    /// The latest stamp in it, of whomever: some lines are stamped with the moment of the answer.
+    pub newest: Option<Nanos>,
+}
+
 /// The samples of an answer about pods that are known.
 ///
 /// # Errors
@@ -69,7 +78,7 @@ pub fn samples(
     body: &[u8],
     received: Nanos,
     topology: &Topology,
-) -> Result<Vec<Sample>, CallError> {
+) -> Result<Samples, CallError> {
     let mut taking = Taking::new(endpoint.source(), received, topology);
     match endpoint {
         Endpoint::MetricsResource => taking.exposition(body, &RESOURCE)?,
@@ -176,6 +185,7 @@ struct Taking<'a> {
     pods: HashMap<(&'a str, &'a str), &'a Pod>,
     numbers: HashMap<(Subject, Quantity), (u64, Nanos)>,
     starts: HashMap<Subject, Nanos>,
+    newest: Option<Nanos>,
 }
 
 impl<'a> Taking<'a> {
@@ -198,6 +208,7 @@ impl<'a> Taking<'a> {
             pods,
             numbers: HashMap::new(),
             starts: HashMap::new(),
+            newest: None,
         }
     }
 
@@ -218,6 +229,7 @@ impl<'a> Taking<'a> {
         let mut lines = 0;
         for sample in readings::samples(body) {
             lines += 1;
+            self.newest = self.newest.max(sample.stamp);
             if sample.name == START {
                 self.start(&sample);
             } else if let Some(metric) = metrics.iter().find(|metric| metric.0 == sample.name) {
@@ -375,12 +387,13 @@ impl<'a> Taking<'a> {
         Ok(())
     }
 
-    fn finish(self) -> Vec<Sample> {
+    fn finish(self) -> Samples {
         let Taking {
             source,
             received,
             numbers,
             starts,
+            newest,
             ..
         } = self;
         let samples = numbers
@@ -396,7 +409,10 @@ impl<'a> Taking<'a> {
                 quantity,
                 source,
             });
-        samples.collect()
+        Samples {
+            samples: samples.collect(),
+            newest,
+        }
     }
 }
 

@@ -23,3 +23,6 @@ pub use collector::{CollectError, Collected, Collector, Introduction, spans};
 pub use kube_source::NoCluster;
 pub use preflight::preflight;
 pub use processes::NoProcess;
+
+#[cfg(test)]
+mod tests;

@@ -120,27 +120,19 @@ fn service(labels: &BTreeMap<String, String>, owner: &Owner) -> String {
 
 /// What a pod's containers are there for, unless they are sidecars.
 fn pod_role(namespace: &str, labels: &BTreeMap<String, String>, owner: &Owner) -> Role {
-    let label = |name: &str| labels.get(name).map(String::as_str);
-    let app = label("app")
-        .or(label("app.kubernetes.io/name"))
-        .unwrap_or_default();
-    let managed_by = label("gateway.istio.io/managed").unwrap_or_default();
-    if app == "ztunnel" || owner.name == "ztunnel" {
+    let label = |name: &str| labels.get(name).map_or("", String::as_str);
+    let app = [label("app"), label("app.kubernetes.io/name"), &owner.name];
+    let gateway_of = label("gateway.istio.io/managed");
+    let is_of_mesh = app.contains(&"istiod")
+        || labels.contains_key("linkerd.io/control-plane-component")
+        || Scope::MESH_NAMESPACES.contains(&namespace);
+    if app.contains(&"ztunnel") {
         Role::NodeProxy
-    } else if managed_by.contains("mesh") || owner.name.starts_with("waypoint") {
+    } else if gateway_of.contains("mesh") || owner.name.starts_with("waypoint") {
         Role::Waypoint
-    } else if label("istio").is_some_and(|name| name.ends_with("gateway")) || !managed_by.is_empty()
-    {
+    } else if !gateway_of.is_empty() || label("istio").ends_with("gateway") {
         Role::Gateway
-    } else if app == "istiod"
-        || label("istio") == Some("pilot")
-        || label("linkerd.io/control-plane-component").is_some()
-    {
-        Role::ControlPlane
-    } else if matches!(
-        Scope::default().category(namespace),
-        crate::resources::Category::IstioControlPlane
-    ) {
+    } else if is_of_mesh {
         Role::ControlPlane
     } else if namespace.starts_with("kube-") {
         Role::System

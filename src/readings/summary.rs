@@ -203,8 +203,8 @@ fn rfc3339(text: &str) -> Option<Nanos> {
     u64::try_from(time.as_nanosecond()).ok().map(Nanos)
 }
 
-/// `some.total` of a pressure block. The kernel counts it in microseconds and the kubelet hands it
-/// on as it is.
+/// `some.total` of a pressure block. The API's description says nanoseconds, but the kubelet hands on
+/// the kernel's number, which counts microseconds, and cAdvisor's own metrics divide it by a million.
 fn some_total<'de, D: Deserializer<'de>>(value: D) -> Result<Option<u64>, D::Error> {
     let value = Option::<Value>::deserialize(value)?;
     let micros = value
