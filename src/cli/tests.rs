@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::schedule::ArrivalProcess;
-use crate::spec::{Offered, Pacing};
+use crate::spec::{CollectFrom, KubeletRoute, Offered, Pacing, ProcessChoice};
 use crate::units::Nanos;
 
 const URL: &str = "http://h/";
@@ -383,4 +383,90 @@ fn errors_name_the_flag_and_the_cure() {
             assert!(error.contains(part), "{line:?} lacks {part}: {error}");
         }
     }
+}
+
+#[test]
+fn nothing_is_collected_unless_asked_for() {
+    let request = with(&[]);
+    assert_eq!(request.spec.collect.from, CollectFrom::None);
+    let from = |typed: &str| with(&["--collect", typed]).spec.collect.from;
+    assert_eq!(from("kube"), CollectFrom::Kube);
+    assert_eq!(from("auto"), CollectFrom::Auto);
+    let processes = vec![
+        ProcessChoice::Pid(12),
+        ProcessChoice::Name("front end".to_owned()),
+    ];
+    assert_eq!(
+        from("process:12,name=front end"),
+        CollectFrom::Process(processes)
+    );
+}
+
+#[test]
+fn a_guard_of_the_users_own_is_told_from_none() {
+    assert!(!with(&["--collect", "kube"]).guard_is_given);
+    let request = with(&["--collect", "kube", "--guard", "0s"]);
+    assert!(request.guard_is_given && request.spec.load.guard.is_zero());
+}
+
+#[test]
+fn the_way_to_a_cluster() {
+    let flags = [
+        "--context",
+        "study",
+        "-n",
+        "hotel",
+        "-n",
+        "db",
+        "--kubelet",
+        "direct",
+        "--no-exec",
+        "--collect-interval",
+        "5s",
+    ];
+    let collect = with(&flags).spec.collect;
+    assert_eq!(collect.access.context.as_deref(), Some("study"));
+    assert_eq!(collect.namespaces, ["hotel", "db"]);
+    assert_eq!(collect.access.kubelet, KubeletRoute::Direct);
+    assert!(!collect.exec && !collect.all_namespaces);
+    assert_eq!(collect.interval, Nanos::from_secs(5));
+    let proxy = with(&["--kube-url", "http://127.0.0.1:8001/"]).spec.collect;
+    assert_eq!(proxy.access.url.as_deref(), Some("http://127.0.0.1:8001"));
+}
+
+#[test]
+fn what_cannot_be_collected_from_is_refused_with_the_cure() {
+    let refused = |flags: &[&str]| refusal(&[&["-R", "1"], flags, &[URL]].concat());
+    assert!(refused(&["--collect", "docker"]).contains("process:PID"));
+    assert!(refused(&["--collect", "process:frontend"]).contains("name=frontend"));
+    assert!(refused(&["--collect", "process:0"]).contains("process id"));
+    assert!(refused(&["--collect", "process:name="]).contains("name=frontend"));
+    assert!(refused(&["--kube-url", "https://h:6443"]).contains("--kubeconfig"));
+    assert!(refused(&["--kube-url", "http://h", "--context", "c"]).contains("either"));
+    assert!(refused(&["--kube-url", "http://h", "--kubelet", "direct"]).contains("kubeconfig"));
+    assert!(refused(&["--collect-interval", "1ms"]).contains("at least 100ms"));
+}
+
+#[test]
+fn collect_and_check_are_commands() {
+    match parsed(&["collect", "--for", "60s", "process:7", "-o", "d"]) {
+        Ok(Request::Collect(request)) => {
+            assert_eq!(request.length, Nanos::from_secs(60));
+            assert_eq!(
+                request.spec.from,
+                CollectFrom::Process(vec![ProcessChoice::Pid(7)])
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(refusal(&["collect", "--for", "0s"]).contains("--for"));
+    assert!(refusal(&["collect", "--for", "1s", "none"]).contains("nothing to collect"));
+    match parsed(&["check", URL, "-s", "x.lua", "-n", "hotel", "--json"]) {
+        Ok(Request::Check(request)) => {
+            assert_eq!(request.url.as_deref(), Some(URL));
+            assert!(request.json && request.cluster.namespaces == ["hotel"]);
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(refusal(&["check", "ftp://h/"]).contains("URL"));
 }

@@ -199,3 +199,6 @@ fn memcached(topology: &Topology) -> Finding {
         Finding::good("application", "memcached", caches.join(", "))
     }
 }
+
+#[cfg(test)]
+mod tests;
