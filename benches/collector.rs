@@ -4,7 +4,9 @@
 //! Ten interleaved pairs of runs against a hotel at 800/s; every second one collects from a stand-in
 //! cluster of fifty pods with two containers each. `cargo bench --bench collector`, some six minutes.
 
-#[allow(dead_code)] // the tests use the rest
+#![allow(clippy::print_stdout)] // a bench prints
+
+#[allow(dead_code, clippy::disallowed_methods)] // the tests use the rest, and a fault waits
 #[path = "../tests/support/api_server/mod.rs"]
 mod api_server;
 

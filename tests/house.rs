@@ -21,7 +21,7 @@ const TABLE: &str = "
     transport  -> units
     engine     -> units schedule spec wire measure clock script transport
     cluster    -> units spec measure readings resources judge clock
-    store      -> units spec measure judge formats
+    store      -> units spec measure judge formats resources
     hotel      -> units clock
     render     -> units spec measure judge formats resources
     cli        -> units schedule spec hotel exit

@@ -217,6 +217,12 @@ impl KubeSource {
                 book.explain(&[quantity], runtime);
             }
         }
+        if is_docker {
+            book.note(
+                "with cri-dockerd a container's working set is its whole memory, caches included"
+                    .to_owned(),
+            );
+        }
         let loopback = [Quantity::LoopbackRx, Quantity::LoopbackTx];
         book.explain(
             &loopback,

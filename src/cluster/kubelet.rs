@@ -291,6 +291,11 @@ impl<'a> Taking<'a> {
         for pod in &summary.pods {
             if let Some(subject) = self.subject(&pod.namespace, &pod.name, None) {
                 self.network(&subject, pod);
+                // The pod's own control group survives restarts of containers: for comparison.
+                let cpu = pod.cpu.and_then(|cpu| Some((cpu.usage?, cpu.time?)));
+                if let Some((usage, stamp)) = cpu {
+                    self.add(subject, Quantity::Cpu, usage, stamp);
+                }
             }
             for container in &pod.containers {
                 let name = Some(container.name.as_str());

@@ -14,7 +14,7 @@ use crate::formats::{
 use crate::render::resources_text;
 use crate::resources::Resources;
 use crate::spec::{CollectSpec, Window};
-use crate::store::{ResultFolder, StoreError};
+use crate::store::{COLLECT_JSON, ResultFolder, StoreError};
 use crate::units::Nanos;
 use std::io::Write;
 
@@ -101,5 +101,5 @@ fn fill(
     folder.write("resources_window.csv", &resources_window_csv(resources))?;
     let study = study_csv(resources, StudyStep::default());
     folder.write("k8s_full_metrics.csv", &study)?;
-    folder.finish("collect.json", json)
+    folder.finish(COLLECT_JSON, json)
 }

@@ -1,5 +1,7 @@
 //! Files of cgroups, versions 1 and 2.
 
+use super::lines;
+
 /// `cpu.stat`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CpuStat {
@@ -20,11 +22,6 @@ pub struct IoStat {
     pub read_bytes: Option<u64>,
     /// Bytes written.
     pub write_bytes: Option<u64>,
-}
-
-fn lines(text: &[u8]) -> impl Iterator<Item = &str> {
-    text.split(|byte| *byte == b'\n')
-        .filter_map(|line| std::str::from_utf8(line).ok())
 }
 
 /// `cpu.stat` of either version.

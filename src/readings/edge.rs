@@ -4,6 +4,7 @@
 //! them. `cat` leaves out the files that are not there and puts nothing in between.
 
 use super::cgroup::{CpuStat, IoStat, cpu_stat_line, io_stat_line};
+use super::lines;
 use super::proc_files::{InterfaceCounters, net_dev_line, uptime_line};
 use crate::units::Nanos;
 
@@ -30,10 +31,8 @@ pub fn edge_reading(text: &[u8]) -> EdgeReading {
         Some(end) => text.get(..end).unwrap_or_default(),
         None => &[],
     };
-    for line in whole.split(|byte| *byte == b'\n') {
-        if let Ok(line) = std::str::from_utf8(line) {
-            take(&mut reading, line);
-        }
+    for line in lines(whole) {
+        take(&mut reading, line);
     }
     reading
 }

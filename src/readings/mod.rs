@@ -24,6 +24,12 @@ pub use summary::{
     ContainerStats, Cpu, Interface, Io, Memory, Network, PodStats, Summary, parse_summary,
 };
 
+/// The lines of a file that can be read as text.
+fn lines(text: &[u8]) -> impl Iterator<Item = &str> {
+    text.split(|byte| *byte == b'\n')
+        .filter_map(|line| std::str::from_utf8(line).ok())
+}
+
 /// A text that is not what it should be at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]

@@ -1,5 +1,6 @@
 //! Files of /proc.
 
+use super::lines;
 use crate::units::Nanos;
 
 /// Bytes through an interface since it came up.
@@ -53,11 +54,6 @@ pub fn is_wire(interface: &str) -> bool {
     ["eth", "ens", "eno", "enp", "net"]
         .iter()
         .any(|prefix| interface.starts_with(prefix))
-}
-
-fn lines(text: &[u8]) -> impl Iterator<Item = &str> {
-    text.split(|byte| *byte == b'\n')
-        .filter_map(|line| std::str::from_utf8(line).ok())
 }
 
 /// `/proc/net/dev`.

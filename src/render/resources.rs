@@ -4,6 +4,9 @@ use crate::resources::{CategoryUse, Quality, Resources, Role};
 use crate::units::show_bytes;
 use std::fmt::Write;
 
+/// Gaps that are listed one by one; a cluster that stops answering makes one per call.
+const GAPS: usize = 8;
+
 /// The summary by category, what the collector cost, and what is wrong with it.
 pub fn resources_text(resources: &Resources) -> String {
     let mut text = String::new();
@@ -32,17 +35,21 @@ pub fn resources_text(resources: &Resources) -> String {
     }
     restarts(&mut text, resources);
     let cost = &resources.collector;
-    let _ = writeln!(
-        text,
-        "    collector: {:.2}% of a core, {} calls ({} failed), {} received, call median {:.1}ms, longest {:.1}ms",
-        cost.cpu_seconds / cost.seconds.max(1e-9) * 100.0,
-        cost.calls,
-        cost.failed,
-        show_bytes(cost.bytes as f64),
-        cost.call_p50_ms,
-        cost.call_max_ms
-    );
-    for gap in &resources.gaps {
+    let share = cost.cpu_seconds / cost.seconds.max(1e-9) * 100.0;
+    let _ = write!(text, "    collector: {share:.2}% of a core");
+    if cost.calls > 0 {
+        let _ = write!(
+            text,
+            ", {} calls ({} failed), {} received, call median {:.1}ms, longest {:.1}ms",
+            cost.calls,
+            cost.failed,
+            show_bytes(cost.bytes as f64),
+            cost.call_p50_ms,
+            cost.call_max_ms
+        );
+    }
+    text.push('\n');
+    for gap in resources.gaps.iter().take(GAPS) {
         let seconds = |nanos: i64| nanos as f64 / 1e9;
         let _ = writeln!(
             text,
@@ -52,6 +59,13 @@ pub fn resources_text(resources: &Resources) -> String {
             seconds(gap.to_ns),
             gap.calls,
             gap.reason
+        );
+    }
+    if resources.gaps.len() > GAPS {
+        let more = resources.gaps.len() - GAPS;
+        let _ = writeln!(
+            text,
+            "    and {more} more gaps: see run.json or collect.json"
         );
     }
     for note in &resources.notes {

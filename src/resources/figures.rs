@@ -15,6 +15,11 @@ const LITTLE: f64 = 0.5;
 /// Two sources of one figure that differ by more than this are worth a word.
 const DISAGREEMENT: f64 = 0.05;
 
+/// A pod and its containers are measured at different moments, over different stretches.
+const POD_DISAGREEMENT: f64 = 0.15;
+/// In thousandths of a core: within what the samples' own times can shift.
+const SMALL: f64 = 10.0;
+
 /// How far a figure can be relied on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -320,8 +325,9 @@ impl Reading<'_> {
                 figures: figures.to_vec(),
             }
         });
-        let containers = containers.collect();
+        let containers: Vec<ContainerUse> = containers.collect();
         let subject = pod.subject(None);
+        self.compare_with_pod(&subject, &containers);
         let mut figures = Quantity::OF_PODS.map(|quantity| self.figure(&subject, quantity));
         if pod.host_network {
             for figure in figures.iter_mut().filter(|figure| figure.value.is_some()) {
@@ -437,6 +443,28 @@ impl Reading<'_> {
         }
     }
 
+    /// The containers' CPU is held against that of the pod's own control group, which goes on
+    /// counting when a container is started anew. It also counts what runs in no container.
+    fn compare_with_pod(&mut self, subject: &Subject, containers: &[ContainerUse]) {
+        let of_pod = self.figure_of(subject, Quantity::Cpu, Quantity::Cpu, Source::StatsSummary);
+        let figures = containers.iter().map(|one| one.figure(Quantity::Cpu));
+        let covered = |figure: &Figure| figure.coverage >= LITTLE;
+        let sum = figures
+            .map(|figure| figure.filter(|one| covered(one))?.value)
+            .sum::<Option<f64>>();
+        let (Some(of_pod), Some(sum)) = (of_pod.filter(covered), sum) else {
+            return;
+        };
+        let value = of_pod.value.unwrap_or_default();
+        // Whole-second stamps are worth 4 %, the pause container and commands a little more.
+        if (value - sum).abs() > (POD_DISAGREEMENT * value.max(sum)).max(SMALL) {
+            self.notes.push(format!(
+                "{}/{}: the containers' CPU adds up to {sum:.1} m, the pod's own count says {value:.1} m",
+                subject.namespace, subject.pod
+            ));
+        }
+    }
+
     /// CPU read at the window's edges is held against the kubelet's own series.
     fn compare(&mut self, subject: &Subject, candidates: &[Figure]) {
         let is_edge = |figure: &&Figure| figure.source == Some(Source::Exec);
@@ -450,9 +478,8 @@ impl Reading<'_> {
         let (Some(one), Some(other)) = (edge.value, series.value) else {
             return;
         };
-        let far = (one - other).abs() > DISAGREEMENT * one.abs().max(other.abs());
-        // A hundredth of a core is within what a sample's own time can shift.
-        if edge.quantity == Quantity::Cpu && far && (one - other).abs() > 10.0 {
+        let far = (one - other).abs() > (DISAGREEMENT * one.max(other)).max(SMALL);
+        if edge.quantity == Quantity::Cpu && far {
             self.notes.push(format!(
                 "{}/{}/{}: CPU read at the window's edges is {one:.1} m, the kubelet's series says {other:.1} m",
                 subject.namespace,

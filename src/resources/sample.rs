@@ -118,13 +118,11 @@ type Series = HashMap<(Quantity, Source), Vec<Point>>;
 #[derive(Debug, Clone, Default)]
 pub struct SampleLog {
     series: HashMap<Subject, Series>,
-    offered: u64,
 }
 
 impl SampleLog {
     /// Takes a sample; false when it is the datum that was there already.
     pub fn push(&mut self, sample: Sample) -> bool {
-        self.offered += 1;
         let series = self.series.entry(sample.subject).or_default();
         let points = series.entry((sample.quantity, sample.source)).or_default();
         let is_new = points
@@ -134,11 +132,6 @@ impl SampleLog {
             points.push(sample.point);
         }
         is_new
-    }
-
-    /// How many numbers were offered, repetitions included.
-    pub fn offered(&self) -> u64 {
-        self.offered
     }
 
     /// The points of one series, in the order in which they came; empty when there are none.

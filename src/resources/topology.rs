@@ -289,12 +289,6 @@ pub struct Topology {
 }
 
 impl Topology {
-    /// Whom a sample is about; `None` for a pod that is not known or does not belong here.
-    pub fn subject(&self, namespace: &str, pod: &str, container: Option<&str>) -> Option<Subject> {
-        let pod = self.pod_named(namespace, pod)?;
-        Some(pod.subject(container))
-    }
-
     /// Takes a new list of pods at the moment `now`: newcomers are added, the known brought up to
     /// date, and those that are missing are marked as gone.
     pub fn update(&mut self, pods: impl IntoIterator<Item = Pod>, now: Nanos) {

@@ -1,14 +1,17 @@
 //! The folder of one run. run.json comes last, so a folder that has one is complete.
 
 use super::files::{Growing, StoreError, write_file};
-use crate::formats::run_from_json;
+use crate::formats::{collection_from_json, run_from_json};
 use crate::judge::Verdict;
 use crate::measure::RunResult;
+use crate::resources::Resources;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The file that makes a run's folder complete.
 pub const RUN_JSON: &str = "run.json";
+/// The file that makes the folder of a collection alone complete.
+pub const COLLECT_JSON: &str = "collect.json";
 
 /// A folder that is being filled.
 #[derive(Debug)]
@@ -79,6 +82,21 @@ impl ResultFolder {
     pub fn finish(self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
         self.write(name, bytes)
     }
+}
+
+/// Reads the figures of a folder that a collection alone has filled; `None` when it is not one.
+///
+/// # Errors
+/// [`StoreError`] for one that is not understood.
+pub fn load_collection(folder: &Path) -> Result<Option<Resources>, StoreError> {
+    let path = folder.join(COLLECT_JSON);
+    let bytes = match fs::read(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(StoreError::refused("read", &path))?,
+    };
+    let read = collection_from_json(&bytes);
+    read.map(Some)
+        .map_err(|cause| StoreError::Unreadable { path, cause })
 }
 
 /// Reads the result of a folder, and the verdict that it was given.

@@ -6,7 +6,7 @@ mod files;
 mod folder;
 
 pub use files::{Growing, StoreError, write_file};
-pub use folder::{RUN_JSON, ResultFolder, load};
+pub use folder::{COLLECT_JSON, RUN_JSON, ResultFolder, load, load_collection};
 
 #[cfg(test)]
 mod tests;
