@@ -535,11 +535,13 @@ fn pods_that_come_and_go_are_followed() {
         "{}",
         presence("newcomer")
     );
-    assert_near(
-        figure(&resources, "newcomer", "app", Quantity::Cpu),
-        500.0,
-        0.05,
+    let newcomer = figure(&resources, "newcomer", "app", Quantity::Cpu);
+    assert_eq!(
+        newcomer.source,
+        Some(Source::MetricsResource),
+        "half of its own time is enough"
     );
+    assert_near(newcomer, 500.0, 0.05);
     assert_near(
         figure(&resources, "frontend", "hotel-frontend", Quantity::Cpu),
         250.0,
@@ -1122,4 +1124,53 @@ fn check_finds_a_script_that_does_not_load_before_a_sweep_does() {
             .contains("broken.lua:1"),
         "{broken}"
     );
+}
+
+#[test]
+fn check_without_a_cluster_looks_at_the_target_alone() {
+    let target = Hotel::start(["--service-time", "constant:0"]);
+    let nobody = tempfile::tempdir().expect("a folder");
+    let home = format!("HOME={}", nobody.path().display());
+    let without_cluster = [
+        "env",
+        "-u",
+        "KUBECONFIG",
+        "-u",
+        "KUBERNETES_SERVICE_HOST",
+        &home,
+    ];
+    let output = Meshload::through(without_cluster, ["check", target.url()]).run();
+    assert_eq!(output.code, Some(0), "{output}");
+    assert!(output.stdout.contains("there is no kubeconfig"), "{output}");
+    let flags = ["-R", "10", "-d", "1s", target.url(), "--collect", "kube"];
+    let output = Meshload::through(without_cluster, flags).run();
+    assert_eq!(output.code, Some(1), "{output}");
+    assert!(output.stderr.contains("give --kubeconfig FILE"), "{output}");
+}
+
+#[test]
+fn a_job_that_finishes_in_the_window_counts_for_what_it_used() {
+    let mut cluster = hotel();
+    let started = now() - 60_000_000_000;
+    let job = Pod::new(
+        "default",
+        "load-data",
+        vec![Container::new("work", 400.0, started)],
+        started,
+    );
+    cluster.pods.push(Pod {
+        owner: Some(("Job", "load-data".to_owned())),
+        ..job
+    });
+    let server = ApiServer::start(Cluster {
+        is_kubectl_proxy: true,
+        ..cluster
+    });
+    let (_, resources) = collect_while(&asked(&server), || {
+        server.change(|cluster, _| cluster.pod("load-data").phase = "Succeeded");
+    });
+    let work = figure(&resources, "load-data", "work", Quantity::Cpu);
+    assert_near(work, 400.0, 0.05);
+    let presence = pod(&resources, "load-data").presence;
+    assert!((0.3..0.95).contains(&presence), "{presence}");
 }

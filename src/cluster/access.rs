@@ -2,14 +2,19 @@
 
 use super::calls::CallError;
 use crate::spec::{ClusterAccess, KubeletRoute};
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use std::time::Duration;
 
 /// Why there is no way into a cluster.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
-    /// No kubeconfig, or one that cannot be used.
+    /// None was named, and none is in one of the usual places.
+    #[error(
+        "there is no kubeconfig ({0}) and this is not a pod; give --kubeconfig FILE, or --kube-url of a `kubectl proxy`"
+    )]
+    Absent(String),
+    /// A kubeconfig or an address that cannot be used.
     #[error(
         "{flag}: {reason}; give --kubeconfig FILE, --context NAME, or --kube-url of a `kubectl proxy`"
     )]
@@ -122,9 +127,10 @@ async fn configuration(asked: &ClusterAccess) -> Result<Config, AccessError> {
     match Config::from_kubeconfig(&options).await {
         Ok(config) => Ok(config),
         Err(error) if asked.context.is_some() => Err(refused("--context", &error)),
-        Err(error) => Config::incluster().map_err(|_| {
-            let reason = format!("no kubeconfig can be used ({error}) and this is not a pod");
-            refused("--collect kube", &reason)
-        }),
+        Err(error @ (KubeconfigError::FindPath | KubeconfigError::ReadConfig(..))) => {
+            let absent = |_| AccessError::Absent(error.to_string());
+            Config::incluster().map_err(absent)
+        }
+        Err(error) => Err(refused("the kubeconfig", &error)),
     }
 }

@@ -332,11 +332,24 @@ impl KubeSource {
         Ok(())
     }
 
+    /// Nodes that have joined since the last list.
+    async fn meet_nodes(&self) {
+        let known: BTreeSet<String> = {
+            let book = self.book.borrow();
+            book.topology.nodes.keys().cloned().collect()
+        };
+        // Without the right to list nodes none is known, and asking again does not help.
+        if !known.is_empty() && self.nodes().iter().any(|node| !known.contains(node)) {
+            self.find_nodes().await;
+        }
+    }
+
     async fn list_pods(&self) {
         let outcome = self
             .listing
             .again(&self.calls, &self.client, &self.book)
             .await;
+        self.meet_nodes().await;
         let now = self.clock.unix();
         let mut book = self.book.borrow_mut();
         match outcome {
@@ -354,7 +367,8 @@ impl KubeSource {
         );
     }
 
-    /// Whether every container has a sample that was taken after the window's end.
+    /// Whether every container has a sample that was taken after the window's end. The network has
+    /// been read at the edge where commands can be run.
     pub fn is_settled(&self, window_end: Nanos) -> bool {
         let book = self.book.borrow();
         let kubelet = [
@@ -371,7 +385,9 @@ impl KubeSource {
         };
         book.topology.running().all(|pod| {
             let running = pod.containers.iter().filter(|container| container.running);
-            reaches(&pod.subject(None), Quantity::NetworkRx)
+            let has_network =
+                self.edges.may_run() || reaches(&pod.subject(None), Quantity::NetworkRx);
+            has_network
                 && running
                     .map(|container| pod.subject(Some(&container.name)))
                     .all(|subject| reaches(&subject, Quantity::Cpu))

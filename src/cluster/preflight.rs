@@ -172,6 +172,14 @@ async fn reach(spec: &CollectSpec, calls: &Calls) -> Result<(Access, Client, Str
 }
 
 fn not_reached(error: &AccessError) -> Finding {
+    if let AccessError::Absent(_) = error {
+        return Finding::skipped(
+            "access",
+            "cluster",
+            "there is no kubeconfig, so nothing of a cluster was looked at; runs and sweeps work without",
+            "give --kubeconfig, or --kube-url of a `kubectl proxy`",
+        );
+    }
     let text = error.to_string();
     // The errors carry their cure after the semicolon.
     let (message, cure) = text

@@ -197,7 +197,8 @@ impl Processes {
             host_network,
             phase: "Running".to_owned(),
             ready: true,
-            labels: BTreeMap::from([("command".to_owned(), command_line(pid))]),
+            // A command line may hold secrets; it does not belong into a result.
+            labels: BTreeMap::new(),
             containers: vec![Container {
                 name: stat.name,
                 role,

@@ -21,9 +21,7 @@ pub fn topology_findings(topology: &Topology, clocks: &[NodeClock]) -> Vec<Findi
 fn application(topology: &Topology) -> impl Iterator<Item = &Pod> {
     let pods = topology.pods.values();
     pods.filter(|pod| {
-        pod.category == Category::Application
-            && pod.seen.to.is_none()
-            && !matches!(pod.phase.as_str(), "Succeeded" | "Failed")
+        pod.category == Category::Application && pod.seen.to.is_none() && !pod.is_finished()
     })
 }
 

@@ -266,6 +266,9 @@ struct Reading<'a> {
     axis: &'a Axis<'a>,
     reasons: &'a BTreeMap<Quantity, String>,
     notes: Vec<String>,
+    /// Share of the window that samples must bracket: half of the time in which the pod at hand was
+    /// there.
+    enough: f64,
 }
 
 /// Makes the figures. `reasons` says for each quantity why it may be missing.
@@ -285,6 +288,7 @@ pub fn reduce(
         axis: &axis,
         reasons,
         notes: Vec::new(),
+        enough: LITTLE,
     };
     let pods = topology.pods.values();
     let mut pods: Vec<PodUse> = pods.filter_map(|pod| reading.pod(pod)).collect();
@@ -304,12 +308,14 @@ pub fn reduce(
 }
 
 impl Reading<'_> {
-    /// `None` for a pod that was not there in the window, or that has finished its work.
+    /// `None` for a pod that was not there in the window, or of which nothing was heard in it because
+    /// its work was done.
     fn pod(&mut self, pod: &Pod) -> Option<PodUse> {
         let presence = self.presence(pod);
-        if presence <= 0.0 || matches!(pod.phase.as_str(), "Succeeded" | "Failed") {
+        if presence <= 0.0 {
             return None;
         }
+        self.enough = LITTLE * presence;
         let containers = pod.containers.iter().map(|container| {
             let subject = pod.subject(Some(&container.name));
             let figures = Quantity::OF_CONTAINERS.map(|quantity| {
@@ -327,6 +333,13 @@ impl Reading<'_> {
         });
         let containers: Vec<ContainerUse> = containers.collect();
         let subject = pod.subject(None);
+        let was_heard = |one: &ContainerUse| {
+            one.figure(Quantity::Cpu)
+                .is_some_and(|cpu| cpu.value.is_some())
+        };
+        if pod.is_finished() && !containers.iter().any(was_heard) {
+            return None;
+        }
         self.compare_with_pod(&subject, &containers);
         let mut figures = Quantity::OF_PODS.map(|quantity| self.figure(&subject, quantity));
         if pod.host_network {
@@ -368,7 +381,9 @@ impl Reading<'_> {
             .filter_map(|(source, raw)| self.figure_of(subject, quantity, raw?, source))
             .collect();
         self.compare(subject, &candidates);
-        let well_covered = candidates.iter().find(|figure| figure.coverage >= LITTLE);
+        let well_covered = candidates
+            .iter()
+            .find(|figure| figure.coverage >= self.enough);
         let most_covered = || {
             let by_coverage = |one: &&Figure, other: &&Figure| {
                 // The earlier of two equals is the better source; `max_by` would take the later.
@@ -419,7 +434,7 @@ impl Reading<'_> {
             quality: match () {
                 () if raw == Quantity::CpuUsage => Quality::Smoothed,
                 () if breaks > 0 => Quality::Restarted,
-                () if coverage < LITTLE => Quality::LowCoverage,
+                () if coverage < self.enough => Quality::LowCoverage,
                 () => Quality::Good,
             },
         };
@@ -576,7 +591,8 @@ fn category(kind: &Category, pods: &[&PodUse]) -> CategoryUse {
     let throttling = containers().filter_map(ContainerUse::throttling);
     let counted = [Quantity::Cpu, Quantity::WorkingSet, Quantity::NetworkRx];
     let is_doubtful = |figure: &&Figure| {
-        counted.contains(&figure.quantity) && (figure.coverage < LITTLE || figure.value.is_none())
+        let is_thin = figure.value.is_none() || figure.quality == Quality::LowCoverage;
+        counted.contains(&figure.quantity) && is_thin
     };
     let events = [Quantity::Restarts, Quantity::OomKills].into_iter();
     CategoryUse {

@@ -192,6 +192,11 @@ pub struct Pod {
 }
 
 impl Pod {
+    /// It has done its work, or failed to, and uses nothing any more.
+    pub fn is_finished(&self) -> bool {
+        matches!(self.phase.as_str(), "Succeeded" | "Failed")
+    }
+
     /// The pod, or one of its containers, as samples name it.
     pub fn subject(&self, container: Option<&str>) -> Subject {
         Subject {
@@ -290,13 +295,17 @@ pub struct Topology {
 
 impl Topology {
     /// Takes a new list of pods at the moment `now`: newcomers are added, the known brought up to
-    /// date, and those that are missing are marked as gone.
+    /// date, and those that are missing or finished are marked as gone.
     pub fn update(&mut self, pods: impl IntoIterator<Item = Pod>, now: Nanos) {
         let mut present = BTreeSet::new();
         for mut pod in pods {
             present.insert(pod.uid.clone());
             if let Some(known) = self.pods.get(&pod.uid) {
                 pod.seen.from = known.seen.from;
+                pod.seen.to = known.seen.to;
+            }
+            if pod.is_finished() {
+                pod.seen.to.get_or_insert(now);
             }
             self.pods.insert(pod.uid.clone(), pod);
         }

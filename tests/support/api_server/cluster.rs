@@ -37,6 +37,7 @@ pub struct Pod {
     /// Bytes per second over lo, each way.
     pub loopback: f64,
     pub started: u64,
+    pub phase: &'static str,
 }
 
 /// Which version of control groups the containers see.
@@ -122,6 +123,7 @@ impl Pod {
             wire: 100_000.0,
             loopback: 50_000.0,
             started: now,
+            phase: "Running",
         }
     }
 
@@ -274,7 +276,7 @@ pub fn pod_json(pod: &Pod) -> Value {
             "initContainers": of(true).map(describe).collect::<Vec<_>>(),
         },
         "status": {
-            "phase": "Running", "startTime": rfc3339(pod.started),
+            "phase": pod.phase, "startTime": rfc3339(pod.started),
             "conditions": [{ "type": "Ready", "status": "True" }],
             "containerStatuses": of(false).map(status).collect::<Vec<_>>(),
             "initContainerStatuses": of(true).map(status).collect::<Vec<_>>(),
