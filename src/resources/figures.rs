@@ -399,7 +399,10 @@ impl Reading<'_> {
 
     fn missing(&self, quantity: Quantity) -> Figure {
         let why = self.reasons.get(&quantity).cloned();
-        let why = why.unwrap_or_else(|| "no source gave it in the window".to_owned());
+        let why = why.unwrap_or_else(|| {
+            "no source gave two samples of it between the beginning and the end of the load"
+                .to_owned()
+        });
         Figure {
             quantity,
             unit: quantity.unit(),
