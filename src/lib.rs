@@ -30,3 +30,4 @@ pub mod transport;
 pub mod cli;
 pub mod commands;
 pub mod render;
+pub mod sweep;

@@ -24,8 +24,9 @@ const TABLE: &str = "
     store      -> units spec measure judge formats resources
     hotel      -> units clock
     render     -> units spec measure judge formats resources
-    cli        -> units schedule spec hotel exit
-    commands   -> units spec measure judge formats resources clock engine cluster hotel store render cli exit
+    sweep      -> units schedule spec measure judge formats store
+    cli        -> units schedule spec judge hotel sweep exit
+    commands   -> units spec measure judge formats resources clock engine cluster hotel store render sweep cli exit
 ";
 
 /// Rooms that ask no clock, open no file and no socket, and know no runtime.

@@ -1,6 +1,6 @@
 //! The flags of the collector, the same wherever it runs.
 
-use crate::spec::{BadSpec, ClusterAccess, CollectFrom, CollectSpec, KubeletRoute, ProcessChoice};
+use crate::spec::{BadSpec, ClusterAccess, CollectFrom, CollectSpec, KubeletRoute};
 use crate::units::{Nanos, parse_duration};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -132,32 +132,7 @@ impl CollectArgs {
 
 /// `none`, `auto`, `kube`, `process:123,456` or `process:name=frontend`.
 pub(super) fn collect_from(typed: &str) -> Result<CollectFrom, String> {
-    match typed {
-        "none" => return Ok(CollectFrom::None),
-        "auto" => return Ok(CollectFrom::Auto),
-        "kube" => return Ok(CollectFrom::Kube),
-        _ => {}
-    }
-    let Some(list) = typed.strip_prefix("process:") else {
-        return Err("expected none, auto, kube, process:PID,... or process:name=TEXT".to_owned());
-    };
-    let choices = list.split(',').map(process_choice);
-    Ok(CollectFrom::Process(choices.collect::<Result<_, _>>()?))
-}
-
-fn process_choice(typed: &str) -> Result<ProcessChoice, String> {
-    if let Some(name) = typed.strip_prefix("name=") {
-        if name.is_empty() {
-            return Err("`name=` needs a part of a command line, such as name=frontend".to_owned());
-        }
-        return Ok(ProcessChoice::Name(name.to_owned()));
-    }
-    match typed.parse() {
-        Ok(pid) if pid > 0 => Ok(ProcessChoice::Pid(pid)),
-        _ => Err(format!(
-            "`{typed}` is neither a process id nor name=TEXT; example: process:1234,name=frontend"
-        )),
-    }
+    typed.parse()
 }
 
 fn plain_url(typed: &str) -> Result<String, String> {

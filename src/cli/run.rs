@@ -286,6 +286,7 @@ impl RunArgs {
                 requests_csv: self.print_requests,
             },
             collect: self.cluster.into_spec(self.collect),
+            step: None,
         })
     }
 }

@@ -109,6 +109,7 @@ impl Default for CallCounts {
 const SIZE_LIMIT: usize = 64 << 20;
 /// A kubelet answers in some 50 ms; one that takes this long is not answering.
 const DEADLINE: Nanos = Nanos::from_secs(5);
+const JSON: &str = "application/json";
 /// Calls in flight at any time: enough for a window's edge, too few to be a load of its own.
 const AT_A_TIME: usize = 8;
 
@@ -144,7 +145,7 @@ impl Calls {
     /// # Errors
     /// [`CallError`]; an answer that is not 2xx is one.
     pub async fn get(&self, client: &Client, path: &str) -> Result<Answer, CallError> {
-        self.send(client, Method::GET, path, Vec::new()).await
+        self.send(client, Method::GET, path, JSON, Vec::new()).await
     }
 
     /// GETs a path and reads its JSON.
@@ -169,8 +170,24 @@ impl Calls {
         path: &str,
         body: &serde_json::Value,
     ) -> Result<T, CallError> {
+        let answer = self.change(client, Method::POST, path, JSON, body).await?;
+        read_json(&answer.body)
+    }
+
+    /// Sends JSON of this media type to a path: what changes something.
+    ///
+    /// # Errors
+    /// [`CallError`]
+    pub async fn change(
+        &self,
+        client: &Client,
+        method: Method,
+        path: &str,
+        media_type: &str,
+        body: &serde_json::Value,
+    ) -> Result<Answer, CallError> {
         let body = body.to_string().into_bytes();
-        read_json(&self.send(client, Method::POST, path, body).await?.body)
+        self.send(client, method, path, media_type, body).await
     }
 
     /// Does something that is a call, in its turn and within the deadline; `size` tells how many
@@ -205,12 +222,13 @@ impl Calls {
         client: &Client,
         method: Method,
         path: &str,
+        media_type: &str,
         body: Vec<u8>,
     ) -> Result<Answer, CallError> {
         let request = Request::builder()
             .method(method)
             .uri(path)
-            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::CONTENT_TYPE, media_type)
             .body(Body::from(body))
             .map_err(|error| CallError::Unreadable(error.to_string()))?;
         self.within_deadline(self.exchange(client, request), |answer| answer.body.len())
@@ -238,7 +256,7 @@ impl Calls {
     }
 }
 
-fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, CallError> {
+pub(super) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, CallError> {
     serde_json::from_slice(body).map_err(|error| CallError::Unreadable(error.to_string()))
 }
 

@@ -9,20 +9,28 @@ mod calls;
 mod collector;
 mod edges;
 mod exec;
+mod flush;
 mod kube_source;
 mod kubelet;
 mod listing;
+mod objects;
+mod operator;
 mod preflight;
 mod processes;
+mod rollout;
 mod topology;
+mod undo;
 
 pub use access::AccessError;
 pub use book::Book;
 pub use calls::CallError;
 pub use collector::{CollectError, Collected, Collector, Introduction, spans};
 pub use kube_source::NoCluster;
+pub use objects::ObjectName;
+pub use operator::{Operator, OperatorError, strangers};
 pub use preflight::preflight;
 pub use processes::NoProcess;
+pub use undo::Undo;
 
 #[cfg(test)]
 mod tests;

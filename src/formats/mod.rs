@@ -9,6 +9,7 @@ mod findings_json;
 mod hlog;
 mod resources_csv;
 mod run_json;
+mod sweep_tables;
 
 pub use collection_json::{collection_from_json, collection_to_json};
 pub use csv_rows::{intervals_csv, requests_csv_header, requests_csv_rows, summary_csv};
@@ -19,3 +20,4 @@ pub use resources_csv::{
     study_rows,
 };
 pub use run_json::{FormatError, run_from_json, run_to_json};
+pub use sweep_tables::{StudyMetadata, SweepStep, sweep_tables};

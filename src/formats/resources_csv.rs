@@ -170,7 +170,7 @@ fn window_row(pod: &PodUse, container: &str, role: &str, figure: &Figure) -> Vec
     ]
 }
 
-const STUDY_COLUMNS: [&str; 21] = [
+pub(super) const STUDY_COLUMNS: [&str; 21] = [
     "Timestamp",
     "RPS",
     "Namespace",

@@ -4,8 +4,12 @@
 
 mod finding;
 mod preflight;
+mod slo;
+mod stability;
 mod verdict;
 
 pub use finding::{Finding, State};
 pub use preflight::topology_findings;
+pub use slo::{BadSlo, Measure, Slo};
+pub use stability::{Stability, stability};
 pub use verdict::{Level, Reason, Verdict, verdict};

@@ -174,16 +174,8 @@ fn amounts(amounts: &Amounts) -> String {
 }
 
 fn memcached(topology: &Topology) -> Finding {
-    let is_cache = |pod: &&Pod| {
-        pod.service.contains("memcached")
-            || pod.name.contains("memcached")
-            || pod
-                .containers
-                .iter()
-                .any(|container| container.image.contains("memcached"))
-    };
     let caches: Vec<&str> = application(topology)
-        .filter(is_cache)
+        .filter(|pod| pod.is_memcached())
         .map(|pod| pod.name.as_str())
         .collect();
     if caches.is_empty() {

@@ -108,6 +108,20 @@ impl Distribution {
         ("p99.999", 0.99999),
     ];
 
+    /// Its percentiles, in the order of [`Distribution::PERCENTILES`].
+    pub fn percentiles(&self) -> [u64; 8] {
+        [
+            self.p50,
+            self.p75,
+            self.p90,
+            self.p95,
+            self.p99,
+            self.p99_9,
+            self.p99_99,
+            self.p99_999,
+        ]
+    }
+
     /// The figures; `None` when nothing was counted.
     pub fn of(histogram: &Histogram) -> Option<Distribution> {
         if histogram.is_empty() {

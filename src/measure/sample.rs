@@ -146,6 +146,7 @@ pub fn spec(urls: &[&str], offered: Offered) -> RunSpec {
         script: None,
         recording: Recording::default(),
         collect: Default::default(),
+        step: None,
     }
 }
 

@@ -197,6 +197,14 @@ impl Pod {
         matches!(self.phase.as_str(), "Succeeded" | "Failed")
     }
 
+    /// A cache whose contents one step would hand to the next.
+    pub fn is_memcached(&self) -> bool {
+        let mut images = self.containers.iter().map(|one| &one.image);
+        self.service.contains("memcached")
+            || self.name.contains("memcached")
+            || images.any(|image| image.contains("memcached"))
+    }
+
     /// The pod, or one of its containers, as samples name it.
     pub fn subject(&self, container: Option<&str>) -> Subject {
         Subject {

@@ -30,6 +30,60 @@ pub enum ProcessChoice {
     Name(String),
 }
 
+impl std::str::FromStr for CollectFrom {
+    type Err = String;
+
+    /// Reads `none`, `auto`, `kube`, `process:123,456` or `process:name=frontend`.
+    fn from_str(typed: &str) -> Result<CollectFrom, String> {
+        match typed {
+            "none" => return Ok(CollectFrom::None),
+            "auto" => return Ok(CollectFrom::Auto),
+            "kube" => return Ok(CollectFrom::Kube),
+            _ => {}
+        }
+        let Some(list) = typed.strip_prefix("process:") else {
+            return Err(
+                "expected none, auto, kube, process:PID,... or process:name=TEXT".to_owned(),
+            );
+        };
+        let choices = list.split(',').map(process_choice);
+        Ok(CollectFrom::Process(choices.collect::<Result<_, _>>()?))
+    }
+}
+
+fn process_choice(typed: &str) -> Result<ProcessChoice, String> {
+    if let Some(name) = typed.strip_prefix("name=") {
+        if name.is_empty() {
+            return Err("`name=` needs a part of a command line, such as name=frontend".to_owned());
+        }
+        return Ok(ProcessChoice::Name(name.to_owned()));
+    }
+    match typed.parse() {
+        Ok(pid) if pid > 0 => Ok(ProcessChoice::Pid(pid)),
+        _ => Err(format!(
+            "`{typed}` is neither a process id nor name=TEXT; example: process:1234,name=frontend"
+        )),
+    }
+}
+
+impl std::fmt::Display for CollectFrom {
+    /// As it is typed.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let choices = match self {
+            CollectFrom::None => return f.write_str("none"),
+            CollectFrom::Auto => return f.write_str("auto"),
+            CollectFrom::Kube => return f.write_str("kube"),
+            CollectFrom::Process(choices) => choices,
+        };
+        let spelled = choices.iter().map(|choice| match choice {
+            ProcessChoice::Pid(pid) => pid.to_string(),
+            ProcessChoice::Name(name) => format!("name={name}"),
+        });
+        let spelled: Vec<String> = spelled.collect();
+        write!(f, "process:{}", spelled.join(","))
+    }
+}
+
 /// How the kubelets are reached.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -8,6 +8,6 @@ mod target;
 mod window;
 
 pub use collect::{ClusterAccess, CollectFrom, CollectSpec, KubeletRoute, ProcessChoice};
-pub use run::{BadSpec, Load, Offered, Pacing, Recording, RunSpec, ScriptRef};
+pub use run::{BadSpec, Load, Offered, Pacing, Recording, RunSpec, ScriptRef, StepLabel};
 pub use target::Target;
 pub use window::{Phase, Window};

@@ -124,6 +124,18 @@ pub struct ScriptRef {
     pub args: Vec<String>,
 }
 
+/// Which step of a sweep a run is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct StepLabel {
+    /// Its number in the sweep, from 1.
+    pub number: u32,
+    /// The variant of the system.
+    pub arm: String,
+    /// The repetition, from 1: steps of different arms with the same rate and repetition make a
+    /// block, which is what arms are compared in.
+    pub repetition: u32,
+}
+
 /// The whole question: stored in every result; the steps of a sweep differ only in it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunSpec {
@@ -140,6 +152,9 @@ pub struct RunSpec {
     /// Whose use of resources is collected meanwhile.
     #[serde(default)]
     pub collect: CollectSpec,
+    /// Which step of a sweep this is; none for a run by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<StepLabel>,
 }
 
 impl RunSpec {

@@ -4,9 +4,11 @@
 
 mod files;
 mod folder;
+mod lasting;
 
 pub use files::{Growing, StoreError, write_file};
 pub use folder::{COLLECT_JSON, RUN_JSON, ResultFolder, load, load_collection};
+pub use lasting::{Lock, append_line, make_folder, move_aside, names_in, read_if_there};
 
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@
 mod duration;
 mod rate;
 mod show;
+pub mod text;
 
 pub use duration::{Nanos, parse_duration};
 pub use rate::{Rate, parse_rate};

@@ -1,0 +1,178 @@
+//! Single objects of the API, of any kind: where they live, what they hold, how they are changed.
+
+use super::calls::{CallError, Calls, read_json};
+use http::Method;
+use kube::Client;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Names an object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectName {
+    /// Such as `apps/v1`.
+    pub api_version: String,
+    /// Such as `Deployment`.
+    pub kind: String,
+    /// Empty where the kind has none.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl std::fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ObjectName {
+            kind,
+            namespace,
+            name,
+            ..
+        } = self;
+        if namespace.is_empty() {
+            write!(f, "{kind} {name}")
+        } else {
+            write!(f, "{kind} {namespace}/{name}")
+        }
+    }
+}
+
+impl ObjectName {
+    /// A namespace.
+    pub fn namespace(name: &str) -> ObjectName {
+        ObjectName {
+            api_version: "v1".to_owned(),
+            kind: "Namespace".to_owned(),
+            namespace: String::new(),
+            name: name.to_owned(),
+        }
+    }
+}
+
+/// Who meshload is to the API server when it applies something.
+const FIELD_MANAGER: &str = "meshload";
+
+/// An object, at the path where it lives.
+pub struct Place<'a> {
+    calls: &'a Calls,
+    client: &'a Client,
+    path: String,
+}
+
+impl<'a> Place<'a> {
+    /// Asks the API server where objects of this kind live.
+    ///
+    /// # Errors
+    /// [`CallError`]; a kind that the server does not know is one.
+    pub async fn find(
+        calls: &'a Calls,
+        client: &'a Client,
+        object: &ObjectName,
+    ) -> Result<Place<'a>, CallError> {
+        #[derive(Deserialize)]
+        struct Kinds {
+            resources: Vec<Kind>,
+        }
+        #[derive(Deserialize)]
+        struct Kind {
+            name: String,
+            kind: String,
+            namespaced: bool,
+        }
+        let version = &object.api_version;
+        let root = if version.contains('/') {
+            format!("/apis/{version}")
+        } else {
+            format!("/api/{version}")
+        };
+        let kinds: Kinds = calls.get_json(client, &root).await?;
+        let mut kinds = kinds.resources.into_iter();
+        // `deployments/scale` is of a kind of its own; subresources are nobody's home.
+        let kind = kinds.find(|kind| kind.kind == object.kind && !kind.name.contains('/'));
+        let kind = kind.ok_or_else(|| {
+            CallError::Unreadable(format!("{version} knows no kind {}", object.kind))
+        })?;
+        let namespace = if kind.namespaced {
+            format!("/namespaces/{}", object.namespace)
+        } else {
+            String::new()
+        };
+        let path = format!("{root}{namespace}/{}/{}", kind.name, object.name);
+        Ok(Place {
+            calls,
+            client,
+            path,
+        })
+    }
+
+    /// What is there; `None` when nothing is.
+    ///
+    /// # Errors
+    /// [`CallError`]
+    pub async fn get(&self) -> Result<Option<Value>, CallError> {
+        match self.calls.get_json(self.client, &self.path).await {
+            Err(CallError::Status { status: 404, .. }) => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    /// Lays a JSON merge patch (RFC 7396) over it; gives what is (or would be) there then.
+    ///
+    /// # Errors
+    /// [`CallError`]
+    pub async fn merge(&self, patch: &Value, is_trial: bool) -> Result<Value, CallError> {
+        self.patch("application/merge-patch+json", "", patch, is_trial)
+            .await
+    }
+
+    /// Makes it what the manifest says (server-side apply); gives what is (or would be) there then.
+    ///
+    /// # Errors
+    /// [`CallError`]
+    pub async fn apply(&self, manifest: &Value, is_trial: bool) -> Result<Value, CallError> {
+        let query = format!("fieldManager={FIELD_MANAGER}&force=true");
+        self.patch("application/apply-patch+yaml", &query, manifest, is_trial)
+            .await
+    }
+
+    async fn patch(
+        &self,
+        media_type: &str,
+        query: &str,
+        body: &Value,
+        is_trial: bool,
+    ) -> Result<Value, CallError> {
+        let trial = if is_trial { "dryRun=All" } else { "" };
+        let query: Vec<&str> = [query, trial]
+            .into_iter()
+            .filter(|one| !one.is_empty())
+            .collect();
+        let path = format!("{}?{}", self.path, query.join("&"));
+        let path = path.trim_end_matches('?');
+        let answer = self
+            .calls
+            .change(self.client, Method::PATCH, path, media_type, body)
+            .await?;
+        read_json(&answer.body)
+    }
+
+    /// Takes it away; what is not there is as good as gone.
+    ///
+    /// # Errors
+    /// [`CallError`]
+    pub async fn delete(&self) -> Result<(), CallError> {
+        let body = serde_json::json!({ "propagationPolicy": "Background" });
+        let answer = self
+            .calls
+            .change(
+                self.client,
+                Method::DELETE,
+                &self.path,
+                "application/json",
+                &body,
+            )
+            .await;
+        match answer {
+            Err(CallError::Status { status: 404, .. }) => Ok(()),
+            other => other.map(|_| ()),
+        }
+    }
+}

@@ -1,0 +1,424 @@
+//! The hands that change a cluster, and put it back. Nothing is changed before the way back is in
+//! the keeper's hands, so that a process that is killed can be cleaned up after.
+
+use super::access::{Access, AccessError};
+use super::calls::{CallError, Calls};
+use super::flush::flush;
+use super::listing::all;
+use super::objects::{ObjectName, Place};
+use super::rollout::{restart, unfinished};
+use super::topology::{AMBIENT, pod};
+use super::undo::{Undo, reverse};
+use crate::clock::RunClock;
+use crate::resources::{Mesh, Pod, Scope};
+use crate::spec::ClusterAccess;
+use crate::units::Nanos;
+use k8s_openapi::api::core::v1 as api;
+use kube::Client;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::runtime::LocalRuntime;
+
+/// Why the cluster could not be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OperatorError {
+    /// There is no way into it.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// A call failed.
+    #[error("{what}: {error}; {}", error.cure())]
+    Call {
+        /// What was tried.
+        what: String,
+        /// What came of it.
+        error: CallError,
+    },
+    /// The way back could not be kept, so nothing was changed.
+    #[error("{0}")]
+    Keep(String),
+    /// New pods do not come.
+    #[error("after {} these are not ready: {}; see `kubectl -n {namespace} describe`", after, waiting.join(", "))]
+    NotReady {
+        /// How long was waited.
+        after: Nanos,
+        /// In which namespace.
+        namespace: String,
+        /// For whom.
+        waiting: Vec<String>,
+    },
+    /// A signal came while it was waited.
+    #[error("interrupted while waiting for pods")]
+    Interrupted,
+    /// A manifest that is none.
+    #[error("{0}")]
+    Manifest(String),
+    /// The operating system refused a runtime.
+    #[error("no runtime: {0}")]
+    Runtime(#[from] std::io::Error),
+}
+
+/// Images have to be fetched and services have to start.
+const ROLLOUT_LIMIT: Nanos = Nanos::from_secs(600);
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Labels by which a namespace's pods get a proxy, or lose it.
+const MESH_LABELS: [&str; 3] = ["istio-injection", "istio.io/rev", AMBIENT];
+
+/// Takes down the ways back, first to last, before a change is made.
+pub type Keeper<'a> = &'a mut dyn FnMut(Undo) -> Result<(), String>;
+
+/// A connection to a cluster that may be changed.
+pub struct Operator {
+    runtime: LocalRuntime,
+    clock: RunClock,
+    calls: Calls,
+    client: Client,
+    /// The namespace that the kubeconfig names.
+    pub default_namespace: String,
+}
+
+fn failed(what: impl Into<String>) -> impl FnOnce(CallError) -> OperatorError {
+    let what = what.into();
+    move |error| OperatorError::Call { what, error }
+}
+
+impl Operator {
+    /// Finds the way in, and that somebody answers there.
+    ///
+    /// # Errors
+    /// [`OperatorError`] with the cure.
+    pub fn connect(access: &ClusterAccess) -> Result<Operator, OperatorError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build_local(Default::default())?;
+        let clock = RunClock::start();
+        let calls = Calls::new(clock);
+        let (client, default_namespace) = runtime.block_on(async {
+            let access = Access::find(access).await?;
+            let client = access.client()?;
+            super::kube_source::reach(&calls, &client, &access.url).await?;
+            Ok::<_, AccessError>((client, access.default_namespace))
+        })?;
+        Ok(Operator {
+            runtime,
+            clock,
+            calls,
+            client,
+            default_namespace,
+        })
+    }
+
+    /// Puts a namespace into the mesh or takes it out, starts its pods anew and waits for them.
+    /// `labels` are the ones to carry; without any, Istio's for sidecars.
+    ///
+    /// # Errors
+    /// [`OperatorError`] with the cure.
+    pub fn switch(
+        &self,
+        namespace: &str,
+        labels: &BTreeMap<String, String>,
+        into_mesh: bool,
+        keep: Keeper<'_>,
+        is_interrupted: &dyn Fn() -> bool,
+    ) -> Result<Vec<String>, OperatorError> {
+        let mut wanted: serde_json::Map<String, Value> = MESH_LABELS
+            .iter()
+            .map(|label| ((*label).to_owned(), Value::Null))
+            .collect();
+        if into_mesh && labels.is_empty() {
+            wanted.insert("istio-injection".to_owned(), "enabled".into());
+        }
+        wanted.extend(
+            labels
+                .iter()
+                .map(|(name, value)| (name.clone(), json!(value))),
+        );
+        let patch = json!({ "metadata": { "labels": wanted } });
+        // Taken back last to first: the labels, and then the pods.
+        let restart = Undo::Restart {
+            namespace: namespace.to_owned(),
+        };
+        self.runtime.block_on(async {
+            let object = ObjectName::namespace(namespace);
+            let mut is_kept = false;
+            let changed = self
+                .merge(&object, &patch, &mut |undo| {
+                    if !is_kept {
+                        keep(restart.clone())?;
+                        is_kept = true;
+                    }
+                    keep(undo)
+                })
+                .await?;
+            if !changed {
+                return Ok(vec![format!(
+                    "namespace {namespace} carries its labels already"
+                )]);
+            }
+            let mut notes = vec![format!("labels of namespace {namespace} set")];
+            notes.push(self.roll(namespace, is_interrupted).await?);
+            Ok(notes)
+        })
+    }
+
+    async fn roll(
+        &self,
+        namespace: &str,
+        is_interrupted: &dyn Fn() -> bool,
+    ) -> Result<String, OperatorError> {
+        let now = self.clock.unix();
+        let stamp = jiff::Timestamp::from_nanosecond(i128::from(now.0));
+        let stamp = stamp.map_or_else(|_| now.0.to_string(), |at| at.to_string());
+        let restarted = restart(&self.calls, &self.client, namespace, &stamp).await;
+        let restarted = restarted.map_err(failed(format!("restarting {namespace}")))?;
+        self.await_rollout(namespace, is_interrupted).await?;
+        Ok(format!("restarted {}", restarted.join(", ")))
+    }
+
+    async fn await_rollout(
+        &self,
+        namespace: &str,
+        is_interrupted: &dyn Fn() -> bool,
+    ) -> Result<(), OperatorError> {
+        let until = self.clock.now() + ROLLOUT_LIMIT;
+        let mut waiting = vec!["not known".to_owned()];
+        while self.clock.now() < until {
+            // A look that fails is followed by another.
+            if let Ok(now) = unfinished(&self.calls, &self.client, namespace).await {
+                waiting = now;
+            }
+            if waiting.is_empty() {
+                return Ok(());
+            }
+            if is_interrupted() {
+                return Err(OperatorError::Interrupted);
+            }
+            self.clock
+                .coarse_wait(self.clock.now() + Nanos(LOOK.as_nanos() as u64))
+                .await;
+        }
+        Err(OperatorError::NotReady {
+            after: ROLLOUT_LIMIT,
+            namespace: namespace.to_owned(),
+            waiting,
+        })
+    }
+
+    /// Waits until every workload of the namespace has its new pods and the old ones are gone.
+    ///
+    /// # Errors
+    /// [`OperatorError::NotReady`] after ten minutes.
+    pub fn settle(
+        &self,
+        namespace: &str,
+        is_interrupted: &dyn Fn() -> bool,
+    ) -> Result<(), OperatorError> {
+        self.runtime
+            .block_on(self.await_rollout(namespace, is_interrupted))
+    }
+
+    /// Lays a merge patch over an object; whether that changed anything.
+    ///
+    /// # Errors
+    /// [`OperatorError`] with the cure.
+    pub fn patch(
+        &self,
+        object: &ObjectName,
+        patch: &Value,
+        keep: Keeper<'_>,
+    ) -> Result<bool, OperatorError> {
+        self.runtime.block_on(self.merge(object, patch, keep))
+    }
+
+    async fn merge(
+        &self,
+        object: &ObjectName,
+        patch: &Value,
+        keep: Keeper<'_>,
+    ) -> Result<bool, OperatorError> {
+        let what = || failed(format!("changing {object}"));
+        let place = Place::find(&self.calls, &self.client, object).await;
+        let place = place.map_err(what())?;
+        let before = place.get().await.map_err(what())?;
+        let Some(before) = before else {
+            let error = CallError::Status {
+                status: 404,
+                message: "it is not there".to_owned(),
+            };
+            return Err(what()(error));
+        };
+        let after = place.merge(patch, true).await.map_err(what())?;
+        let Some(back) = reverse(&before, &after) else {
+            return Ok(false);
+        };
+        keep(Undo::Merge {
+            object: object.clone(),
+            patch: back,
+        })
+        .map_err(OperatorError::Keep)?;
+        place.merge(patch, false).await.map_err(what())?;
+        Ok(true)
+    }
+
+    /// Applies the manifests of a YAML text; says what was done to which object.
+    ///
+    /// # Errors
+    /// [`OperatorError`] with the cure.
+    pub fn apply(
+        &self,
+        yaml: &str,
+        default_namespace: &str,
+        keep: Keeper<'_>,
+    ) -> Result<Vec<String>, OperatorError> {
+        let manifests: Vec<Value> = serde_saphyr::from_multiple(yaml)
+            .map_err(|error| OperatorError::Manifest(error.to_string()))?;
+        self.runtime.block_on(async {
+            let mut notes = Vec::new();
+            for manifest in manifests.iter().filter(|one| !one.is_null()) {
+                let object = named(manifest, default_namespace)?;
+                notes.push(self.apply_one(&object, manifest, keep).await?);
+            }
+            Ok(notes)
+        })
+    }
+
+    async fn apply_one(
+        &self,
+        object: &ObjectName,
+        manifest: &Value,
+        keep: Keeper<'_>,
+    ) -> Result<String, OperatorError> {
+        let what = || failed(format!("applying {object}"));
+        let place = Place::find(&self.calls, &self.client, object).await;
+        let place = place.map_err(what())?;
+        let undo = match place.get().await.map_err(what())? {
+            None => Undo::Delete {
+                object: object.clone(),
+            },
+            Some(before) => {
+                let after = place.apply(manifest, true).await.map_err(what())?;
+                let Some(patch) = reverse(&before, &after) else {
+                    return Ok(format!("{object} is as it should be"));
+                };
+                Undo::Merge {
+                    object: object.clone(),
+                    patch,
+                }
+            }
+        };
+        keep(undo).map_err(OperatorError::Keep)?;
+        place.apply(manifest, false).await.map_err(what())?;
+        Ok(format!("{object} applied"))
+    }
+
+    /// Takes one change back.
+    ///
+    /// # Errors
+    /// [`OperatorError`] with the cure.
+    pub fn undo(&self, undo: &Undo) -> Result<(), OperatorError> {
+        self.runtime.block_on(async {
+            match undo {
+                Undo::Restart { namespace } => {
+                    // Putting things back is not broken off by a signal.
+                    self.roll(namespace, &|| false).await.map(|_| ())
+                }
+                Undo::Delete { object } => {
+                    let what = || failed(format!("deleting {object}"));
+                    let place = Place::find(&self.calls, &self.client, object).await;
+                    place.map_err(what())?.delete().await.map_err(what())
+                }
+                Undo::Merge { object, patch } => {
+                    let what = || failed(format!("putting back {object}"));
+                    let place = Place::find(&self.calls, &self.client, object).await;
+                    let merged = place.map_err(what())?.merge(patch, false).await;
+                    merged.map(|_| ()).map_err(what())
+                }
+            }
+        })
+    }
+
+    /// The namespace's labels.
+    ///
+    /// # Errors
+    /// [`OperatorError`] with the cure.
+    pub fn labels(&self, namespace: &str) -> Result<BTreeMap<String, String>, OperatorError> {
+        let path = format!("/api/v1/namespaces/{namespace}");
+        let found = self
+            .runtime
+            .block_on(self.calls.get_json::<api::Namespace>(&self.client, &path));
+        let found = found.map_err(failed(format!("reading namespace {namespace}")))?;
+        Ok(found.metadata.labels.unwrap_or_default())
+    }
+
+    /// The application's pods that are there and have not done their work.
+    ///
+    /// # Errors
+    /// [`OperatorError`] with the cure.
+    pub fn pods(&self, namespace: &str) -> Result<Vec<Pod>, OperatorError> {
+        let labels = self.labels(namespace)?;
+        let is_ambient = labels.get(AMBIENT).is_some_and(|mode| mode == "ambient");
+        let ours = std::iter::once(namespace.to_owned());
+        let scope = Scope {
+            application: ours.clone().collect(),
+            all_namespaces: false,
+            ambient: ours.filter(|_| is_ambient).collect(),
+        };
+        let path = format!("/api/v1/namespaces/{namespace}/pods");
+        let pods = self
+            .runtime
+            .block_on(all::<api::Pod>(&self.calls, &self.client, &path));
+        let pods = pods.map_err(failed(format!("listing the pods of {namespace}")))?;
+        let now = self.clock.unix();
+        let pods = pods.into_iter().filter_map(|one| pod(one, &scope, now));
+        Ok(pods.filter(|pod| !pod.is_finished()).collect())
+    }
+
+    /// Empties every memcached pod of the namespace; says of each how it went.
+    ///
+    /// # Errors
+    /// [`OperatorError`] when the pods cannot be listed.
+    pub fn flush_caches(
+        &self,
+        namespace: &str,
+    ) -> Result<Vec<Result<String, String>>, OperatorError> {
+        let pods = self.pods(namespace)?;
+        let caches = pods.iter().filter(|pod| pod.is_memcached());
+        Ok(caches
+            .map(|pod| {
+                let flushed = flush(&self.calls, &self.client, &self.clock, pod);
+                match self.runtime.block_on(flushed) {
+                    Ok(how) => Ok(format!("{} emptied {how}", pod.name)),
+                    Err(reason) => Err(format!("{} not emptied: {reason}", pod.name)),
+                }
+            })
+            .collect())
+    }
+}
+
+/// Pods that are not what an arm asks for. Pods on their node's network cannot be meshed by sidecars.
+pub fn strangers(pods: &[Pod], meshed: bool) -> Vec<String> {
+    pods.iter()
+        .filter(|pod| !pod.host_network && (pod.mesh != Mesh::None) != meshed)
+        .map(|pod| pod.name.clone())
+        .collect()
+}
+
+fn named(manifest: &Value, default_namespace: &str) -> Result<ObjectName, OperatorError> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let metadata = &manifest["metadata"];
+    let name = ObjectName {
+        api_version: text(&manifest["apiVersion"]),
+        kind: text(&manifest["kind"]),
+        namespace: match text(&metadata["namespace"]) {
+            namespace if namespace.is_empty() => default_namespace.to_owned(),
+            namespace => namespace,
+        },
+        name: text(&metadata["name"]),
+    };
+    if name.api_version.is_empty() || name.kind.is_empty() || name.name.is_empty() {
+        let message = "a manifest needs apiVersion, kind and metadata.name".to_owned();
+        return Err(OperatorError::Manifest(message));
+    }
+    Ok(name)
+}

@@ -1,0 +1,139 @@
+//! Mean and standard deviation by group, in the form that pandas writes: two lines of header, one
+//! with the names of the index. The deviation is that of a sample; of one value there is none.
+
+use super::super::csv_rows::table;
+use super::super::resources_csv::STUDY_COLUMNS;
+use super::{SweepStep, pods};
+use crate::measure::Distribution;
+use std::collections::BTreeMap;
+
+/// Columns of the study's table that are averaged.
+const AVERAGED: [&str; 8] = [
+    "CPU_Total(m)",
+    "Memory_WorkingSet(Mi)",
+    "Net_RX(KB/s)",
+    "Net_TX(KB/s)",
+    "Disk_Read(KB/s)",
+    "Disk_Write(KB/s)",
+    "System_Mem_BW",
+    "System_LLC_Metric",
+];
+
+/// A rate as a key of a map: floats have no order of their own.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Millionths(u64);
+
+fn key(rate: Option<f64>) -> Millionths {
+    Millionths((rate.unwrap_or_default() * 1e6).round() as u64)
+}
+
+fn shown(rate: &Millionths) -> String {
+    (rate.0 as f64 / 1e6).to_string()
+}
+
+/// metrics_summary.csv: by rate and service (and arm), over pods and repetitions.
+pub fn metrics_summary(steps: &[SweepStep<'_>]) -> Vec<u8> {
+    let place = |name: &str| STUDY_COLUMNS.iter().position(|column| *column == name);
+    let columns: Vec<usize> = AVERAGED.iter().filter_map(|name| place(name)).collect();
+    let service = place("Service").unwrap_or_default();
+    let mut groups: BTreeMap<_, Vec<Vec<Option<f64>>>> = BTreeMap::new();
+    for (step, row) in pods(steps) {
+        let values = columns.iter().map(|at| row[*at].parse().ok());
+        let group = (
+            key(step.rate()),
+            row[service].clone(),
+            step.arm().to_owned(),
+        );
+        groups.entry(group).or_default().push(values.collect());
+    }
+    let rows = groups.into_iter().map(|((rate, service, arm), rows)| {
+        let index = vec![shown(&rate), service];
+        (index, statistics(&rows, AVERAGED.len()), arm)
+    });
+    written(&["RPS", "Service"], &AVERAGED, rows)
+}
+
+const LATENCIES: [&str; 9] = [
+    "Actual_RPS",
+    "Mean_Latency(ms)",
+    "P50_Latency(ms)",
+    "P75_Latency(ms)",
+    "P90_Latency(ms)",
+    "P99_Latency(ms)",
+    "P99.9_Latency(ms)",
+    "Max_Latency(ms)",
+    "Error_Rate(%)",
+];
+
+/// latency_summary.csv: by rate (and arm), over repetitions.
+pub fn latency_summary(steps: &[SweepStep<'_>]) -> Vec<u8> {
+    let mut groups: BTreeMap<_, Vec<Vec<Option<f64>>>> = BTreeMap::new();
+    for step in steps {
+        let latency = step.latency();
+        let ms = |of: fn(&Distribution) -> f64| latency.as_ref().map(|latency| of(latency) / 1e6);
+        let values = vec![
+            Some(step.achieved()),
+            ms(|l| l.mean),
+            ms(|l| l.p50 as f64),
+            ms(|l| l.p75 as f64),
+            ms(|l| l.p90 as f64),
+            ms(|l| l.p99 as f64),
+            ms(|l| l.p99_9 as f64),
+            ms(|l| l.max as f64),
+            Some(step.error_rate()),
+        ];
+        let group = (key(step.rate()), step.arm().to_owned());
+        groups.entry(group).or_default().push(values);
+    }
+    let rows = groups.into_iter().map(|((rate, arm), rows)| {
+        let index = vec![shown(&rate)];
+        (index, statistics(&rows, LATENCIES.len()), arm)
+    });
+    written(&["Target_RPS"], &LATENCIES, rows)
+}
+
+/// Mean and deviation of each column, as cells.
+fn statistics(rows: &[Vec<Option<f64>>], columns: usize) -> Vec<String> {
+    let cell = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.6}"));
+    (0..columns)
+        .flat_map(|column| {
+            let values: Vec<f64> = rows.iter().filter_map(|row| row[column]).collect();
+            let count = values.len() as f64;
+            let mean = (count > 0.0).then(|| values.iter().sum::<f64>() / count);
+            let squares = mean.map(|mean| {
+                let squares = values.iter().map(|value| (value - mean).powi(2));
+                squares.sum::<f64>()
+            });
+            let deviation = squares.filter(|_| count > 1.0);
+            [
+                cell(mean),
+                cell(deviation.map(|sum| (sum / (count - 1.0)).sqrt())),
+            ]
+        })
+        .collect()
+}
+
+fn written(
+    index: &[&str],
+    columns: &[&str],
+    rows: impl Iterator<Item = (Vec<String>, Vec<String>, String)>,
+) -> Vec<u8> {
+    let line = |index: Vec<&str>, cells: Vec<&str>, last: &str| {
+        let cells = index.into_iter().chain(cells).chain([last]);
+        cells.map(str::to_owned).collect::<Vec<String>>()
+    };
+    let blank = vec![""; index.len()];
+    let twice = columns.iter().flat_map(|column| [*column, *column]);
+    let kinds = columns.iter().flat_map(|_| ["mean", "std"]);
+    let header = [
+        line(blank.clone(), twice.collect(), "Arm"),
+        line(blank, kinds.collect(), ""),
+        line(index.to_vec(), vec![""; columns.len() * 2], ""),
+    ];
+    let rows = rows.map(|(mut row, cells, arm)| {
+        row.extend(cells);
+        row.push(arm);
+        row
+    });
+    table(&[], header.into_iter().chain(rows))
+}

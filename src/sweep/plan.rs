@@ -1,0 +1,593 @@
+//! The plan of a sweep: what people write as TOML, and what it means.
+
+mod order;
+
+pub use order::{Block, Order, Step};
+
+use crate::judge::Slo;
+use crate::schedule::ArrivalProcess;
+use crate::spec::{
+    BadSpec, ClusterAccess, CollectFrom, CollectSpec, KubeletRoute, Load, Offered, Pacing,
+    Recording, RunSpec, ScriptRef, StepLabel, Target,
+};
+use crate::units::{Nanos, Rate, text};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// A plan that cannot be carried out: where, what is wrong, and the cure.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadPlan(pub String);
+
+impl BadPlan {
+    fn new(place: &str, message: impl std::fmt::Display, cure: &str) -> BadPlan {
+        BadPlan(format!("{place}: {message}; {cure}"))
+    }
+}
+
+impl From<BadSpec> for BadPlan {
+    fn from(bad: BadSpec) -> BadPlan {
+        BadPlan(bad.to_string())
+    }
+}
+
+/// A sweep: rates x arms x repetitions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SweepPlan {
+    /// What the result folder is called, before its time.
+    pub name: String,
+    /// Requests per second, one step each.
+    pub rates: Vec<Rate>,
+    /// How often each rate is measured in each arm.
+    pub repetitions: u32,
+    /// In which order.
+    pub order: Order,
+    /// What the arms take turns at; where it is left out, a rate, or a pass over all rates when
+    /// changing the arm changes the system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub block: Option<Block>,
+    /// Seeds the order and every step's schedule; steps of one block get the same schedule.
+    pub seed: u64,
+    /// Load before a step's measured window.
+    #[serde(with = "text")]
+    pub warmup: Nanos,
+    /// The measured window.
+    #[serde(with = "text")]
+    pub measure: Nanos,
+    /// Load after it.
+    #[serde(with = "text")]
+    pub guard: Nanos,
+    /// Look at target and cluster before anything is measured.
+    pub verify: bool,
+    /// Empty the memcached pods before each step.
+    pub cache_flush: bool,
+    /// Rest after each step: `adaptive` or a duration.
+    pub cooldown: Cooldown,
+    /// Leave out the rates above one that was not held twice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_when: Option<StopWhen>,
+    /// Let meshload itself put the namespace into the mesh and take it out.
+    pub switch: bool,
+    /// Load before the first step of an arm that was just made, so that caches are warm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warm_up_first: Option<WarmUpFirst>,
+    /// Look for the highest rate that meets an objective, in place of measuring every rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub find_capacity: Option<Capacity>,
+    /// Connections, threads, arrivals, script.
+    pub load: LoadPlan,
+    /// How the cluster is reached.
+    pub cluster: ClusterPlan,
+    /// The variants of the system.
+    #[serde(rename = "arm")]
+    pub arms: Vec<Arm>,
+}
+
+impl Default for SweepPlan {
+    fn default() -> SweepPlan {
+        let rates = [200, 400, 600, 700, 800, 1000];
+        SweepPlan {
+            name: "sweep".to_owned(),
+            rates: rates
+                .iter()
+                .filter_map(|rate| Rate::from_micro(rate * 1_000_000))
+                .collect(),
+            repetitions: 1,
+            order: Order::Sequential,
+            block: None,
+            seed: 1,
+            warmup: Nanos::from_secs(15),
+            measure: Nanos::from_secs(60),
+            guard: Nanos::from_secs(20),
+            verify: true,
+            cache_flush: true,
+            cooldown: Cooldown::Adaptive,
+            stop_when: None,
+            switch: false,
+            warm_up_first: Some(WarmUpFirst::default()),
+            find_capacity: None,
+            load: LoadPlan::default(),
+            cluster: ClusterPlan::default(),
+            arms: Vec::new(),
+        }
+    }
+}
+
+/// Rest between two steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Cooldown {
+    /// Until the application's CPU is at most 120 % of what it was before the sweep, two looks in a
+    /// row; at least 10 s and at most 120 s.
+    Adaptive,
+    /// So long.
+    Fixed(Nanos),
+}
+
+impl TryFrom<String> for Cooldown {
+    type Error = String;
+
+    fn try_from(typed: String) -> Result<Cooldown, String> {
+        if typed == "adaptive" {
+            return Ok(Cooldown::Adaptive);
+        }
+        crate::units::parse_duration(&typed)
+            .map(Cooldown::Fixed)
+            .map_err(|bad| format!("{bad}, or adaptive"))
+    }
+}
+
+impl From<Cooldown> for String {
+    fn from(cooldown: Cooldown) -> String {
+        match cooldown {
+            Cooldown::Adaptive => "adaptive".to_owned(),
+            Cooldown::Fixed(length) => length.to_string(),
+        }
+    }
+}
+
+/// When an arm's higher rates are left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StopWhen {
+    /// After a rate that the system did not hold, twice.
+    Unstable,
+}
+
+/// Load that is not measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WarmUpFirst {
+    /// Requests per second.
+    pub rate: Rate,
+    /// How long.
+    #[serde(with = "text")]
+    pub length: Nanos,
+    /// Rest after it.
+    #[serde(with = "text")]
+    pub rest: Nanos,
+}
+
+impl Default for WarmUpFirst {
+    fn default() -> WarmUpFirst {
+        WarmUpFirst {
+            rate: Rate::from_micro(500_000_000).expect("in range"),
+            length: Nanos::from_secs(30),
+            rest: Nanos::from_secs(10),
+        }
+    }
+}
+
+/// The search for the highest rate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Capacity {
+    /// What must be met besides holding the rate.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub slo: Option<Slo>,
+    /// How far apart the highest rate that is held and the lowest that is not may stay, as a share.
+    #[serde(default = "default_precision")]
+    pub precision: f64,
+}
+
+/// Halving the plan's range five or six times.
+fn default_precision() -> f64 {
+    0.05
+}
+
+/// How the load is made; the same in every step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs)] // as in Load
+pub struct LoadPlan {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub script: Option<PathBuf>,
+    pub script_args: Vec<String>,
+    pub headers: Vec<String>,
+    pub process: ArrivalProcess,
+    pub threads: usize,
+    pub connections: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_connections: Option<usize>,
+    pub pipeline: usize,
+    pub pacing: Pacing,
+    #[serde(with = "text")]
+    pub timeout: Nanos,
+}
+
+impl Default for LoadPlan {
+    fn default() -> LoadPlan {
+        LoadPlan {
+            script: None,
+            script_args: Vec::new(),
+            headers: Vec::new(),
+            process: ArrivalProcess::Exp,
+            threads: 4,
+            connections: 100,
+            max_connections: None,
+            pipeline: 1,
+            pacing: Pacing::Auto,
+            timeout: Nanos::from_secs(2),
+        }
+    }
+}
+
+/// Whose use of resources is collected, and how the cluster is reached.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs)] // as in CollectSpec and ClusterAccess
+pub struct ClusterPlan {
+    pub collect: String,
+    #[serde(with = "text")]
+    pub interval: Nanos,
+    pub namespaces: Vec<String>,
+    pub all_namespaces: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kubeconfig: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kube_url: Option<String>,
+    pub kubelet: KubeletRoute,
+    pub exec: bool,
+}
+
+impl Default for ClusterPlan {
+    fn default() -> ClusterPlan {
+        let spec = CollectSpec::default();
+        ClusterPlan {
+            collect: CollectFrom::Auto.to_string(),
+            interval: spec.interval,
+            namespaces: Vec::new(),
+            all_namespaces: false,
+            kubeconfig: None,
+            context: None,
+            kube_url: None,
+            kubelet: KubeletRoute::Proxy,
+            exec: spec.exec,
+        }
+    }
+}
+
+/// A variant of the system.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Arm {
+    /// Its name, as it stands in every table.
+    pub name: String,
+    /// Where the load goes.
+    pub url: String,
+    /// The application's namespace; without it the cluster's first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// `true`: every application pod must be in the mesh; `false`: none may be; left out: not looked
+    /// at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meshed: Option<bool>,
+    /// Collected from somewhere else than the other arms, such as `process:name=frontend`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collect: Option<String>,
+    /// Labels that its namespace must carry.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// Commands that make it, such as `istioctl install -y`; `sh -c`, with MESHLOAD_ARM,
+    /// MESHLOAD_URL and MESHLOAD_NAMESPACE in their environment.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<String>,
+    /// Commands that unmake it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<String>,
+    /// Commands before each of its steps, with MESHLOAD_RATE and MESHLOAD_REPETITION besides.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reset: Vec<String>,
+    /// Commands that must succeed once it is made.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub verify: Vec<String>,
+    /// Manifests that it needs; what they change is put back afterwards.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub apply: Vec<PathBuf>,
+    /// Changes to objects that are there; put back afterwards.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub patch: Vec<Patch>,
+}
+
+/// A change to an object of the cluster.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Patch {
+    /// Such as `apps/v1`.
+    #[serde(rename = "apiVersion")]
+    pub api_version: String,
+    /// Such as `Deployment`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its namespace; without it the arm's.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub namespace: Option<String>,
+    /// What is laid over it, as a JSON merge patch: a table, or a text with JSON or YAML in it.
+    pub merge: serde_json::Value,
+}
+
+impl Arm {
+    /// Whether making it changes the system.
+    pub fn changes_something(&self, switch: bool) -> bool {
+        let commands = [&self.before, &self.after];
+        commands.iter().any(|list| !list.is_empty())
+            || !self.apply.is_empty()
+            || !self.patch.is_empty()
+            || (switch && self.meshed.is_some())
+    }
+}
+
+impl SweepPlan {
+    /// Reads a plan from TOML.
+    ///
+    /// # Errors
+    /// [`BadPlan`] with the line, or the place, and the cure.
+    pub fn from_toml(typed: &str) -> Result<SweepPlan, BadPlan> {
+        let plan: SweepPlan = toml::from_str(typed).map_err(|error| BadPlan(error.to_string()))?;
+        plan.validate()?;
+        Ok(plan)
+    }
+
+    /// The plan as TOML, every setting with its value.
+    pub fn to_toml(&self) -> String {
+        toml::to_string_pretty(self).unwrap_or_else(|error| format!("# {error}\n"))
+    }
+
+    /// Checks what no single setting can know.
+    ///
+    /// # Errors
+    /// [`BadPlan`] for the first thing that cannot be carried out.
+    pub fn validate(&self) -> Result<(), BadPlan> {
+        let bad = |place: &str, message: &str, cure: &str| BadPlan::new(place, message, cure);
+        if self.rates.is_empty() {
+            return Err(bad("rates", "there are none", "give some, such as 200,400"));
+        }
+        if self.rates.iter().collect::<BTreeSet<_>>().len() < self.rates.len() {
+            return Err(bad("rates", "one is there twice", "use repetitions"));
+        }
+        if self.repetitions == 0 {
+            return Err(bad("repetitions", "there are none", "use at least 1"));
+        }
+        if self.arms.is_empty() {
+            return Err(bad(
+                "arm",
+                "there are none",
+                "add [[arm]] with name and url",
+            ));
+        }
+        let letters = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        let is_name = |name: &str| {
+            !name.is_empty()
+                && name.len() <= 60
+                && name.chars().all(letters)
+                && !name.starts_with('.')
+        };
+        let cure = "use letters, digits, dots, dashes and underscores";
+        if !is_name(&self.name) {
+            return Err(bad(
+                "name",
+                &format!("`{}` names no folder", self.name),
+                cure,
+            ));
+        }
+        let mut names = BTreeSet::new();
+        for arm in &self.arms {
+            if !is_name(&arm.name) {
+                return Err(bad("arm", &format!("`{}` names no folder", arm.name), cure));
+            }
+            if !names.insert(&arm.name) {
+                let message = format!("two are called {}", arm.name);
+                return Err(bad("arm", &message, "give each a name of its own"));
+            }
+        }
+        if let Some(capacity) = &self.find_capacity
+            && !(0.001..=1.0).contains(&capacity.precision)
+        {
+            let message = format!("a precision of {}", capacity.precision);
+            return Err(bad(
+                "find_capacity",
+                &message,
+                "use 0.001 to 1, such as 0.05",
+            ));
+        }
+        if self.find_capacity.is_some() && (self.rates.len() < 2 || self.repetitions > 1) {
+            return Err(bad(
+                "find_capacity",
+                "looks between the lowest and the highest of the rates",
+                "give two rates and one repetition",
+            ));
+        }
+        self.each_step_can_run()
+    }
+
+    fn each_step_can_run(&self) -> Result<(), BadPlan> {
+        for (at, arm) in self.arms.iter().enumerate() {
+            let step = Step {
+                number: 1,
+                arm: at,
+                rate: self.rates[0],
+                repetition: 1,
+            };
+            let named = |bad: BadPlan| BadPlan(format!("arm {}: {bad}", arm.name));
+            self.run_spec(&step).map_err(named)?.validate()?;
+        }
+        Ok(())
+    }
+
+    /// What is to be known before it is carried out.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.order == Order::Sequential && self.arms.len() > 1 {
+            warnings.push(
+                "the arms are measured one after the other, so whatever drifts (neighbours, heat, caches) counts as their difference: order = \"interleaved\" lets them take turns".to_owned(),
+            );
+        }
+        if self.arms.len() > 1 && self.repetitions == 1 {
+            warnings.push(
+                "one repetition says nothing about the noise: a difference between arms needs at least six".to_owned(),
+            );
+        }
+        warnings
+    }
+
+    /// The question that a step answers.
+    ///
+    /// # Errors
+    /// [`BadPlan`] for a URL, header or source that cannot be understood.
+    pub fn run_spec(&self, step: &Step) -> Result<RunSpec, BadPlan> {
+        let arm = &self.arms[step.arm];
+        let load = &self.load;
+        let label = StepLabel {
+            number: step.number,
+            arm: arm.name.clone(),
+            repetition: step.repetition,
+        };
+        Ok(RunSpec {
+            targets: vec![Target::parse(&arm.url)?],
+            load: Load {
+                offered: Offered::Rate(step.rate),
+                process: load.process,
+                seed: step.seed(self.seed),
+                seed_pinned: true,
+                connections: load.connections,
+                max_connections: load.max_connections.unwrap_or(load.connections),
+                threads: load.threads,
+                pipeline: load.pipeline,
+                pacing: load.pacing,
+                warmup: self.warmup,
+                duration: self.measure,
+                guard: self.guard,
+                timeout: load.timeout,
+                abort_after: None,
+            },
+            headers: load.headers()?,
+            script: load.script.clone().map(|path| ScriptRef {
+                path,
+                args: load.script_args.clone(),
+            }),
+            recording: Recording {
+                spectrum: true,
+                ..Recording::default()
+            },
+            collect: self.collect(arm)?,
+            step: Some(label),
+        })
+    }
+
+    /// From whom it is collected while this arm is measured.
+    ///
+    /// # Errors
+    /// [`BadPlan`] for a source that cannot be understood.
+    pub fn collect(&self, arm: &Arm) -> Result<CollectSpec, BadPlan> {
+        let cluster = &self.cluster;
+        let typed = arm.collect.as_ref().unwrap_or(&cluster.collect);
+        let from = typed.parse();
+        let from = from.map_err(|reason: String| BadPlan(format!("collect: {reason}")))?;
+        let mut namespaces = cluster.namespaces.clone();
+        if let Some(namespace) = &arm.namespace {
+            namespaces = vec![namespace.clone()];
+        }
+        Ok(CollectSpec {
+            from,
+            interval: cluster.interval,
+            access: ClusterAccess {
+                kubeconfig: cluster.kubeconfig.clone(),
+                context: cluster.context.clone(),
+                url: cluster.kube_url.clone(),
+                kubelet: cluster.kubelet,
+            },
+            namespaces,
+            all_namespaces: cluster.all_namespaces,
+            exec: cluster.exec,
+        })
+    }
+
+    /// How long a step's load is on.
+    pub fn load_time(&self) -> Nanos {
+        self.warmup + self.measure + self.guard
+    }
+
+    /// Where two plans differ, setting by setting: its name, here and there.
+    pub fn differences(&self, other: &SweepPlan) -> Vec<String> {
+        let values = [self, other].map(|plan| serde_json::to_value(plan).unwrap_or_default());
+        let mut found = Vec::new();
+        compare("", &values[0], &values[1], &mut found);
+        found
+    }
+}
+
+fn compare(
+    place: &str,
+    one: &serde_json::Value,
+    other: &serde_json::Value,
+    found: &mut Vec<String>,
+) {
+    use serde_json::Value;
+    match (one, other) {
+        (Value::Object(ones), Value::Object(others)) => {
+            let names: BTreeSet<&String> = ones.keys().chain(others.keys()).collect();
+            for name in names {
+                let place = if place.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{place}.{name}")
+                };
+                let get = |values: &serde_json::Map<String, Value>| values.get(name).cloned();
+                compare(
+                    &place,
+                    &get(ones).unwrap_or_default(),
+                    &get(others).unwrap_or_default(),
+                    found,
+                );
+            }
+        }
+        (Value::Array(ones), Value::Array(others)) if ones.len() == others.len() => {
+            for (at, (one, other)) in ones.iter().zip(others).enumerate() {
+                compare(&format!("{place}[{}]", at + 1), one, other, found);
+            }
+        }
+        _ if one == other => {}
+        _ => found.push(format!("{place}: {one} there, {other} here")),
+    }
+}
+
+impl LoadPlan {
+    fn headers(&self) -> Result<Vec<(String, String)>, BadPlan> {
+        let split = |line: &String| {
+            let (name, value) = line.split_once(':').ok_or_else(|| {
+                BadPlan::new(
+                    "load.headers",
+                    format!("`{line}` is no header"),
+                    "write it as 'Name: value'",
+                )
+            })?;
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        };
+        self.headers.iter().map(split).collect()
+    }
+}

@@ -1,0 +1,128 @@
+//! Which step comes when.
+
+use super::SweepPlan;
+use crate::units::Rate;
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use serde::{Deserialize, Serialize};
+
+/// The order of the steps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    /// One arm after the other, as the study did.
+    #[default]
+    Sequential,
+    /// The arms take turns, forwards and backwards: A B, B A, A B, ... so that what drifts evenly
+    /// meets both alike.
+    Interleaved,
+    /// Rates and arms in a random order within each repetition.
+    Random,
+}
+
+/// What the arms take turns at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Block {
+    /// One rate: the arms' steps are minutes apart.
+    Rate,
+    /// All rates: the arm changes rarely.
+    Pass,
+}
+
+/// One run of a sweep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// From 1; what was added to the plan while it was carried out comes after it.
+    pub number: u32,
+    /// Which of the plan's arms.
+    pub arm: usize,
+    /// Requests per second.
+    pub rate: Rate,
+    /// From 1.
+    pub repetition: u32,
+}
+
+impl Step {
+    /// The same for all arms, so that a block's arms are given the very same arrivals; another for
+    /// each rate and repetition. 32 bits: JSON readers that know only floats keep it exact.
+    pub fn seed(&self, of_plan: u64) -> u64 {
+        let mixed = of_plan
+            ^ self.rate.micro().wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            ^ u64::from(self.repetition).wrapping_mul(0xD1B5_4A32_D192_ED03);
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(mixed);
+        u64::from(rng.random::<u32>())
+    }
+
+    /// The name of its folder.
+    pub fn folder(&self, plan: &SweepPlan) -> String {
+        format!(
+            "{:04}-{}-{}-rep{}",
+            self.number, plan.arms[self.arm].name, self.rate, self.repetition
+        )
+    }
+}
+
+impl SweepPlan {
+    /// What the arms take turns at.
+    pub fn block(&self) -> Block {
+        let is_costly = |arm: &super::Arm| arm.changes_something(self.switch);
+        self.block.unwrap_or_else(|| {
+            if self.arms.iter().any(is_costly) {
+                Block::Pass
+            } else {
+                Block::Rate
+            }
+        })
+    }
+
+    /// Every step of the plan, in its order; the same for the same plan.
+    pub fn steps(&self) -> Vec<Step> {
+        let mut steps: Vec<Step> = Vec::new();
+        let mut add = |arm: usize, rate: Rate, repetition: u32| {
+            steps.push(Step {
+                number: steps.len() as u32 + 1,
+                arm,
+                rate,
+                repetition,
+            });
+        };
+        let arms: Vec<usize> = (0..self.arms.len()).collect();
+        if self.order == Order::Sequential {
+            for &arm in &arms {
+                for repetition in 1..=self.repetitions {
+                    for &rate in &self.rates {
+                        add(arm, rate, repetition);
+                    }
+                }
+            }
+            return steps;
+        }
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(self.seed);
+        let mut turn = arms;
+        for repetition in 1..=self.repetitions {
+            let mut rates = self.rates.clone();
+            if self.order == Order::Random {
+                rates.shuffle(&mut rng);
+            }
+            let blocks: Vec<&[Rate]> = match self.block() {
+                Block::Rate => rates.chunks(1).collect(),
+                Block::Pass => vec![&rates],
+            };
+            for block in blocks {
+                if self.order == Order::Random {
+                    turn.shuffle(&mut rng);
+                }
+                for &arm in &turn {
+                    for &rate in block {
+                        add(arm, rate, repetition);
+                    }
+                }
+                // Where the order is random, this changes nothing about its being so.
+                turn.reverse();
+            }
+        }
+        steps
+    }
+}

@@ -1,0 +1,51 @@
+//! Quantities as people type them, in files that people write: `#[serde(with = "units::text")]`.
+
+use super::{BadQuantity, Nanos, Rate, parse_duration, parse_rate};
+use serde::{Deserialize, Deserializer, Serializer};
+
+/// A quantity that has a spelling.
+pub trait Spelled: Sized + std::fmt::Display {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`BadQuantity`] with the cure.
+    fn read(typed: &str) -> Result<Self, BadQuantity>;
+}
+
+impl Spelled for Nanos {
+    fn read(typed: &str) -> Result<Nanos, BadQuantity> {
+        parse_duration(typed)
+    }
+}
+
+impl Spelled for Rate {
+    fn read(typed: &str) -> Result<Rate, BadQuantity> {
+        parse_rate(typed)
+    }
+}
+
+/// Writes it as it is typed.
+///
+/// # Errors
+/// The serializer's.
+pub fn serialize<T: Spelled, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+/// Reads it, from a text or from a bare number.
+///
+/// # Errors
+/// What cannot be read, with the cure.
+pub fn deserialize<'de, T: Spelled, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Typed {
+        Number(f64),
+        Text(String),
+    }
+    let typed = match Typed::deserialize(from)? {
+        Typed::Number(number) => number.to_string(),
+        Typed::Text(text) => text,
+    };
+    T::read(&typed).map_err(serde::de::Error::custom)
+}
