@@ -19,7 +19,7 @@ fn main() -> ExitCode {
             }
             .into()
         }
-        Err(BadArguments::Spec(error)) => {
+        Err(error @ (BadArguments::Spec(_) | BadArguments::Plan(_))) => {
             eprintln!("error: {error}\n\nFor more information, try '--help'.");
             Exit::Usage.into()
         }

@@ -3,15 +3,18 @@
 mod check;
 mod collect;
 mod run;
+mod sweep;
 mod values;
 
 pub use check::CheckRequest;
 pub use collect::CollectRequest;
 pub use run::{Destination, Outputs, RunRequest};
+pub use sweep::{SweepRequest, read_plan};
 
 use crate::exit::EXIT_CODES;
 use crate::hotel::{HotelSpec, ServiceTime, Stall};
 use crate::spec::BadSpec;
+use crate::sweep::BadPlan;
 use crate::units::Rate;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
@@ -43,6 +46,8 @@ pub enum Request {
     Check(Box<CheckRequest>),
     /// The collector alone.
     Collect(Box<CollectRequest>),
+    /// A whole study.
+    Sweep(Box<SweepRequest>),
 }
 
 /// Why no request could be made.
@@ -54,6 +59,9 @@ pub enum BadArguments {
     /// A combination that cannot be run.
     #[error(transparent)]
     Spec(#[from] BadSpec),
+    /// A plan that cannot be carried out.
+    #[error(transparent)]
+    Plan(#[from] BadPlan),
 }
 
 #[derive(Debug, Parser)]
@@ -85,6 +93,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Collect CPU, memory and network of a cluster or of processes, beside any other load
     Collect(collect::CollectArgs),
+    /// Measure rates x arms x repetitions into one folder; the same command again goes on
+    Sweep(sweep::SweepArgs),
 }
 
 #[derive(Debug, Args)]
@@ -165,7 +175,8 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, BadArg
     if !names_command {
         args.insert(args.len().min(1), "run".into());
     }
-    let cli = Cli::from_arg_matches(&Cli::command().try_get_matches_from(args)?)?;
+    let matches = Cli::command().try_get_matches_from(args)?;
+    let cli = Cli::from_arg_matches(&matches)?;
     Ok(match cli.command {
         Command::Run(args) => Request::Run(Box::new(args.into_request()?)),
         Command::Report(args) => Request::Report {
@@ -179,6 +190,10 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, BadArg
         Command::Selftest => Request::Selftest,
         Command::Check(args) => Request::Check(Box::new(args.into_request()?)),
         Command::Collect(args) => Request::Collect(Box::new(args.into_request()?)),
+        Command::Sweep(args) => {
+            let typed = sweep::typed_flags(&matches);
+            Request::Sweep(Box::new(args.into_request(&typed)?))
+        }
     })
 }
 

@@ -59,6 +59,7 @@ Other commands (meshload COMMAND --help):
   report DIR   print the text of a run again, from its result folder
   check [URL]  what of target, cluster and mesh will work, and what would cure the rest
   collect      the collector alone, beside any other load
+  sweep        rates x arms x repetitions into one folder, resumable
   hotel        serve a stand-in for the HotelReservation frontend
   demo         run the HotelReservation mix against it on this machine
   selftest     what this machine can resolve

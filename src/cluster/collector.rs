@@ -6,7 +6,7 @@ use super::calls::CallCounts;
 use super::kube_source::{KubeSource, NoCluster};
 use super::processes::{NoProcess, Processes};
 use crate::clock::{RunClock, thread_cpu};
-use crate::resources::{CollectorUse, Resources, Spans};
+use crate::resources::{Category, CollectorUse, Quantity, Resources, Spans};
 use crate::spec::{CollectFrom, CollectSpec, Window};
 use crate::units::Nanos;
 use std::rc::Rc;
@@ -49,6 +49,8 @@ enum Order {
     Begin(RunClock, Window),
     /// The load is over. Samples taken while it was on are waited for this long.
     Finish(Nanos),
+    /// What is known so far is wanted.
+    Show(ready::Sender<Book>),
 }
 
 /// A running collector.
@@ -127,6 +129,30 @@ impl Collector {
     /// window has come.
     pub fn finish(&self, patience: Nanos) {
         let _ = self.orders.send(Order::Finish(patience));
+    }
+
+    /// CPU of the application's pods over the last `length`, in thousandths of a core; only samples
+    /// since `since` count. `None` while no two of them were taken then. Both moments are on our
+    /// clock, nanoseconds since 1970.
+    pub fn recent_application_cpu(&self, since: Nanos, length: Nanos) -> Option<f64> {
+        let (show, shown) = ready::channel();
+        self.orders.send(Order::Show(show)).ok()?;
+        let book = shown.recv().ok()?;
+        let now = self.clock.unix();
+        let resources = book.resources(
+            Spans {
+                load_start: since,
+                window_start: since.max(now - length),
+                window_end: now,
+                load_end: now,
+            },
+            CollectorUse::default(),
+        );
+        let pods = resources.pods.iter();
+        let ours = pods.filter(|pod| pod.category == Category::Application);
+        let figures = ours.flat_map(|pod| &pod.containers);
+        let cpu = figures.filter_map(|container| container.figure(Quantity::Cpu)?.value);
+        cpu.fold(None, |sum, cpu| Some(sum.unwrap_or(0.0) + cpu))
     }
 
     /// Whether it has finished.
@@ -320,6 +346,9 @@ impl Watch {
                 }
                 let until = now + patience;
                 self.until = Some(self.until.map_or(until, |before| before.min(until)));
+            }
+            Some(Order::Show(show)) => {
+                let _ = show.send(self.origin.book());
             }
             // Whoever gave the orders is gone.
             None => self.until = Some(Nanos::ZERO),

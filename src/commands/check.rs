@@ -12,6 +12,7 @@ use crate::judge::{Finding, State};
 use crate::measure::RunResult;
 use crate::render::findings_text;
 use std::io::Write;
+use std::path::Path;
 
 /// Looks at target, script and cluster, and says whether a sweep could run.
 pub fn check(request: &CheckRequest) -> Exit {
@@ -19,7 +20,7 @@ pub fn check(request: &CheckRequest) -> Exit {
         Ok(signals) => signals,
         Err(error) => return fail(Exit::Failed, &error),
     };
-    let mut findings = target(request, &signals);
+    let mut findings = target(request.url.as_deref(), request.script.as_deref(), &signals);
     findings.extend(preflight(&request.cluster));
     let text = if request.json {
         findings_to_json(&findings)
@@ -36,8 +37,8 @@ pub fn check(request: &CheckRequest) -> Exit {
 }
 
 /// A run of a few requests, which needs everything that a long one needs.
-fn target(request: &CheckRequest, signals: &Signals) -> Vec<Finding> {
-    let Some(url) = &request.url else {
+pub fn target(url: Option<&str>, script: Option<&Path>, signals: &Signals) -> Vec<Finding> {
+    let Some(url) = url else {
         let cure = "give the URL, and with -s the script";
         return vec![Finding::skipped("target", "target", "not looked at", cure)];
     };
@@ -45,12 +46,12 @@ fn target(request: &CheckRequest, signals: &Signals) -> Vec<Finding> {
         "meshload", "run", "-R", "20", "-d", "500ms", "-c", "1", "-t", "1", url,
     ];
     let mut words: Vec<std::ffi::OsString> = words.map(Into::into).to_vec();
-    if let Some(script) = &request.script {
+    if let Some(script) = script {
         words.extend(["-s".into(), script.into()]);
     }
     let cure = "check the URL and the script, and that the service is up";
     match try_run(words, signals) {
-        Ok(result) => answers(&result, request),
+        Ok(result) => answers(&result, url, script),
         Err(error) => vec![Finding::bad("target", url, error, cure)],
     }
 }
@@ -76,16 +77,15 @@ fn try_run(words: Vec<std::ffi::OsString>, signals: &Signals) -> Result<RunResul
     }
 }
 
-fn answers(result: &RunResult, request: &CheckRequest) -> Vec<Finding> {
+fn answers(result: &RunResult, name: &str, script: Option<&Path>) -> Vec<Finding> {
     let tally = result.overall();
-    let name = request.url.as_deref().unwrap_or_default();
     let statuses: Vec<String> = tally
         .status
         .iter()
         .map(|(code, count)| format!("{count} x {code}"))
         .collect();
     let mut findings = Vec::new();
-    if let Some(script) = &request.script {
+    if let Some(script) = script {
         findings.push(Finding::good(
             "target",
             &script.display().to_string(),

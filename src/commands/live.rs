@@ -13,8 +13,8 @@ pub struct Live {
 }
 
 impl Live {
-    /// For a run of this length.
-    pub fn new(total: Nanos, quiet: bool) -> Live {
+    /// For a run of this length; `title` stands before the line.
+    pub fn new(title: String, total: Nanos, quiet: bool) -> Live {
         let is_shown = !quiet && std::io::stderr().is_terminal();
         let target = if is_shown {
             ProgressDrawTarget::stderr()
@@ -23,9 +23,10 @@ impl Live {
         };
         let bar = ProgressBar::with_draw_target(Some(total.0), target);
         // The template is fixed, so a bad one shows in the first run.
-        if let Ok(style) = ProgressStyle::with_template("[{bar:24}] {msg}") {
+        if let Ok(style) = ProgressStyle::with_template("{prefix}[{bar:24}] {msg}") {
             bar.set_style(style.progress_chars("=> "));
         }
+        bar.set_prefix(title);
         Live { bar, total }
     }
 

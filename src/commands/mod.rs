@@ -14,6 +14,7 @@ mod selftest;
 mod signals;
 mod sinks;
 mod stand_in;
+mod sweep;
 
 use crate::cli::Request;
 use crate::exit::Exit;
@@ -28,6 +29,7 @@ pub fn execute(request: Request) -> Exit {
         Request::Selftest => selftest::selftest(),
         Request::Check(request) => check::check(&request),
         Request::Collect(request) => collect::collect(&request),
+        Request::Sweep(request) => sweep::sweep(&request),
     }
 }
 

@@ -62,7 +62,11 @@ pub fn run_with_script(request: &RunRequest, script: Option<Vec<u8>>) -> Exit {
         prints_to_stderr: request.outputs.json == Some(Destination::Stdout),
         environment: environment(),
     };
-    let live = Live::new(request.spec.window().stop, request.outputs.quiet);
+    let live = Live::new(
+        String::new(),
+        request.spec.window().stop,
+        request.outputs.quiet,
+    );
     let outcome = launch(
         &job,
         &mut |event| {

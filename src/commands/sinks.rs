@@ -184,9 +184,11 @@ fn resource_files(
         Offered::Rate(rate) => Some(rate.as_f64()),
         Offered::Ramp { .. } | Offered::Max => None,
     };
+    let label = result.spec.step.as_ref();
     let step = StudyStep {
         rate,
-        ..StudyStep::default()
+        arm: label.map_or("", |label| &label.arm),
+        repetition: label.map(|label| label.repetition),
     };
     [
         folder.write("samples.csv", &samples_csv(log)),

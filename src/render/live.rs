@@ -1,6 +1,7 @@
 //! The live line: the last second of a run that is under way.
 
 use crate::measure::Interval;
+use crate::spec::Phase;
 use crate::units::{Nanos, show_count, show_time_us};
 
 /// One line about an interval; `elapsed` of `total` have passed.
@@ -13,8 +14,14 @@ pub fn live_line(interval: &Interval, elapsed: Nanos, total: Nanos) -> String {
         .late
         .as_ref()
         .map_or("-".into(), |late| show(late.p99));
+    let phase = match interval.phase {
+        Phase::Warmup => "warm-up",
+        Phase::Window => "measure",
+        Phase::Guard => "guard",
+    };
     format!(
-        "{:.0}/{:.0}s  {}/s  p50 {p50}  p99 {p99}  errors {}  backlog {}  late p99 {late}",
+        "{} {:.0}/{:.0}s  {}/s  p50 {p50}  p99 {p99}  errors {}  backlog {}  late p99 {late}",
+        phase,
         elapsed.as_secs_f64(),
         total.as_secs_f64(),
         show_count(interval.completed as f64 / seconds),

@@ -5,12 +5,14 @@ mod live;
 mod outcome;
 mod resources;
 mod spectrum;
+mod sweep;
 mod wrk_text;
 
 pub use findings::findings_text;
 pub use live::live_line;
 pub use outcome::outcome_text;
 pub use resources::resources_text;
+pub use sweep::{StepTitle, capacity_line, show_length, step_header, step_line, steps_text};
 pub use wrk_text::wrk_text;
 
 #[cfg(test)]

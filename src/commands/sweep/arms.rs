@@ -1,0 +1,304 @@
+//! Making an arm, seeing that it is what it should be, and putting the system back.
+
+use super::super::check;
+use super::super::signals::Signals;
+use super::hooks::{self, Hook};
+use crate::cluster::{ObjectName, Operator, Undo, preflight, strangers};
+use crate::judge::{Finding, State};
+use crate::spec::{CollectFrom, CollectSpec};
+use crate::store::{StoreError, read_if_there, write_file};
+use crate::sweep::{Arm, SweepPlan};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// What was changed and not yet put back; on the disk before it is changed.
+pub const UNDO_JSON: &str = "undo.json";
+
+/// The ways back, first to last.
+pub struct Changes {
+    path: PathBuf,
+    list: Vec<Undo>,
+}
+
+impl Changes {
+    /// None yet.
+    pub fn none(folder: &Path) -> Changes {
+        Changes {
+            path: folder.join(UNDO_JSON),
+            list: Vec::new(),
+        }
+    }
+
+    /// Those that an earlier process left behind, in the sweep's folder.
+    ///
+    /// # Errors
+    /// When the file cannot be read or understood.
+    pub fn left_in(folder: &Path) -> Result<Changes, String> {
+        let path = folder.join(UNDO_JSON);
+        let bytes = read_if_there(&path).map_err(|error| error.to_string())?;
+        let list = match bytes {
+            None => Vec::new(),
+            Some(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
+                format!(
+                    "{}: {error}; it says how the cluster is put back: do that, then remove it",
+                    path.display()
+                )
+            })?,
+        };
+        Ok(Changes { path, list })
+    }
+
+    fn keep(&mut self, undo: Undo) -> Result<(), String> {
+        self.list.push(undo);
+        self.write().map_err(|error| error.to_string())
+    }
+
+    fn write(&self) -> Result<(), StoreError> {
+        let json = serde_json::to_vec_pretty(&self.list).unwrap_or_default();
+        write_file(&self.path, &json)
+    }
+
+    /// Whether something has to be put back.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Puts everything back, last to first.
+    ///
+    /// # Errors
+    /// What could not be put back; it and what came before it are kept for another try.
+    pub fn take_back(&mut self, operator: &Operator) -> Result<(), String> {
+        while let Some(undo) = self.list.last() {
+            operator.undo(undo).map_err(|error| {
+                format!(
+                    "the cluster could not be put back: {error}; {} has what is left to do",
+                    self.path.display()
+                )
+            })?;
+            self.list.pop();
+            self.write().map_err(|error| error.to_string())?;
+        }
+        // Gone already is as good as gone now.
+        let _ = std::fs::remove_file(&self.path);
+        Ok(())
+    }
+}
+
+/// What making an arm needs.
+pub struct Making<'a> {
+    /// The plan that it belongs to.
+    pub plan: &'a SweepPlan,
+    /// The arm.
+    pub arm: &'a Arm,
+    /// How it is collected from.
+    pub collect: &'a CollectSpec,
+    /// The cluster, where there is one.
+    pub operator: Option<&'a Operator>,
+    /// Where hooks log.
+    pub log: &'a Path,
+    /// Ends waiting.
+    pub signals: &'a Signals,
+}
+
+impl Making<'_> {
+    /// The application's namespace.
+    pub fn namespace(&self) -> String {
+        let named = self.collect.namespaces.first().cloned();
+        let default = || self.operator.map(|one| one.default_namespace.clone());
+        named.or_else(default).unwrap_or_default()
+    }
+
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("MESHLOAD_ARM", self.arm.name.clone()),
+            ("MESHLOAD_URL", self.arm.url.clone()),
+            ("MESHLOAD_NAMESPACE", self.namespace()),
+        ]
+    }
+
+    fn hooks(&self, name: &str, commands: &[String], is_stoppable: bool) -> Result<(), String> {
+        let environment = self.environment();
+        for command in commands {
+            let hook = Hook {
+                name,
+                command,
+                environment: &environment,
+                log: self.log,
+            };
+            hooks::run(&hook, is_stoppable.then_some(self.signals))?;
+        }
+        Ok(())
+    }
+
+    /// Makes it, and sees that it is what it should be; says what was done and found.
+    ///
+    /// # Errors
+    /// Why not, with the cure.
+    pub fn make(&self, changes: &mut Changes) -> Result<Vec<String>, String> {
+        let mut notes = Vec::new();
+        self.hooks("before", &self.arm.before, true)?;
+        self.change(changes, &mut notes)?;
+        self.hooks("verify", &self.arm.verify, true)?;
+        if self.plan.verify {
+            self.verify(&mut notes)?;
+        }
+        Ok(notes)
+    }
+
+    /// Unmakes what commands made; changes of the cluster are taken back besides.
+    ///
+    /// # Errors
+    /// Which command failed.
+    pub fn unmake(&self) -> Result<(), String> {
+        self.hooks("after", &self.arm.after, false)
+    }
+
+    fn change(&self, changes: &mut Changes, notes: &mut Vec<String>) -> Result<(), String> {
+        let arm = self.arm;
+        let switches = self.plan.switch && arm.meshed.is_some();
+        if arm.apply.is_empty() && arm.patch.is_empty() && !switches {
+            return Ok(());
+        }
+        let operator = self.operator.ok_or(
+            "there is no cluster to change; give --kubeconfig or --kube-url, or leave apply, patch and switch out",
+        )?;
+        let namespace = self.namespace();
+        let mut keep = |undo| changes.keep(undo);
+        for path in &arm.apply {
+            let place = path.display();
+            let yaml = std::fs::read_to_string(path)
+                .map_err(|error| format!("apply: cannot read {place}: {error}; check the path"))?;
+            let applied = operator.apply(&yaml, &namespace, &mut keep);
+            notes.extend(applied.map_err(|error| format!("apply: {place}: {error}"))?);
+        }
+        for patch in &arm.patch {
+            let object = ObjectName {
+                api_version: patch.api_version.clone(),
+                kind: patch.kind.clone(),
+                namespace: patch.namespace.clone().unwrap_or(namespace.clone()),
+                name: patch.name.clone(),
+            };
+            let changed = operator.patch(&object, &merge_of(&patch.merge)?, &mut keep);
+            let changed = changed.map_err(|error| format!("patch: {error}"))?;
+            notes.push(if changed {
+                format!("{object} patched")
+            } else {
+                format!("{object} is as it should be")
+            });
+        }
+        let is_interrupted = || self.signals.received().is_some();
+        if let (true, Some(into_mesh)) = (switches, arm.meshed) {
+            let switched = operator.switch(
+                &namespace,
+                &arm.labels,
+                into_mesh,
+                &mut keep,
+                &is_interrupted,
+            );
+            notes.extend(switched.map_err(|error| format!("switch: {error}"))?);
+        }
+        let settled = operator.settle(&namespace, &is_interrupted);
+        settled.map_err(|error| error.to_string())
+    }
+
+    /// Target, cluster, labels and mesh.
+    fn verify(&self, notes: &mut Vec<String>) -> Result<(), String> {
+        let script = self.plan.load.script.as_deref();
+        let mut findings = check::target(Some(&self.arm.url), script, self.signals);
+        let from_cluster = matches!(self.collect.from, CollectFrom::Kube | CollectFrom::Auto);
+        if from_cluster && self.operator.is_some() {
+            findings.extend(preflight(self.collect));
+        }
+        let bad: Vec<String> = findings
+            .iter()
+            .filter(|finding| finding.state == State::Bad)
+            .map(told)
+            .collect();
+        if !bad.is_empty() {
+            return Err(format!(
+                "the arm {} cannot be measured:\n  {}\n--skip-verify measures nonetheless",
+                self.arm.name,
+                bad.join("\n  ")
+            ));
+        }
+        let warnings = findings.iter().filter(|one| one.state == State::Warn);
+        notes.extend(warnings.map(told));
+        self.verify_mesh(notes)
+    }
+
+    fn verify_mesh(&self, notes: &mut Vec<String>) -> Result<(), String> {
+        let arm = self.arm;
+        if arm.meshed.is_none() && arm.labels.is_empty() {
+            return Ok(());
+        }
+        let Some(operator) = self.operator else {
+            if !arm.labels.is_empty() {
+                return Err("there is no cluster whose labels could be looked at; give --kubeconfig or --kube-url".to_owned());
+            }
+            notes.push("not verified who is in the mesh: there is no cluster".to_owned());
+            return Ok(());
+        };
+        let namespace = self.namespace();
+        let labels = operator.labels(&namespace);
+        let labels = labels.map_err(|error| error.to_string())?;
+        for (name, value) in &arm.labels {
+            if labels.get(name) != Some(value) {
+                return Err(format!(
+                    "the namespace {namespace} does not carry the label {name}={value}; set it (kubectl label namespace {namespace} {name}={value}), or let --switch do it"
+                ));
+            }
+        }
+        let Some(meshed) = arm.meshed else {
+            return Ok(());
+        };
+        let pods = operator
+            .pods(&namespace)
+            .map_err(|error| error.to_string())?;
+        let strangers = strangers(&pods, meshed);
+        if strangers.is_empty() && !pods.is_empty() {
+            notes.push(format!(
+                "all {} pods of {namespace} are {} the mesh",
+                pods.len(),
+                if meshed { "in" } else { "outside of" }
+            ));
+            return Ok(());
+        }
+        if pods.is_empty() {
+            return Err(format!(
+                "the namespace {namespace} has no pods; name the application's with -n"
+            ));
+        }
+        let (are, cure) = if meshed {
+            (
+                "outside of",
+                "label the namespace and restart them (kubectl rollout restart deployment), or let --switch do it",
+            )
+        } else {
+            (
+                "in",
+                "take the label off the namespace and restart them, or let --switch do it",
+            )
+        };
+        Err(format!(
+            "{} of {} pods of {namespace} are {are} the mesh: {}; {cure}",
+            strangers.len(),
+            pods.len(),
+            strangers.join(", ")
+        ))
+    }
+}
+
+fn told(finding: &Finding) -> String {
+    let cure = finding.cure.as_ref();
+    let cure = cure.map_or(String::new(), |cure| format!("; {cure}"));
+    format!("{}: {}{cure}", finding.name, finding.message)
+}
+
+/// A table, or a text with JSON or YAML in it.
+fn merge_of(typed: &Value) -> Result<Value, String> {
+    match typed {
+        Value::String(text) => serde_saphyr::from_str(text)
+            .map_err(|error| format!("patch: merge is neither JSON nor YAML: {error}")),
+        table => Ok(table.clone()),
+    }
+}

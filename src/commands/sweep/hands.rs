@@ -1,0 +1,415 @@
+//! The hands of a sweep: what a step is made of.
+
+use super::super::collection::Collection;
+use super::super::environment::environment;
+use super::super::live::Live;
+use super::super::signals::Signals;
+use super::super::sinks::Sinks;
+use super::arms::{Changes, Making};
+use super::cooldown;
+use super::hooks::{self, Hook};
+use super::metadata::metadata;
+use crate::cli::Outputs;
+use crate::clock::unix_now;
+use crate::cluster::Operator;
+use crate::engine::{Job, launch};
+use crate::formats::StudyMetadata;
+use crate::judge::{Stability, Verdict, verdict};
+use crate::measure::{Ending, RunResult};
+use crate::render::{StepTitle, capacity_line, show_length, step_header, step_line, wrk_text};
+use crate::spec::{CollectFrom, CollectSpec, Offered, RunSpec};
+use crate::sweep::{Cooldown, Event, Hands, Step, StepEnd, SweepFolder, SweepPlan};
+use crate::units::Nanos;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Everything that steps have in common.
+pub struct SweepHands<'a> {
+    plan: &'a SweepPlan,
+    folder: &'a SweepFolder,
+    script: Option<Vec<u8>>,
+    signals: Signals,
+    quiet: bool,
+    /// The cluster, once it was looked for; none when there is none to be had.
+    operator: Option<Option<Operator>>,
+    changes: Changes,
+    /// What could not be read of an earlier process's changes.
+    trouble: Option<String>,
+    /// Arms that were verified and are warm.
+    ready: BTreeSet<usize>,
+    /// The arm that is there.
+    arm: usize,
+    /// The application's CPU without load, in thousandths of a core, once it was looked for.
+    idle: Option<Option<f64>>,
+    has_header: bool,
+    left: usize,
+}
+
+impl<'a> SweepHands<'a> {
+    /// For this plan in this folder, with this text as its script.
+    pub fn new(
+        plan: &'a SweepPlan,
+        folder: &'a SweepFolder,
+        script: Option<String>,
+        signals: Signals,
+        quiet: bool,
+    ) -> SweepHands<'a> {
+        let (changes, trouble) = match Changes::left_in(folder.path()) {
+            Ok(changes) => (Some(changes), None),
+            Err(trouble) => (None, Some(trouble)),
+        };
+        SweepHands {
+            plan,
+            folder,
+            script: script.map(String::into_bytes),
+            signals,
+            quiet,
+            operator: None,
+            changes: changes.unwrap_or_else(|| Changes::none(folder.path())),
+            trouble,
+            ready: BTreeSet::new(),
+            arm: 0,
+            idle: None,
+            has_header: false,
+            left: 0,
+        }
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("hooks.log")
+    }
+
+    fn collect(&self, arm: usize) -> Result<CollectSpec, String> {
+        let spec = self.plan.collect(&self.plan.arms[arm]);
+        spec.map_err(|bad| bad.to_string())
+    }
+
+    fn title(&self, step: &Step) -> StepTitle<'a> {
+        let planned = self.plan.steps().len();
+        StepTitle {
+            number: step.number,
+            of: planned.max(step.number as usize),
+            arm: &self.plan.arms[step.arm].name,
+            rate: step.rate.as_f64(),
+            repetition: step.repetition,
+        }
+    }
+
+    fn say(&self, text: &str) {
+        if !self.quiet {
+            eprintln!("note: {text}");
+        }
+    }
+
+    /// The cluster, if the arm needs one or there is one.
+    fn reach(&mut self, arm: usize) -> Result<(), String> {
+        if self.operator.is_some() {
+            return Ok(());
+        }
+        let collect = self.collect(arm)?;
+        let needs = self.plan.arms.iter().any(|arm| {
+            let changes = !arm.apply.is_empty() || !arm.patch.is_empty() || !arm.labels.is_empty();
+            changes || (self.plan.switch && arm.meshed.is_some())
+        }) || !self.changes.is_empty();
+        let wants = matches!(collect.from, CollectFrom::Kube | CollectFrom::Auto);
+        if !needs && !wants {
+            self.operator = Some(None);
+            return Ok(());
+        }
+        match Operator::connect(&collect.access) {
+            Ok(operator) => self.operator = Some(Some(operator)),
+            Err(error) if needs || collect.from == CollectFrom::Kube => {
+                return Err(error.to_string());
+            }
+            Err(_) => self.operator = Some(None),
+        }
+        Ok(())
+    }
+
+    fn making<'b>(&'b self, arm: usize, collect: &'b CollectSpec, log: &'b Path) -> Making<'b> {
+        Making {
+            plan: self.plan,
+            arm: &self.plan.arms[arm],
+            collect,
+            operator: self.operator.as_ref().and_then(Option::as_ref),
+            log,
+            signals: &self.signals,
+        }
+    }
+
+    /// Load that is not measured, so that caches are as full as they will be.
+    fn warm_up(&mut self, arm: usize) -> Result<Option<String>, String> {
+        let Some(first) = &self.plan.warm_up_first else {
+            return Ok(None);
+        };
+        let step = Step {
+            number: 1,
+            arm,
+            rate: first.rate,
+            repetition: 1,
+        };
+        let mut spec = self.plan.run_spec(&step).map_err(|bad| bad.to_string())?;
+        spec.load.offered = Offered::Rate(first.rate);
+        (spec.load.warmup, spec.load.guard) = (Nanos::ZERO, Nanos::ZERO);
+        spec.load.duration = first.length;
+        spec.collect.from = CollectFrom::None;
+        let title = format!("warming up {} ", self.plan.arms[arm].name);
+        let live = Live::new(title, first.length, self.quiet);
+        let outcome = launch(&self.job(spec), &mut |event| live.observe(&event), &|| {
+            self.signals.received().is_some()
+        });
+        live.finish();
+        outcome.map_err(|error| format!("warming up: {error}"))?;
+        cooldown::wait(first.rest, &self.signals);
+        let note = format!("warmed up with {} at {}/s", first.length, first.rate);
+        Ok(Some(note))
+    }
+
+    fn job(&self, spec: RunSpec) -> Job {
+        Job {
+            spec,
+            script: self.script.clone(),
+            prints_to_stderr: true,
+            environment: environment(),
+        }
+    }
+
+    /// Before anything is measured: what an earlier process left undone, and how idle idle is.
+    fn begin(&mut self, arm: usize) -> Result<Vec<String>, String> {
+        if let Some(trouble) = self.trouble.take() {
+            return Err(trouble);
+        }
+        self.reach(arm)?;
+        let mut notes = Vec::new();
+        if !self.changes.is_empty()
+            && let Some(Some(operator)) = &self.operator
+        {
+            self.say("putting back what an interrupted sweep has changed");
+            self.changes.take_back(operator)?;
+            notes.push("put back what an interrupted sweep had changed".to_owned());
+        }
+        Ok(notes)
+    }
+
+    fn look_how_idle(&mut self, collect: &CollectSpec) {
+        if self.idle.is_some() || self.plan.cooldown != Cooldown::Adaptive {
+            return;
+        }
+        let is_cluster = self.operator.as_ref().is_some_and(Option::is_some);
+        let can_tell = match collect.from {
+            CollectFrom::None => false,
+            CollectFrom::Process(_) => true,
+            CollectFrom::Kube | CollectFrom::Auto => is_cluster,
+        };
+        if can_tell {
+            self.say("looking how much CPU the application uses without load");
+        }
+        let idle = can_tell.then(|| cooldown::idle_cpu(collect, &self.signals));
+        self.idle = Some(idle.flatten());
+    }
+
+    fn measured(&mut self, spec: RunSpec, step: &Step, folder: &Path) -> Result<StepEnd, String> {
+        let mut spec = spec;
+        let mut collection =
+            Collection::start(&mut spec, true, true).map_err(|error| error.to_string())?;
+        let outputs = Outputs {
+            folder: Some(folder.to_owned()),
+            quiet: true,
+            ..Outputs::default()
+        };
+        let mut sinks = Sinks::open(&outputs, &spec, self.script.as_deref())?;
+        let title = self.title(step).text() + " ";
+        let live = Live::new(title, spec.window().stop, self.quiet);
+        let outcome = launch(
+            &self.job(spec),
+            &mut |event| {
+                live.observe(&event);
+                collection.observe(&event);
+                sinks.observe(&event);
+            },
+            &|| self.signals.received().is_some(),
+        );
+        live.finish();
+        let mut finished = match outcome {
+            Ok(finished) => finished,
+            Err(error) => {
+                sinks.abandon();
+                if self.signals.received().is_some() {
+                    return Ok(StepEnd::Interrupted);
+                }
+                return Err(error.to_string());
+            }
+        };
+        let collected = collection.finish(&mut finished.result, &self.signals);
+        let verdict = verdict(&finished.result);
+        let text = wrk_text(&finished.result);
+        let samples = collected.as_ref().map(|collected| &collected.book.log);
+        let (_, errors) = sinks.finish(&finished.result, &verdict, &text, samples);
+        if let Some(error) = errors.first() {
+            return Err(error.to_string());
+        }
+        if let Some(error) = &finished.script_error {
+            return Err(format!("the script failed: {error}"));
+        }
+        if let Err(error) = finished.done() {
+            self.say(&format!("the script's done() failed: {error}"));
+        }
+        Ok(match finished.result.ending {
+            Ending::Interrupted => StepEnd::Interrupted,
+            _ => StepEnd::Measured(Box::new((finished.result, verdict))),
+        })
+    }
+}
+
+impl Hands for SweepHands<'_> {
+    fn now(&self) -> Nanos {
+        unix_now()
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.signals.received().is_some()
+    }
+
+    fn enter(&mut self, arm: usize) -> Result<Vec<String>, String> {
+        let mut notes = self.begin(arm)?;
+        self.arm = arm;
+        let changes_something = self.plan.arms[arm].changes_something(self.plan.switch);
+        if !changes_something && self.ready.contains(&arm) {
+            // It is there, and was looked at.
+            return Ok(notes);
+        }
+        if changes_something {
+            self.ready.remove(&arm);
+            self.say(&format!("making the arm {}", self.plan.arms[arm].name));
+        }
+        let (collect, log) = (self.collect(arm)?, self.log());
+        let mut changes = std::mem::replace(&mut self.changes, Changes::none(self.folder.path()));
+        let made = self.making(arm, &collect, &log).make(&mut changes);
+        self.changes = changes;
+        notes.extend(made?);
+        for note in &notes {
+            self.say(note);
+        }
+        self.look_how_idle(&collect);
+        notes.extend(self.warm_up(arm)?);
+        self.ready.insert(arm);
+        Ok(notes)
+    }
+
+    fn leave(&mut self, arm: usize) -> Result<(), String> {
+        let (collect, log) = (self.collect(arm)?, self.log());
+        let mut outcome = Ok(());
+        if !self.changes.is_empty()
+            && let Some(Some(operator)) = &self.operator
+        {
+            self.say("putting the cluster back as it was");
+            outcome = self.changes.take_back(operator);
+        }
+        let unmade = self.making(arm, &collect, &log).unmake();
+        outcome.and(unmade)
+    }
+
+    fn prepare(&mut self, step: &Step) -> Result<Vec<String>, String> {
+        let title = self.title(step);
+        let each = self.plan.load_time();
+        let whole = Nanos(each.0.saturating_mul(self.left as u64));
+        self.say(&format!(
+            "{} ({}; {} of load left in all)",
+            title.text(),
+            show_length(each),
+            show_length(whole)
+        ));
+        let arm = &self.plan.arms[step.arm];
+        let (collect, log) = (self.collect(step.arm)?, self.log());
+        let mut notes = Vec::new();
+        for command in &arm.reset {
+            let environment = [
+                ("MESHLOAD_ARM", arm.name.clone()),
+                ("MESHLOAD_URL", arm.url.clone()),
+                (
+                    "MESHLOAD_NAMESPACE",
+                    self.making(step.arm, &collect, &log).namespace(),
+                ),
+                ("MESHLOAD_RATE", step.rate.to_string()),
+                ("MESHLOAD_REPETITION", step.repetition.to_string()),
+            ];
+            let hook = Hook {
+                name: "reset",
+                command,
+                environment: &environment,
+                log: &log,
+            };
+            hooks::run(&hook, Some(&self.signals))?;
+            notes.push(format!("reset: {command}"));
+        }
+        if let (true, Some(Some(operator))) = (self.plan.cache_flush, &self.operator) {
+            let namespace = self.making(step.arm, &collect, &log).namespace();
+            let flushed = operator.flush_caches(&namespace);
+            for pod in flushed.map_err(|error| error.to_string())? {
+                if let Err(reason) = &pod {
+                    self.say(reason);
+                }
+                notes.push(pod.unwrap_or_else(|reason| reason));
+            }
+        }
+        Ok(notes)
+    }
+
+    fn measure(&mut self, step: &Step, folder: &Path) -> StepEnd {
+        let spec = match self.plan.run_spec(step) {
+            Ok(spec) => spec,
+            Err(bad) => return StepEnd::Failed(bad.to_string()),
+        };
+        let measured = self.measured(spec, step, folder);
+        measured.unwrap_or_else(StepEnd::Failed)
+    }
+
+    fn cool_down(&mut self) -> String {
+        let fixed = match (self.plan.cooldown, self.idle.flatten()) {
+            (Cooldown::Fixed(length), _) => {
+                cooldown::wait(length, &self.signals);
+                return length.to_string();
+            }
+            (Cooldown::Adaptive, Some(idle)) => match self.collect(self.arm) {
+                Ok(collect) => return cooldown::cool_down(&collect, idle, &self.signals),
+                Err(reason) => reason,
+            },
+            (Cooldown::Adaptive, None) => "there is no collector that could tell".to_owned(),
+        };
+        format!("skipped: {fixed}")
+    }
+
+    fn hear(&mut self, event: &Event, left: usize) {
+        self.left = left;
+        match event {
+            Event::Began { measured, .. } if *measured > 0 => {
+                self.say(&format!("{measured} steps are measured already"));
+            }
+            Event::SetAside { folder, to } => {
+                self.say(&format!("{folder} was not finished; it is in {to} now"));
+            }
+            Event::StepFailed { folder, reason, .. } => {
+                eprintln!("meshload: {folder}: {reason}");
+            }
+            Event::CooledDown { note, .. } => self.say(&format!("rested {note}")),
+            Event::Capacity { arm, slo, bracket } => {
+                let [good, bad] =
+                    [bracket.good, bracket.bad].map(|rate| rate.map(|rate| rate.as_f64()));
+                println!("{}", capacity_line(arm, slo.as_ref(), good, bad));
+            }
+            _ => {}
+        }
+    }
+
+    fn finished(&mut self, step: &Step, result: &RunResult, verdict: &Verdict, held: &Stability) {
+        if !self.has_header {
+            println!("{}", step_header());
+            self.has_header = true;
+        }
+        println!("{}", step_line(&self.title(step), result, verdict, held));
+    }
+
+    fn metadata(&self) -> StudyMetadata {
+        metadata(self.plan, self.folder.begun, self.idle.flatten())
+    }
+}

@@ -1,0 +1,70 @@
+//! Commands of the user's that make, unmake, reset and verify an arm.
+
+use super::super::signals::Signals;
+use crate::clock::block_for;
+use crate::units::Nanos;
+use std::fs::OpenOptions;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+const LOOK: Nanos = Nanos::from_millis(20);
+/// As much of a failed command's words as helps.
+const LAST_LINES: usize = 5;
+
+/// Where and with what a command runs.
+pub struct Hook<'a> {
+    /// Its name in messages, such as `before`.
+    pub name: &'a str,
+    /// The command, for `sh -c`.
+    pub command: &'a str,
+    /// Its environment besides ours.
+    pub environment: &'a [(&'static str, String)],
+    /// Where its output goes.
+    pub log: &'a Path,
+}
+
+/// Runs a command to its end. A signal ends it, where `signals` are given.
+///
+/// # Errors
+/// Which command failed, how, and what it said last.
+pub fn run(hook: &Hook<'_>, signals: Option<&Signals>) -> Result<(), String> {
+    let Hook { name, command, .. } = hook;
+    let failed = |why: String| format!("the {name} command `{command}` {why}");
+    let cannot = |error: std::io::Error| failed(format!("cannot be run: {error}"));
+    let mut options = OpenOptions::new();
+    let log = options.create(true).append(true).open(hook.log);
+    let log = log.map_err(cannot)?;
+    let before = log.metadata().map_err(cannot)?.len();
+    let mut child = Command::new("sh")
+        .args(["-c", command])
+        .envs(hook.environment.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().map_err(cannot)?)
+        .stderr(log)
+        .spawn()
+        .map_err(cannot)?;
+    loop {
+        if let Some(status) = child.try_wait().map_err(cannot)? {
+            if status.success() {
+                return Ok(());
+            }
+            let said = last_lines(hook.log, before);
+            return Err(failed(format!("failed ({status}){said}")));
+        }
+        if signals.is_some_and(|signals| signals.received().is_some()) {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(failed("was interrupted".to_owned()));
+        }
+        block_for(LOOK);
+    }
+}
+
+fn last_lines(log: &Path, from: u64) -> String {
+    let bytes = std::fs::read(log).unwrap_or_default();
+    let new = bytes.get(from as usize..).unwrap_or_default();
+    let text = String::from_utf8_lossy(new);
+    let lines: Vec<&str> = text.lines().collect();
+    let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
+    last.iter().map(|line| format!("\n  {line}")).collect()
+}

@@ -1,0 +1,177 @@
+//! `meshload sweep`: a whole study, from the plan to the folder.
+
+mod arms;
+mod cooldown;
+mod hands;
+mod hooks;
+mod metadata;
+
+use super::fail;
+use super::signals::Signals;
+use crate::cli::{SweepRequest, read_plan};
+use crate::clock::unix_now;
+use crate::exit::Exit;
+use crate::render::{StepTitle, steps_text};
+use crate::sweep::{Cooldown, Ended, SweepFolder, SweepPlan, run};
+use crate::units::Nanos;
+use hands::SweepHands;
+use std::path::{Path, PathBuf};
+
+/// Carries a plan out, shows it, or prints it.
+pub fn sweep(request: &SweepRequest) -> Exit {
+    let plan = match plan(request) {
+        Ok(plan) => plan,
+        Err(message) => return fail(Exit::Usage, &message),
+    };
+    if request.print_plan {
+        print!("{}", plan.to_toml());
+        return Exit::Done;
+    }
+    if request.dry_run {
+        print!("{}", dry_run(&plan));
+        return Exit::Done;
+    }
+    let script = match script(&plan) {
+        Ok(script) => script,
+        Err(message) => return fail(Exit::Usage, &message),
+    };
+    let signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => return fail(Exit::Failed, &error),
+    };
+    let begun = unix_now();
+    let place = request.folder.clone();
+    let place = place.unwrap_or_else(|| new_folder(&plan, begun));
+    let folder = SweepFolder::open(&place, &plan, script.as_deref(), begun);
+    let folder = match folder {
+        Ok(folder) => folder,
+        Err(error) => return fail(Exit::Usage, &format!("-o: {error}")),
+    };
+    if !request.quiet {
+        for warning in plan.warnings() {
+            eprintln!("note: {warning}");
+        }
+    }
+    let mut hands = SweepHands::new(&plan, &folder, script, signals.clone(), request.quiet);
+    let ended = run(&plan, &folder, &mut hands);
+    drop(hands);
+    tell(ended, &place, &signals)
+}
+
+fn tell(ended: Result<Ended, crate::sweep::SweepError>, place: &Path, signals: &Signals) -> Exit {
+    let place = place.display();
+    let again = format!("the same command with -o {place} goes on from here");
+    match ended {
+        Ok(Ended::Done) => {
+            println!("Results in {place}");
+            Exit::Done
+        }
+        Ok(Ended::Interrupted) => {
+            eprintln!("meshload: interrupted; {again}");
+            signals.received().unwrap_or(Exit::Interrupted)
+        }
+        Ok(Ended::Failures(reasons)) => fail(
+            Exit::Failed,
+            &format!(
+                "{} steps failed; {again}\n  {}",
+                reasons.len(),
+                reasons.join("\n  ")
+            ),
+        ),
+        Ok(Ended::Arm(reason)) => fail(Exit::Failed, &format!("{reason}\n{again}")),
+        Err(error) => fail(Exit::Failed, &format!("{error}\n{again}")),
+    }
+}
+
+/// The plan of the flags, of the file, or of the folder that is to be gone on with.
+fn plan(request: &SweepRequest) -> Result<SweepPlan, String> {
+    if let Some(plan) = &request.plan {
+        return Ok(as_before(plan, request));
+    }
+    if let Some(path) = &request.file {
+        let unreadable = |error| {
+            format!(
+                "cannot read the plan {}: {error}; give a plan's file, or a URL with http://",
+                path.display()
+            )
+        };
+        let typed = std::fs::read_to_string(path).map_err(unreadable)?;
+        return read_plan(path, &typed).map_err(|bad| bad.to_string());
+    }
+    let folder = request.folder.as_deref().unwrap_or(Path::new(""));
+    let plan = SweepFolder::plan_of(folder).map_err(|error| format!("-o: {error}"))?;
+    plan.ok_or_else(|| {
+        let folder = folder.display();
+        format!("-o: {folder} holds no sweep to go on with; give a plan's file, or a URL and flags")
+    })
+}
+
+/// A seed that the user did not choose is not a difference to a sweep that was begun with another.
+fn as_before(plan: &SweepPlan, request: &SweepRequest) -> SweepPlan {
+    let mut plan = plan.clone();
+    let before = request
+        .folder
+        .as_deref()
+        .and_then(|folder| SweepFolder::plan_of(folder).ok()?);
+    if let (Some(before), false) = (before, request.seed_is_given) {
+        plan.seed = before.seed;
+    }
+    plan
+}
+
+/// `results/<name>_<time>`, with the study's form of the time (UTC).
+fn new_folder(plan: &SweepPlan, begun: Nanos) -> PathBuf {
+    PathBuf::from("results").join(format!("{}_{}", plan.name, metadata::stamp(begun)))
+}
+
+fn script(plan: &SweepPlan) -> Result<Option<String>, String> {
+    let Some(path) = &plan.load.script else {
+        return Ok(None);
+    };
+    // read_to_string refuses what is not UTF-8: the folder keeps the text as JSON.
+    let read = std::fs::read_to_string(path);
+    let unreadable = |error| {
+        let path = path.display();
+        format!("-s: cannot read {path}: {error}; check the path")
+    };
+    read.map(Some).map_err(unreadable)
+}
+
+/// Every step with its time.
+fn dry_run(plan: &SweepPlan) -> String {
+    let rest = match plan.cooldown {
+        Cooldown::Fixed(rest) => rest,
+        // The least that it can be.
+        Cooldown::Adaptive => cooldown::SHORTEST,
+    };
+    let steps = plan.steps();
+    let titles = steps.iter().map(|step| StepTitle {
+        number: step.number,
+        of: steps.len(),
+        arm: &plan.arms[step.arm].name,
+        rate: step.rate.as_f64(),
+        repetition: step.repetition,
+    });
+    let mut notes = plan.warnings();
+    if plan.cooldown == Cooldown::Adaptive {
+        notes.push("the rest is adaptive: from 10 s to 120 s".to_owned());
+    }
+    if let Some(first) = &plan.warm_up_first {
+        notes.push(format!(
+            "{} at {}/s and {} of rest come before each arm that is made anew",
+            first.length, first.rate, first.rest
+        ));
+    }
+    if plan.find_capacity.is_some() {
+        notes
+            .push("the search chooses its own rates between the lowest and the highest".to_owned());
+        return format!(
+            "at most some twelve steps for each of {} arms\n",
+            plan.arms.len()
+        ) + &notes
+            .iter()
+            .map(|note| format!("note: {note}\n"))
+            .collect::<String>();
+    }
+    steps_text(&titles.collect::<Vec<_>>(), plan.load_time(), rest, &notes)
+}

@@ -1,0 +1,227 @@
+//! What a sweep says of itself: its steps beforehand, a line per step, what it found.
+
+use crate::judge::{Level, Slo, Stability, Verdict};
+use crate::measure::{Distribution, RunResult};
+use crate::resources::{Category, Role};
+use crate::units::{Nanos, show_time_us};
+
+/// A step, as it is announced.
+#[derive(Debug, Clone, Copy)]
+pub struct StepTitle<'a> {
+    /// Its number, from 1.
+    pub number: u32,
+    /// Of how many, as far as is known.
+    pub of: usize,
+    /// The arm's name.
+    pub arm: &'a str,
+    /// Requests per second.
+    pub rate: f64,
+    /// From 1.
+    pub repetition: u32,
+}
+
+impl StepTitle<'_> {
+    /// In one line.
+    pub fn text(&self) -> String {
+        format!(
+            "step {} of {}: {} {}/s rep {}",
+            self.number, self.of, self.arm, self.rate, self.repetition
+        )
+    }
+}
+
+/// A length for people: `1h 5m`, `14m 20s`, `9s`.
+pub fn show_length(length: Nanos) -> String {
+    let seconds = length.as_secs_f64().round() as u64;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match (hours, minutes) {
+        (0, 0) => format!("{seconds}s"),
+        (0, _) => format!("{minutes}m {seconds}s"),
+        _ => format!("{hours}h {minutes}m"),
+    }
+}
+
+/// Every step with the time at which it begins, and the whole.
+pub fn steps_text(steps: &[StepTitle<'_>], each: Nanos, rest: Nanos, notes: &[String]) -> String {
+    let mut text = String::from("    at        step  arm                  rate/s   rep\n");
+    let mut at = Nanos::ZERO;
+    for step in steps {
+        text += &format!(
+            "    {:<9} {:>4}  {:<20} {:<8} {}\n",
+            show_length(at),
+            step.number,
+            step.arm,
+            step.rate,
+            step.repetition
+        );
+        at += each + rest;
+    }
+    let total = Nanos(at.0.saturating_sub(rest.0));
+    text += &format!(
+        "{} steps of {}, {} of rest between them: {} in all\n",
+        steps.len(),
+        show_length(each),
+        show_length(rest),
+        show_length(total)
+    );
+    for note in notes {
+        text += &format!("note: {note}\n");
+    }
+    text
+}
+
+/// The names of [`step_line`]'s columns.
+pub fn step_header() -> String {
+    format!(
+        "{:>7}  {:<16} {:>8} {:>3}  {:>9}  {:>9}  {:>9}  {:>6}  {:>9}  {:>9}  verdict",
+        "step", "arm", "rate/s", "rep", "achieved", "p50", "p99", "errors", "app CPU", "sidecar"
+    )
+}
+
+/// A finished step in one line.
+pub fn step_line(
+    title: &StepTitle<'_>,
+    result: &RunResult,
+    verdict: &Verdict,
+    held: &Stability,
+) -> String {
+    let tally = result.overall();
+    let seconds = result.window.length().as_secs_f64();
+    let latency = Distribution::of(&tally.response_times(result.is_open_loop()));
+    let time = |of: fn(&Distribution) -> u64| {
+        let time = latency.as_ref().map(|latency| of(latency) as f64 / 1e3);
+        time.map_or("-".to_owned(), show_time_us)
+    };
+    let cpu = |role: Role| {
+        let cpu = application_cpu(result, role);
+        cpu.map_or("-".to_owned(), |cpu| format!("{cpu:.0}m"))
+    };
+    let held = match held {
+        Stability::Held => "held",
+        Stability::NotHeld { .. } => "NOT HELD",
+        Stability::Unknown { .. } => "unknown",
+    };
+    let level = match verdict.level {
+        Level::Valid => "VALID",
+        Level::Suspect => "SUSPECT",
+        Level::Invalid => "INVALID",
+    };
+    let codes: Vec<&str> = verdict
+        .reasons
+        .iter()
+        .map(|one| one.code.as_str())
+        .collect();
+    let codes = if codes.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", codes.join(", "))
+    };
+    format!(
+        "{:>3}/{:<3}  {:<16} {:>8} {:>3}  {:>9.1}  {:>9}  {:>9}  {:>6}  {:>9}  {:>9}  {level}{codes}, {held}",
+        title.number,
+        title.of,
+        title.arm,
+        title.rate,
+        title.repetition,
+        tally.finished_in_window as f64 / seconds.max(1e-9),
+        time(|latency| latency.p50),
+        time(|latency| latency.p99),
+        tally.failed + tally.status.bad(),
+        cpu(Role::App),
+        cpu(Role::Sidecar),
+    )
+}
+
+fn application_cpu(result: &RunResult, role: Role) -> Option<f64> {
+    let categories = &result.resources.as_ref()?.categories;
+    let ours = categories
+        .iter()
+        .find(|one| one.category == Category::Application)?;
+    ours.cpu_m.get(&role).copied()
+}
+
+/// What the search for an arm's capacity found; the highest good rate and the lowest that is not.
+pub fn capacity_line(arm: &str, slo: Option<&Slo>, good: Option<f64>, bad: Option<f64>) -> String {
+    let with = slo.map_or(String::new(), |slo| format!(" with {slo}"));
+    match (good, bad) {
+        (Some(good), Some(bad)) => format!("{arm}: holds {good}/s{with}, and not {bad}/s"),
+        (Some(good), None) => {
+            format!("{arm}: holds {good}/s{with}, the highest of --rates; its capacity is above")
+        }
+        (None, Some(bad)) => {
+            format!(
+                "{arm}: does not hold {bad}/s{with}, the lowest of --rates; its capacity is below"
+            )
+        }
+        (None, None) => format!("{arm}: nothing could be found out about its capacity"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::verdict;
+    use crate::measure::sample;
+
+    const TITLE: StepTitle<'_> = StepTitle {
+        number: 3,
+        of: 12,
+        arm: "istio",
+        rate: 400.0,
+        repetition: 2,
+    };
+
+    #[test]
+    fn lengths_are_shown_as_people_say_them() {
+        for (seconds, shown) in [(9, "9s"), (75, "1m 15s"), (3_900, "1h 5m")] {
+            assert_eq!(show_length(Nanos::from_secs(seconds)), shown);
+        }
+    }
+
+    #[test]
+    fn a_dry_run_says_when_each_step_begins_and_how_long_it_all_takes() {
+        let steps = [TITLE, TITLE];
+        let note = "be patient".to_owned();
+        let text = steps_text(&steps, Nanos::from_secs(95), Nanos::from_secs(10), &[note]);
+        assert!(
+            text.contains("    1m 45s       3  istio                400      2\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains(
+                "2 steps of 1m 35s, 10s of rest between them: 3m 20s in all\nnote: be patient\n"
+            ),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_finished_step_has_its_figures_under_their_names() {
+        let sample = sample::ordinary();
+        let judged = verdict(&sample.result);
+        let line = step_line(&TITLE, &sample.result, &judged, &Stability::Held);
+        assert!(
+            line.contains("3/12   istio                 400   2"),
+            "{line}"
+        );
+        assert!(line.ends_with(", held"), "{line}");
+        // Every column ends where its name ends.
+        let header = step_header();
+        let end = header.find("sidecar").expect("a column") + "sidecar".len();
+        assert_eq!(&line[end - 1..end + 2], "-  ", "{header}\n{line}");
+    }
+
+    #[test]
+    fn a_capacity_is_a_bracket_open_where_nothing_was_found() {
+        let line = |good, bad| capacity_line("a", None, good, bad);
+        assert_eq!(
+            line(Some(612.0), Some(640.0)),
+            "a: holds 612/s, and not 640/s"
+        );
+        assert!(line(Some(800.0), None).contains("above"));
+        assert!(line(None, Some(100.0)).contains("below"));
+        assert!(line(None, None).contains("nothing"));
+        let slo: Slo = "p99<1s".parse().expect("an objective");
+        assert!(capacity_line("a", Some(&slo), Some(1.0), None).contains("with p99<1s"));
+    }
+}
