@@ -302,7 +302,11 @@ impl SweepArgs {
                 .map_or(Cooldown::Adaptive, Cooldown::Fixed),
             stop_when: self.stop_when.map(|StopFlag::Unstable| StopWhen::Unstable),
             switch: self.switch,
-            warm_up_first: (!self.skip_warmup).then(WarmUpFirst::default),
+            warm_up_first: if self.skip_warmup {
+                WarmUpFirst::none()
+            } else {
+                WarmUpFirst::default()
+            },
             find_capacity: self.find_capacity.then_some(Capacity {
                 slo: self.slo,
                 precision: self.precision,

@@ -120,7 +120,7 @@ fn part_of(from: &Mark, to: &Mark, window: Span, steady: Span) -> i64 {
 /// Mean, maximum and last of a level in `window`; `None` without a sample in it.
 pub(super) fn gauge(marks: &[Mark], window: Span, steady: Span) -> Option<GaugeOver> {
     let inside = |mark: &&Mark| mark.at >= window.start && mark.at <= window.end;
-    let (mut area, mut covered) = (0.0, 0);
+    let (mut area, mut covered, mut highest) = (0.0, 0, 0.0f64);
     for pair in marks.windows(2) {
         let [from, to] = [&pair[0], &pair[1]];
         if to.at <= from.at || from.epoch != to.epoch {
@@ -138,6 +138,10 @@ pub(super) fn gauge(marks: &[Mark], window: Span, steady: Span) -> Option<GaugeO
         let slope = (to.value as f64 - from.value as f64) / (to.at - from.at) as f64;
         let middle = (clipped.start - from.at) as f64 + part as f64 / 2.0;
         area += (from.value as f64 + slope * middle) * part as f64;
+        // Where the window cuts a pair, what lies at the cut is part of it.
+        for cut in [clipped.start, clipped.end] {
+            highest = highest.max(from.value as f64 + slope * (cut - from.at) as f64);
+        }
         covered += part;
     }
     let max = marks.iter().filter(inside).map(|mark| mark.value).max();
@@ -157,7 +161,7 @@ pub(super) fn gauge(marks: &[Mark], window: Span, steady: Span) -> Option<GaugeO
         } else {
             last as f64
         },
-        max,
+        max: max.max(highest.round() as u64),
         last,
         covered: covered.min(window.length()),
     })

@@ -7,7 +7,6 @@ use crate::measure::{Ending, RunResult};
 use crate::store::{self, StoreError, append_line, load, move_aside, write_file};
 use crate::units::Nanos;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The file that makes a folder a sweep's.
@@ -55,6 +54,26 @@ struct PlanFile {
     /// The text of its script: every step runs this one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     script: Option<String>,
+}
+
+/// A step that was measured to its end.
+#[derive(Debug)]
+pub struct StepResult {
+    /// Which.
+    pub step: Step,
+    /// What was measured.
+    pub result: RunResult,
+    /// The verdict on it.
+    pub verdict: Verdict,
+}
+
+/// What the step folders of a sweep hold.
+#[derive(Debug, Default)]
+pub struct Contents {
+    /// The steps that were measured to their end, by number.
+    pub measured: Vec<StepResult>,
+    /// The names of the folders that hold something else.
+    pub half: Vec<String>,
 }
 
 /// A sweep's folder, held by this process.
@@ -153,32 +172,29 @@ impl SweepFolder {
         write_file(&self.path.join(name), bytes)
     }
 
-    /// The steps that were measured to their end, by number, and the names of the folders that
-    /// hold something else.
+    /// What its step folders hold.
     ///
     /// # Errors
     /// [`StoreError`] when the folder cannot be read.
-    pub fn measured(
-        &self,
-        plan: &SweepPlan,
-    ) -> Result<(Vec<(Step, RunResult, Verdict)>, Vec<String>), StoreError> {
-        let mut measured = BTreeMap::new();
-        let mut half = Vec::new();
+    pub fn contents(&self, plan: &SweepPlan) -> Result<Contents, StoreError> {
+        let mut contents = Contents::default();
         for name in store::names_in(&self.path.join("steps"))? {
-            let result = load(&self.step_path(&name)).ok();
-            let step = result
-                .as_ref()
-                .filter(|(result, _)| is_whole(result))
-                .and_then(|(result, _)| step_of(plan, result))
-                .filter(|step| step.folder(plan) == name);
-            match (step, result) {
-                (Some(step), Some((result, verdict))) => {
-                    measured.insert(step.number, (step, result, verdict));
-                }
-                _ => half.push(name),
+            let loaded = load(&self.step_path(&name)).ok();
+            let measured = loaded.and_then(|(result, verdict)| {
+                let step = step_of(plan, &result).filter(|_| is_whole(&result))?;
+                Some(StepResult {
+                    step,
+                    result,
+                    verdict,
+                })
+            });
+            match measured.filter(|one| one.step.folder(plan) == name) {
+                Some(one) => contents.measured.push(one),
+                None => contents.half.push(name),
             }
         }
-        Ok((measured.into_values().collect(), half))
+        contents.measured.sort_by_key(|one| one.step.number);
+        Ok(contents)
     }
 
     /// Moves a half step out of the way; says where to.

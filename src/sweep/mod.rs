@@ -9,7 +9,7 @@ mod next;
 mod plan;
 mod runner;
 
-pub use folder::{PLAN_JSON, SweepError, SweepFolder};
+pub use folder::{Contents, PLAN_JSON, StepResult, SweepError, SweepFolder};
 pub use journal::{Event, Line};
 pub use next::{Bracket, Measured, bracket, next};
 pub use plan::{

@@ -71,8 +71,7 @@ pub struct SweepPlan {
     /// Let meshload itself put the namespace into the mesh and take it out.
     pub switch: bool,
     /// Load before the first step of an arm that was just made, so that caches are warm.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub warm_up_first: Option<WarmUpFirst>,
+    pub warm_up_first: WarmUpFirst,
     /// Look for the highest rate that meets an objective, in place of measuring every rate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub find_capacity: Option<Capacity>,
@@ -106,7 +105,7 @@ impl Default for SweepPlan {
             cooldown: Cooldown::Adaptive,
             stop_when: None,
             switch: false,
-            warm_up_first: Some(WarmUpFirst::default()),
+            warm_up_first: WarmUpFirst::default(),
             find_capacity: None,
             load: LoadPlan::default(),
             cluster: ClusterPlan::default(),
@@ -162,7 +161,7 @@ pub enum StopWhen {
 pub struct WarmUpFirst {
     /// Requests per second.
     pub rate: Rate,
-    /// How long.
+    /// How long; 0 for none at all.
     #[serde(with = "text")]
     pub length: Nanos,
     /// Rest after it.
@@ -176,6 +175,17 @@ impl Default for WarmUpFirst {
             rate: Rate::from_micro(500_000_000).expect("in range"),
             length: Nanos::from_secs(30),
             rest: Nanos::from_secs(10),
+        }
+    }
+}
+
+impl WarmUpFirst {
+    /// No such load.
+    pub fn none() -> WarmUpFirst {
+        WarmUpFirst {
+            length: Nanos::ZERO,
+            rest: Nanos::ZERO,
+            ..WarmUpFirst::default()
         }
     }
 }

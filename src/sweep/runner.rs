@@ -144,15 +144,15 @@ impl Sweep<'_> {
 
     /// Finds what was measured before, and moves what was begun out of the way.
     fn take_up(&mut self) -> Result<(), SweepError> {
-        let (measured, half) = self.folder.measured(self.plan)?;
-        for (step, result, verdict) in measured {
-            self.learn(step, result, verdict);
+        let contents = self.folder.contents(self.plan)?;
+        for one in contents.measured {
+            self.learn(one.step, one.result, one.verdict);
         }
         self.note(Event::Began {
             meshload: env!("CARGO_PKG_VERSION").to_owned(),
             measured: self.known.len(),
         })?;
-        for name in half {
+        for name in contents.half {
             self.set_aside(name)?;
         }
         // A process that was killed may have left them a step behind.

@@ -1,1 +1,487 @@
+//! The plan's order, what comes next, and what becomes of a sweep whose steps fail, are interrupted,
+//! or were measured before; with hands that measure nothing.
 
+use super::*;
+use crate::formats::{StudyMetadata, run_to_json};
+use crate::judge::{Stability, Verdict, verdict};
+use crate::measure::{Ending, RunResult, sample};
+use crate::spec::{Offered, StepLabel};
+use crate::units::{Nanos, Rate};
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+fn arm(name: &str) -> Arm {
+    Arm {
+        name: name.to_owned(),
+        url: "http://127.0.0.1:5000".to_owned(),
+        ..Arm::default()
+    }
+}
+
+fn rates(rates: &[f64]) -> Vec<Rate> {
+    let rates = rates.iter().map(|rate| Rate::per_second(*rate));
+    rates.map(|rate| rate.expect("a rate")).collect()
+}
+
+fn plan(arms: &[&str], of: &[f64], repetitions: u32) -> SweepPlan {
+    SweepPlan {
+        rates: rates(of),
+        repetitions,
+        arms: arms.iter().map(|name| arm(name)).collect(),
+        ..SweepPlan::default()
+    }
+}
+
+fn plans() -> impl Strategy<Value = SweepPlan> {
+    let order = prop_oneof![
+        Just(Order::Sequential),
+        Just(Order::Interleaved),
+        Just(Order::Random)
+    ];
+    let block = prop_oneof![Just(None), Just(Some(Block::Rate)), Just(Some(Block::Pass))];
+    (1..4usize, 1..5usize, 1..5u32, order, block, any::<u64>()).prop_map(
+        |(arms, count, repetitions, order, block, seed)| {
+            let of: Vec<f64> = (1..=count).map(|rate| rate as f64 * 100.0).collect();
+            SweepPlan {
+                order,
+                block,
+                seed,
+                ..plan(&["a", "b", "c"][..arms], &of, repetitions)
+            }
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn every_step_is_there_once_in_an_order_that_its_plan_fixes(plan in plans()) {
+        let steps = plan.steps();
+        let all: BTreeSet<_> = steps.iter().map(|step| (step.arm, step.rate, step.repetition)).collect();
+        prop_assert_eq!(all.len(), plan.arms.len() * plan.rates.len() * plan.repetitions as usize);
+        prop_assert_eq!(all.len(), steps.len());
+        prop_assert!(steps.iter().enumerate().all(|(at, step)| step.number as usize == at + 1));
+        prop_assert_eq!(&steps, &plan.steps());
+        // Nobody is measured twice before everybody was measured once.
+        if plan.order != Order::Sequential {
+            prop_assert!(steps.is_sorted_by_key(|step| step.repetition));
+        }
+        // All arms of a block are given the same arrivals.
+        for step in &steps {
+            let same = steps.iter().filter(|one| (one.rate, one.repetition) == (step.rate, step.repetition));
+            prop_assert!(same.clone().all(|one| one.seed(plan.seed) == step.seed(plan.seed)));
+        }
+    }
+
+    #[test]
+    fn whatever_was_measured_before_the_rest_is_measured_once(plan in plans(), done in prop::collection::vec(any::<bool>(), 48)) {
+        let steps = plan.steps();
+        let mut measured: Vec<Measured> = steps
+            .iter()
+            .zip(&done)
+            .filter(|(_, done)| **done)
+            .map(|(step, _)| Measured { step: *step, is_good: Some(true) })
+            .collect();
+        let before = measured.len();
+        while let Some(step) = next(&plan, &measured, &[]) {
+            prop_assert!(measured.iter().all(|one| one.step != step));
+            measured.push(Measured { step, is_good: Some(true) });
+        }
+        prop_assert_eq!(measured.len(), steps.len());
+        prop_assert!(measured[before..].is_sorted_by_key(|one| one.step.number));
+    }
+
+    #[test]
+    fn a_search_ends_with_the_capacity_between_its_rates(capacity in 20.0..3_000.0f64, precision in 0.01..0.5f64) {
+        let mut plan = plan(&["a"], &[100.0, 2_000.0], 1);
+        plan.find_capacity = Some(Capacity { slo: None, precision });
+        let mut measured = Vec::new();
+        while let Some(step) = next(&plan, &measured, &[]) {
+            let is_good = Some(step.rate.as_f64() <= capacity);
+            measured.push(Measured { step, is_good });
+            prop_assert!(measured.len() < 40, "it ends");
+        }
+        let numbers: BTreeSet<u32> = measured.iter().map(|one| one.step.number).collect();
+        prop_assert_eq!(numbers.len(), measured.len());
+        let Bracket { good, bad } = bracket(&measured, 0);
+        prop_assert!(good.is_none_or(|good| good.as_f64() <= capacity));
+        prop_assert!(bad.is_none_or(|bad| bad.as_f64() > capacity));
+        match (good, bad) {
+            (Some(good), Some(bad)) => prop_assert!(bad.as_f64() / good.as_f64() - 1.0 <= precision),
+            (Some(good), None) => prop_assert_eq!(good.as_f64(), 2_000.0),
+            (None, bad) => prop_assert_eq!(bad.map(Rate::as_f64), Some(100.0)),
+        }
+    }
+
+    #[test]
+    fn a_plan_comes_back_from_its_own_text(plan in plans(), flags in any::<[bool; 6]>()) {
+        let mut plan = plan;
+        plan.verify = flags[0];
+        plan.cooldown = if flags[1] { Cooldown::Adaptive } else { Cooldown::Fixed(Nanos::from_millis(1500)) };
+        plan.stop_when = flags[2].then_some(StopWhen::Unstable);
+        plan.warm_up_first = if flags[3] { WarmUpFirst::none() } else { WarmUpFirst::default() };
+        plan.arms[0].meshed = flags[4].then_some(flags[5]);
+        plan.arms[0].labels = BTreeMap::from([("istio.io/rev".to_owned(), "canary".to_owned())]);
+        plan.arms[0].patch = vec![Patch {
+            api_version: "apps/v1".to_owned(),
+            kind: "Deployment".to_owned(),
+            name: "frontend".to_owned(),
+            namespace: None,
+            merge: serde_json::json!({ "spec": { "replicas": 2, "list": [1, 2] } }),
+        }];
+        // TOML holds whole numbers up to an i64.
+        plan.seed >>= 1;
+        let back = SweepPlan::from_toml(&plan.to_toml());
+        prop_assert_eq!(back.as_ref(), Ok(&plan));
+        prop_assert!(plan.differences(&plan).is_empty());
+    }
+}
+
+fn order_of(plan: &SweepPlan) -> String {
+    let steps = plan.steps();
+    let names = steps.iter().map(|step| {
+        let arm = &plan.arms[step.arm].name;
+        format!("{arm}{}", step.rate)
+    });
+    names.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn arms_take_turns_forwards_and_backwards() {
+    let mut plan = plan(&["a", "b"], &[1.0, 2.0], 2);
+    assert_eq!(order_of(&plan), "a1 a2 a1 a2 b1 b2 b1 b2");
+    assert!(plan.warnings()[0].contains("interleaved"));
+    plan.order = Order::Interleaved;
+    assert_eq!(order_of(&plan), "a1 b1 b2 a2 a1 b1 b2 a2");
+    assert!(plan.warnings().is_empty());
+    // Changing the arm costs minutes: it is done once in a pass.
+    plan.arms[1].before = vec!["make".to_owned()];
+    assert_eq!(order_of(&plan), "a1 a2 b1 b2 b1 b2 a1 a2");
+    plan.block = Some(Block::Rate);
+    assert_eq!(order_of(&plan), "a1 b1 b2 a2 a1 b1 b2 a2");
+}
+
+#[test]
+fn a_seed_fixes_a_random_order_and_another_gives_another() {
+    let mut plan = plan(&["a", "b"], &[1.0, 2.0, 3.0, 4.0], 3);
+    plan.order = Order::Random;
+    let orders: BTreeSet<String> = (0..20)
+        .map(|seed| {
+            plan.seed = seed;
+            order_of(&plan)
+        })
+        .collect();
+    assert!(orders.len() > 15, "{orders:?}");
+}
+
+fn measured(plan: &SweepPlan, found: &[(f64, bool)]) -> Vec<Measured> {
+    let mut measured: Vec<Measured> = Vec::new();
+    for (rate, is_good) in found {
+        let step = next(plan, &measured, &[]).expect("a step");
+        assert_eq!(step.rate.as_f64(), *rate);
+        measured.push(Measured {
+            step,
+            is_good: Some(*is_good),
+        });
+    }
+    measured
+}
+
+#[test]
+fn a_rate_that_is_not_held_is_measured_again_and_the_higher_ones_left_out() {
+    let mut plan = plan(&["a"], &[100.0, 200.0, 300.0, 400.0], 1);
+    plan.stop_when = Some(StopWhen::Unstable);
+    let found = measured(&plan, &[(100.0, true), (200.0, false), (200.0, false)]);
+    assert_eq!(found[2].step.repetition, 2);
+    assert_eq!(found[2].step.number, 5);
+    assert_eq!(next(&plan, &found, &[]), None);
+    // One hiccup is no verdict.
+    let found = measured(
+        &plan,
+        &[(100.0, true), (200.0, false), (200.0, true), (300.0, true)],
+    );
+    assert_eq!(
+        next(&plan, &found, &[]).map(|step| step.rate.as_f64()),
+        Some(400.0)
+    );
+    // Nobody can tell: the generator failed, and the sweep goes on.
+    let mut unknown = measured(&plan, &[(100.0, true)]);
+    unknown[0].is_good = None;
+    assert_eq!(
+        next(&plan, &unknown, &[]).map(|step| step.rate.as_f64()),
+        Some(200.0)
+    );
+}
+
+#[test]
+fn a_search_that_learns_nothing_ends() {
+    let mut plan = plan(&["a", "b"], &[100.0, 200.0], 1);
+    plan.find_capacity = Some(Capacity {
+        slo: None,
+        precision: 0.1,
+    });
+    let mut measured = Vec::new();
+    while let Some(step) = next(&plan, &measured, &[]) {
+        measured.push(Measured {
+            step,
+            is_good: None,
+        });
+        assert!(measured.len() < 20, "it ends");
+    }
+    assert_eq!(bracket(&measured, 0), Bracket::default());
+    assert!(measured.iter().any(|one| one.step.arm == 1));
+}
+
+#[test]
+fn plans_say_where_they_differ() {
+    let one = plan(&["a", "b"], &[1.0], 1);
+    let mut other = one.clone();
+    other.measure = Nanos::from_secs(30);
+    other.arms[1].url = "http://127.0.0.1:6000".to_owned();
+    let differences = one.differences(&other);
+    assert_eq!(
+        differences,
+        [
+            "arm[2].url: \"http://127.0.0.1:5000\" there, \"http://127.0.0.1:6000\" here",
+            "measure: \"60s\" there, \"30s\" here",
+        ]
+    );
+}
+
+/// Hands that measure nothing: what each step does is told beforehand.
+struct Puppet {
+    plan: SweepPlan,
+    /// By number of the measurement, from 0: what happens instead of a result.
+    fates: BTreeMap<usize, Fate>,
+    measured: Vec<u32>,
+    is_interrupted: bool,
+    arms: Vec<String>,
+    refuses: Option<usize>,
+    rests: usize,
+}
+
+#[derive(Clone, Copy)]
+enum Fate {
+    Fails,
+    Interrupted,
+    NothingCompleted,
+}
+
+impl Puppet {
+    fn new(plan: &SweepPlan, fates: impl IntoIterator<Item = (usize, Fate)>) -> Puppet {
+        Puppet {
+            plan: plan.clone(),
+            fates: fates.into_iter().collect(),
+            measured: Vec::new(),
+            is_interrupted: false,
+            arms: Vec::new(),
+            refuses: None,
+            rests: 0,
+        }
+    }
+}
+
+impl Hands for Puppet {
+    fn now(&self) -> Nanos {
+        Nanos::from_secs(1)
+    }
+    fn is_interrupted(&self) -> bool {
+        self.is_interrupted
+    }
+    fn enter(&mut self, arm: usize) -> Result<Vec<String>, String> {
+        self.arms.push(format!("+{arm}"));
+        if self.refuses == Some(arm) {
+            return Err("no such mesh".to_owned());
+        }
+        Ok(Vec::new())
+    }
+    fn leave(&mut self, arm: usize) -> Result<(), String> {
+        self.arms.push(format!("-{arm}"));
+        Ok(())
+    }
+    fn prepare(&mut self, _: &Step) -> Result<Vec<String>, String> {
+        Ok(Vec::new())
+    }
+    fn measure(&mut self, step: &Step, folder: &Path) -> StepEnd {
+        let fate = self.fates.get(&self.measured.len()).copied();
+        self.measured.push(step.number);
+        let mut result = match fate {
+            Some(Fate::NothingCompleted) => sample::empty().result,
+            _ => sample::ordinary().result,
+        };
+        result.spec.step = Some(StepLabel {
+            number: step.number,
+            arm: self.plan.arms[step.arm].name.clone(),
+            repetition: step.repetition,
+        });
+        result.spec.load.offered = Offered::Rate(step.rate);
+        if matches!(fate, Some(Fate::Interrupted)) {
+            result.ending = Ending::Interrupted;
+            self.is_interrupted = true;
+        }
+        if matches!(fate, Some(Fate::Fails)) {
+            return StepEnd::Failed("nobody answers".to_owned());
+        }
+        let judged = verdict(&result);
+        std::fs::create_dir_all(folder).expect("a folder");
+        std::fs::write(folder.join("run.json"), run_to_json(&result, &judged)).expect("a file");
+        match fate {
+            Some(Fate::Interrupted) => StepEnd::Interrupted,
+            _ => StepEnd::Measured(Box::new((result, judged))),
+        }
+    }
+    fn cool_down(&mut self) -> String {
+        self.rests += 1;
+        "briefly".to_owned()
+    }
+    fn hear(&mut self, _: &Event, _: usize) {}
+    fn finished(&mut self, _: &Step, _: &RunResult, _: &Verdict, _: &Stability) {}
+    fn metadata(&self) -> StudyMetadata {
+        StudyMetadata::default()
+    }
+}
+
+fn open(path: &Path, plan: &SweepPlan) -> SweepFolder {
+    SweepFolder::open(path, plan, None, Nanos::from_secs(1)).expect("a folder")
+}
+
+fn journal(path: &Path) -> Vec<Event> {
+    let bytes = std::fs::read(path.join("journal.jsonl")).expect("a journal");
+    let lines = Line::read_all(&bytes).into_iter();
+    lines.map(|line| line.event).collect()
+}
+
+#[test]
+fn steps_that_fail_or_bring_nothing_home_are_done_when_the_sweep_goes_on() {
+    let home = tempfile::tempdir().expect("a folder");
+    let plan = plan(&["a"], &[1.0, 2.0, 3.0, 4.0], 1);
+    let folder = open(home.path(), &plan);
+    let mut hands = Puppet::new(&plan, [(1, Fate::Fails), (2, Fate::NothingCompleted)]);
+    let ended = run(&plan, &folder, &mut hands).expect("a sweep");
+    let Ended::Failures(reasons) = ended else {
+        panic!("{ended:?}");
+    };
+    assert_eq!(
+        reasons,
+        [
+            "0002-a-2-rep1: nobody answers",
+            "0003-a-3-rep1: not one request was completed"
+        ]
+    );
+    assert_eq!(hands.measured, [1, 2, 3, 4]);
+    drop(folder);
+    let folder = open(home.path(), &plan);
+    let mut hands = Puppet::new(&plan, []);
+    assert_eq!(
+        run(&plan, &folder, &mut hands).expect("a sweep"),
+        Ended::Done
+    );
+    assert_eq!(hands.measured, [2, 3]);
+    // Between two steps there is a rest, after the last there is none.
+    assert_eq!(hands.rests, 1);
+    let finished = journal(home.path());
+    let finished = finished
+        .iter()
+        .filter(|event| matches!(event, Event::StepFinished { .. }));
+    assert_eq!(finished.count(), 4);
+}
+
+#[test]
+fn three_failures_in_a_row_end_a_sweep_and_the_system_is_put_back() {
+    let home = tempfile::tempdir().expect("a folder");
+    let plan = plan(&["a"], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 1);
+    let folder = open(home.path(), &plan);
+    let fates = [0, 2, 3, 4].map(|at| (at, Fate::Fails));
+    let mut hands = Puppet::new(&plan, fates);
+    let ended = run(&plan, &folder, &mut hands).expect("a sweep");
+    assert!(
+        matches!(ended, Ended::Failures(ref reasons) if reasons.len() == 4),
+        "{ended:?}"
+    );
+    assert_eq!(hands.measured, [1, 2, 3, 4, 5]);
+    assert_eq!(hands.arms, ["+0", "-0"]);
+}
+
+#[test]
+fn an_interrupted_step_is_set_aside_and_measured_again() {
+    let home = tempfile::tempdir().expect("a folder");
+    let plan = plan(&["a", "b"], &[1.0, 2.0], 1);
+    let folder = open(home.path(), &plan);
+    let mut hands = Puppet::new(&plan, [(2, Fate::Interrupted)]);
+    assert_eq!(
+        run(&plan, &folder, &mut hands).expect("a sweep"),
+        Ended::Interrupted
+    );
+    assert_eq!(hands.arms, ["+0", "-0", "+1", "-1"]);
+    drop(folder);
+    let folder = open(home.path(), &plan);
+    let mut hands = Puppet::new(&plan, []);
+    assert_eq!(
+        run(&plan, &folder, &mut hands).expect("a sweep"),
+        Ended::Done
+    );
+    assert_eq!(hands.measured, [3, 4]);
+    assert_eq!(hands.arms, ["+1", "-1"]);
+    assert!(home.path().join("aside/0003-b-1-rep1.1/run.json").exists());
+    let events = journal(home.path());
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(event, Event::SetAside { .. }))
+    );
+    assert!(
+        matches!(
+            events.last(),
+            Some(Event::Ended {
+                measured: 4,
+                failed: 0,
+                ..
+            })
+        ),
+        "{events:?}"
+    );
+}
+
+#[test]
+fn an_arm_that_cannot_be_made_is_unmade_and_ends_the_sweep() {
+    let home = tempfile::tempdir().expect("a folder");
+    let plan = plan(&["a", "b"], &[1.0], 1);
+    let folder = open(home.path(), &plan);
+    let mut hands = Puppet::new(&plan, []);
+    hands.refuses = Some(1);
+    let ended = run(&plan, &folder, &mut hands).expect("a sweep");
+    assert_eq!(ended, Ended::Arm("no such mesh".to_owned()));
+    assert_eq!(hands.arms, ["+0", "-0", "+1", "-1"]);
+    assert_eq!(hands.measured, [1]);
+}
+
+#[test]
+fn a_journal_that_was_torn_is_read_and_written_on() {
+    let home = tempfile::tempdir().expect("a folder");
+    let plan = plan(&["a"], &[1.0], 1);
+    std::fs::write(home.path().join(".lock"), "").expect("a file");
+    let folder = open(home.path(), &plan);
+    std::fs::write(home.path().join("journal.jsonl"), "{\"unix_ns\":1,\"eve").expect("a file");
+    let mut hands = Puppet::new(&plan, []);
+    assert_eq!(
+        run(&plan, &folder, &mut hands).expect("a sweep"),
+        Ended::Done
+    );
+    assert!(matches!(
+        journal(home.path())[0],
+        Event::Began { measured: 0, .. }
+    ));
+}
+
+#[test]
+fn a_folder_of_something_else_is_left_alone() {
+    let home = tempfile::tempdir().expect("a folder");
+    let plan = plan(&["a"], &[1.0], 1);
+    std::fs::write(home.path().join("mine.txt"), "precious").expect("a file");
+    let error = SweepFolder::open(home.path(), &plan, None, Nanos::ZERO).expect_err("not empty");
+    assert!(error.to_string().contains("not empty"), "{error}");
+    let home = tempfile::tempdir().expect("a folder");
+    std::fs::write(home.path().join(PLAN_JSON), "{}").expect("a file");
+    let error = SweepFolder::open(home.path(), &plan, None, Nanos::ZERO).expect_err("no plan");
+    assert!(error.to_string().contains("plan.json"), "{error}");
+}

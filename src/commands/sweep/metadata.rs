@@ -17,7 +17,7 @@ pub fn metadata(plan: &SweepPlan, begun: Nanos, idle: Option<f64>) -> StudyMetad
         let about = json!({ "url": arm.url, "meshed": arm.meshed, "namespace": arm.namespace });
         (arm.name.clone(), about)
     });
-    let first = plan.warm_up_first.as_ref();
+    let first = &plan.warm_up_first;
     StudyMetadata {
         experiment: plan.name.clone(),
         timestamp: stamp(begun),
@@ -33,10 +33,10 @@ pub fn metadata(plan: &SweepPlan, begun: Nanos, idle: Option<f64>) -> StudyMetad
         istio_enabled: plan.arms.iter().any(|arm| arm.meshed == Some(true)),
         istio_optimizations: json!({ "applied": plan.arms.iter().any(|arm| !arm.apply.is_empty() || !arm.patch.is_empty()) }),
         warmup: json!({
-            "enabled": first.is_some(),
-            "rps": first.map(|first| first.rate.as_f64()),
-            "duration": first.map(|first| first.length.to_string()),
-            "wait_after": first.map(|first| first.rest.as_secs_f64()),
+            "enabled": !first.length.is_zero(),
+            "rps": first.rate.as_f64(),
+            "duration": first.length.to_string(),
+            "wait_after": first.rest.as_secs_f64(),
         }),
         cache_flush: json!({ "enabled": plan.cache_flush }),
         cooldown: match plan.cooldown {

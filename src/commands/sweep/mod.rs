@@ -156,7 +156,8 @@ fn dry_run(plan: &SweepPlan) -> String {
     if plan.cooldown == Cooldown::Adaptive {
         notes.push("the rest is adaptive: from 10 s to 120 s".to_owned());
     }
-    if let Some(first) = &plan.warm_up_first {
+    let first = &plan.warm_up_first;
+    if !first.length.is_zero() {
         notes.push(format!(
             "{} at {}/s and {} of rest come before each arm that is made anew",
             first.length, first.rate, first.rest

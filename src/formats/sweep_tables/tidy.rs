@@ -33,7 +33,7 @@ pub fn tidy(steps: &[SweepStep<'_>]) -> Vec<u8> {
 fn rows(step: &SweepStep<'_>) -> Vec<Vec<String>> {
     let start = step.result.start_unix + step.result.window.start;
     let label = step.result.spec.step.as_ref();
-    let head = vec![
+    let head = [
         label.map_or(String::new(), |label| label.number.to_string()),
         step.arm().to_owned(),
         step.rate().map_or(String::new(), |rate| rate.to_string()),

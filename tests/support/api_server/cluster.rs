@@ -1,6 +1,7 @@
 //! The cluster that the stand-in plays: who is there, and the truth about what they use.
 
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// A container and its truth.
 #[derive(Debug, Clone)]
@@ -71,6 +72,10 @@ pub struct Cluster {
     pub protocols: Vec<&'static str>,
     /// Where the kubelets listen, for direct access; filled in by the server.
     pub kubelet_port: u16,
+    /// Objects of which nothing but their JSON is known, by path.
+    pub objects: BTreeMap<String, Value>,
+    /// How often a deployment was started anew.
+    pub restarts: usize,
 }
 
 impl Container {
@@ -189,7 +194,18 @@ impl Cluster {
             is_kubectl_proxy: false,
             protocols: vec!["v5.channel.k8s.io", "v4.channel.k8s.io"],
             kubelet_port: 0,
+            objects: BTreeMap::new(),
+            restarts: 0,
         }
+    }
+
+    /// The same without a mesh: nobody has a sidecar.
+    pub fn plain(now: u64) -> Cluster {
+        let mut cluster = Cluster::hotel(now);
+        for pod in &mut cluster.pods {
+            pod.containers.retain(|one| one.name != "istio-proxy");
+        }
+        cluster
     }
 
     /// `count` pods of an app with a sidecar each.

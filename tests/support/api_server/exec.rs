@@ -6,6 +6,7 @@ use super::figures::cat;
 use super::{Reply, refusal, text};
 use futures_util::SinkExt;
 use hyper::body::Incoming;
+use hyper::upgrade::Upgraded;
 use hyper::{Request, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use serde_json::json;
@@ -78,6 +79,24 @@ fn frames(
 }
 
 fn upgrade(cluster: &Cluster, request: Request<Incoming>, frames: Vec<Vec<u8>>) -> Response<Reply> {
+    accept(cluster, request, |mut socket| async move {
+        for frame in frames {
+            let _ = socket.send(Message::Binary(frame.into())).await;
+        }
+        let close = CloseFrame {
+            code: CloseCode::Normal,
+            reason: "".into(),
+        };
+        let _ = socket.send(Message::Close(Some(close))).await;
+    })
+}
+
+/// Makes a WebSocket of a request, and hands it on.
+pub fn accept<F: Future<Output = ()> + Send>(
+    cluster: &Cluster,
+    request: Request<Incoming>,
+    then: impl FnOnce(WebSocketStream<TokioIo<Upgraded>>) -> F + Send + 'static,
+) -> Response<Reply> {
     let header = |name: header::HeaderName| {
         let value = request.headers().get(name);
         value
@@ -98,16 +117,8 @@ fn upgrade(cluster: &Cluster, request: Request<Incoming>, frames: Vec<Vec<u8>>) 
         let Ok(upgraded) = hyper::upgrade::on(request).await else {
             return;
         };
-        let mut socket =
-            WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, None).await;
-        for frame in frames {
-            let _ = socket.send(Message::Binary(frame.into())).await;
-        }
-        let close = CloseFrame {
-            code: CloseCode::Normal,
-            reason: "".into(),
-        };
-        let _ = socket.send(Message::Close(Some(close))).await;
+        let io = TokioIo::new(upgraded);
+        then(WebSocketStream::from_raw_socket(io, Role::Server, None).await).await;
     });
     let response = Response::builder()
         .status(StatusCode::SWITCHING_PROTOCOLS)

@@ -4,13 +4,14 @@
 pub mod cluster;
 mod exec;
 mod figures;
+mod objects;
 
 use cluster::{Cluster, list, node_json, pod_json};
 use futures_util::{StreamExt, stream};
 use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
 use hyper::body::{Bytes, Frame, Incoming};
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode, header};
+use hyper::{Method, Request, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use meshload::clock::unix_now;
 use serde_json::{Value, json};
@@ -158,6 +159,11 @@ impl ApiServer {
         self.state.faults.lock().expect("not poisoned").clear();
     }
 
+    /// The cluster as it is now.
+    pub fn cluster(&self) -> Cluster {
+        self.state.cluster.lock().expect("not poisoned").clone()
+    }
+
     /// How many calls to paths that contain `part` there were.
     pub fn calls_to(&self, part: &str) -> usize {
         let calls = self.state.calls.lock().expect("not poisoned");
@@ -240,6 +246,9 @@ async fn answer(
         Some(Fault::Status(code)) => refusal(code, "a fault on demand"),
         Some(Fault::Huge) => huge(),
         Some(Fault::Garbage) => text(StatusCode::OK, "\u{1}\u{2}}{garbage"),
+        _ if matches!(*request.method(), Method::PATCH | Method::DELETE) => {
+            objects::change(&state, request, now).await
+        }
         _ => spoiled(route(&cluster, request, now).await, fault).await,
     })
 }
@@ -302,10 +311,14 @@ async fn route(cluster: &Cluster, request: Request<Incoming>, now: u64) -> Respo
     if path.ends_with("/exec") {
         return exec::exec(cluster, request, now);
     }
+    if path.ends_with("/portforward") {
+        return objects::forward(cluster, request);
+    }
     if path.ends_with("/selfsubjectaccessreviews") {
         return review(cluster, request).await;
     }
     let mut response = lists(cluster, &path)
+        .or_else(|| objects::get(cluster, &path))
         .or_else(|| kubelet(cluster, &path, now))
         .unwrap_or_else(|| refusal(404, "the server could not find the requested resource"));
     // The reply comes from the node, and so does its date.
