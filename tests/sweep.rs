@@ -262,7 +262,7 @@ fn a_sweep_that_is_killed_again_and_again_loses_no_finished_step() {
     let home = tempfile::tempdir().expect("a folder");
     let folder = home.path().join("results");
     let flags = format!(
-        "{arms} --rates 50,100,150,200,250,300,350,400,450,500 --repetitions 2 --measure 60ms --skip-verify --seed 1 {}",
+        "{arms} -D fixed --rates 100,125,150,200,250,300,350,400,450,500 --repetitions 2 --measure 60ms --skip-verify --seed 1 {}",
         SHORT.replace("--measure 300ms ", "")
     );
     let mut finished: BTreeMap<String, Vec<u8>> = BTreeMap::new();

@@ -132,8 +132,8 @@ impl Collector {
     }
 
     /// CPU of the application's pods over the last `length`, in thousandths of a core; only samples
-    /// since `since` count. `None` while no two of them were taken then. Both moments are on our
-    /// clock, nanoseconds since 1970.
+    /// since `since` (on our clock, nanoseconds since 1970) count. `None` while there are not two of
+    /// each running container.
     pub fn recent_application_cpu(&self, since: Nanos, length: Nanos) -> Option<f64> {
         let (show, shown) = ready::channel();
         self.orders.send(Order::Show(show)).ok()?;
@@ -148,11 +148,27 @@ impl Collector {
             },
             CollectorUse::default(),
         );
-        let pods = resources.pods.iter();
-        let ours = pods.filter(|pod| pod.category == Category::Application);
-        let figures = ours.flat_map(|pod| &pod.containers);
-        let cpu = figures.filter_map(|container| container.figure(Quantity::Cpu)?.value);
-        cpu.fold(None, |sum, cpu| Some(sum.unwrap_or(0.0) + cpu))
+        // A sum over some of the containers would be no sum.
+        let topology = &resources.topology;
+        let mut sum = None;
+        for pod in resources
+            .pods
+            .iter()
+            .filter(|pod| pod.category == Category::Application)
+        {
+            let known = topology
+                .pods
+                .get(&pod.uid)
+                .filter(|known| known.seen.to.is_none());
+            let running = known.iter().flat_map(|known| &known.containers);
+            for container in running.filter(|container| container.running) {
+                let mut figures = pod.containers.iter();
+                let figures = figures.find(|one| one.name == container.name)?;
+                let cpu = figures.figure(Quantity::Cpu)?.value?;
+                sum = Some(sum.unwrap_or(0.0) + cpu);
+            }
+        }
+        sum
     }
 
     /// Whether it has finished.

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 /// This share of what was scheduled may be missing from what was finished.
 const SHORTFALL: f64 = 0.01;
+/// And so many at least: in a run of a second one request is more than its share.
+const A_FEW: f64 = 3.0;
 /// More failures than this are requests that the system dropped.
 const DROPPED: f64 = 0.001;
 
@@ -85,7 +87,7 @@ fn reason(code: &str, message: String) -> Option<Reason> {
 /// What is on the wire when the window ends was scheduled and is not finished, at any rate.
 fn shortfall(tally: &Tally, intervals: &[&Interval]) -> Option<Reason> {
     let on_the_wire = intervals.last().map_or(0, |last| last.in_flight);
-    let room = SHORTFALL * tally.scheduled as f64 + on_the_wire as f64;
+    let room = (SHORTFALL * tally.scheduled as f64).max(A_FEW) + on_the_wire as f64;
     let missing = tally.scheduled as f64 - tally.finished_in_window as f64;
     if missing <= room {
         return None;
@@ -114,7 +116,7 @@ fn growth(tally: &Tally, intervals: &[&Interval]) -> Option<Reason> {
     let last = mean(&intervals[intervals.len() - quarter..]);
     let apart = (intervals.len() - quarter) as f64 / intervals.len() as f64;
     let grown = (last - first) / apart;
-    if grown <= SHORTFALL * tally.scheduled as f64 {
+    if grown <= (SHORTFALL * tally.scheduled as f64).max(A_FEW) {
         return None;
     }
     reason(
