@@ -207,6 +207,44 @@ fn a_dry_run_shows_every_step_and_measures_nothing() {
 }
 
 #[test]
+fn the_plans_in_docs_can_be_carried_out() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/plans");
+    let mut plans = 0;
+    for name in names(&folder) {
+        let path = folder.join(&name);
+        let text = std::fs::read_to_string(&path).expect("a file");
+        if name.ends_with(".yaml") {
+            let manifests: Vec<Value> = serde_saphyr::from_multiple(&text).expect("YAML");
+            for manifest in manifests {
+                assert!(
+                    manifest["metadata"]["name"].is_string(),
+                    "{name}: {manifest}"
+                );
+            }
+            continue;
+        }
+        let output = Meshload::new(["sweep", "--print-plan", path.to_str().expect("a path")]).run();
+        succeeds(&output);
+        let plan: toml::Table = output.stdout.parse().expect("TOML");
+        let script = plan["load"]["script"].as_str().expect("a script");
+        assert!(Path::new(script).exists(), "{name}: {script}");
+        let arms = plan["arm"].as_array().expect("arms");
+        for manifest in arms
+            .iter()
+            .filter_map(|arm| arm.get("apply"))
+            .flat_map(|list| list.as_array().expect("a list"))
+        {
+            assert!(
+                Path::new(manifest.as_str().expect("a path")).exists(),
+                "{name}: {manifest}"
+            );
+        }
+        plans += 1;
+    }
+    assert!(plans >= 5, "{plans}");
+}
+
+#[test]
 fn bad_plans_name_the_line_or_the_setting_and_the_cure() {
     let home = tempfile::tempdir().expect("a folder");
     let plan = home.path().join("plan.toml");

@@ -470,3 +470,82 @@ fn collect_and_check_are_commands() {
     }
     assert!(refusal(&["check", "ftp://h/"]).contains("URL"));
 }
+
+fn sweep(flags: &[&str]) -> SweepRequest {
+    let words = ["meshload", "sweep"].iter().chain(flags);
+    match parse(words.map(Into::into)) {
+        Ok(Request::Sweep(request)) => *request,
+        other => panic!("{flags:?}: {other:?}"),
+    }
+}
+
+#[test]
+fn a_sweep_without_flags_is_the_studys() {
+    let plan = sweep(&["-s", "mix.lua", URL]).plan.expect("a plan");
+    let rates: Vec<f64> = plan.rates.iter().map(|rate| rate.as_f64()).collect();
+    assert_eq!(rates, [200.0, 400.0, 600.0, 700.0, 800.0, 1000.0]);
+    let phases = [plan.warmup, plan.measure, plan.guard].map(|phase| phase.0 / Nanos::SECOND.0);
+    assert_eq!((phases, plan.repetitions), ([15, 60, 20], 1));
+    let load = &plan.load;
+    assert_eq!(
+        (load.process.name(), load.threads, load.connections),
+        ("exp", 4, 100)
+    );
+    assert_eq!(plan.cluster.collect, "auto");
+    assert!(plan.verify && plan.cache_flush && !plan.switch);
+    assert_eq!(plan.cooldown, crate::sweep::Cooldown::Adaptive);
+    assert_eq!(plan.name, "no_istio");
+    let arms: Vec<_> = plan
+        .arms
+        .iter()
+        .map(|arm| (arm.name.as_str(), arm.meshed))
+        .collect();
+    assert_eq!(arms, [("baseline", Some(false))]);
+}
+
+#[test]
+fn the_studys_options_are_those_of_a_sweep() {
+    let flags = "--istio --all-namespaces --skip-verify --skip-warmup --skip-cache-flush --fixed-cooldown 7";
+    let mut flags: Vec<&str> = flags.split(' ').collect();
+    flags.push(URL);
+    let plan = sweep(&flags).plan.expect("a plan");
+    assert_eq!(
+        (plan.name.as_str(), plan.arms[0].meshed),
+        ("with_istio", Some(true))
+    );
+    assert!(plan.cluster.all_namespaces && !plan.verify && !plan.cache_flush);
+    assert!(plan.warm_up_first.length.is_zero());
+    assert_eq!(
+        plan.cooldown,
+        crate::sweep::Cooldown::Fixed(Nanos::from_secs(7))
+    );
+}
+
+#[test]
+fn a_plans_file_a_url_and_a_folder_are_told_apart() {
+    let by_file = sweep(&["plan.toml", "-o", "x", "-q"]);
+    assert_eq!(
+        by_file.file.as_deref(),
+        Some(std::path::Path::new("plan.toml"))
+    );
+    assert!(by_file.plan.is_none());
+    let goes_on = sweep(&["-o", "x"]);
+    assert!(goes_on.plan.is_none() && goes_on.file.is_none());
+    let by_arms = sweep(&["--arm", "a=http://h:1", "--arm", "b=http://h:2"]);
+    assert_eq!(by_arms.plan.expect("a plan").arms.len(), 2);
+    for (flags, wanted) in [
+        (&["plan.toml", "--rates", "5"][..], "rates"),
+        (&["-o", "x", "-c", "5"], "connections"),
+        (&["--rates", "5"], "URL"),
+        (&["--arm", "a", "--arm", "b=http://h:2"], "--arm NAME=URL"),
+        (&["--rates", "5,x", URL], "`x`"),
+        (&["--rates", "", URL], "rate"),
+        (&["--arm", "a/b", URL], "letters"),
+        (&["--slo", "p99<1s", URL], "--find-capacity"),
+        (&["--find-capacity", "--rates", "5", URL], "two rates"),
+    ] {
+        let words = ["meshload", "sweep"].iter().chain(flags);
+        let error = parse(words.map(Into::into)).expect_err("refused");
+        assert!(error.to_string().contains(wanted), "{flags:?}: {error}");
+    }
+}
