@@ -6,12 +6,13 @@ mod support;
 use rustix::process::Signal;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 use support::api_server::cluster::Cluster;
 use support::api_server::{ApiServer, Fault};
 use support::{Hotel, Meshload, Output, Running, machine, wait_until};
+use tempfile::TempDir;
 
 /// Steps as short as a test's patience.
 const SHORT: &str = "--warmup 0s --measure 300ms --guard 0s --skip-warmup --fixed-cooldown 0 -t 1 -c 4 --collect none -q";
@@ -26,6 +27,13 @@ fn sweep(folder: &Path, flags: &str) -> Meshload {
     all.push(folder.to_owned());
     all.extend(words(flags));
     Meshload::new(all)
+}
+
+/// A folder that is not there yet, in one that goes when the test ends.
+fn place() -> (TempDir, PathBuf) {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = home.path().join("results");
+    (home, folder)
 }
 
 fn two_hotels() -> (Hotel, Hotel, String) {
@@ -87,8 +95,7 @@ fn until(sweep: &mut Running, folder: &Path, event: &str, count: usize) {
 fn two_arms_take_turns_and_one_folder_has_everything() {
     let _machine = machine();
     let (_fast, _slow, arms) = two_hotels();
-    let home = tempfile::tempdir().expect("a folder");
-    let folder = home.path().join("results");
+    let (_home, folder) = place();
     let flags = format!(
         "{arms} -s lua/mixed-workload_type_1.lua --rates 40,80 --repetitions 2 --order interleaved {SHORT}"
     );
@@ -297,8 +304,7 @@ fn bad_plans_name_the_line_or_the_setting_and_the_cure() {
 fn a_sweep_that_is_killed_again_and_again_loses_no_finished_step() {
     let _machine = machine();
     let (_fast, _slow, arms) = two_hotels();
-    let home = tempfile::tempdir().expect("a folder");
-    let folder = home.path().join("results");
+    let (_home, folder) = place();
     let flags = format!(
         "{arms} -D fixed --rates 100,125,150,200,250,300,350,400,450,500 --repetitions 2 --measure 60ms --skip-verify --seed 1 {}",
         SHORT.replace("--measure 300ms ", "")
@@ -361,8 +367,7 @@ fn a_sweep_that_is_killed_again_and_again_loses_no_finished_step() {
 fn another_plan_is_refused_with_the_difference() {
     let _machine = machine();
     let (_fast, _slow, arms) = two_hotels();
-    let home = tempfile::tempdir().expect("a folder");
-    let folder = home.path().join("results");
+    let (home, folder) = place();
     let script = home.path().join("mine.lua");
     std::fs::write(&script, "wrk.path = '/a'").expect("a script");
     let flags = |rates: &str| format!("{arms} --rates {rates} -s {} {SHORT}", script.display());
@@ -388,8 +393,7 @@ fn another_plan_is_refused_with_the_difference() {
 fn two_sweeps_do_not_work_in_one_folder() {
     let _machine = machine();
     let (_fast, _slow, arms) = two_hotels();
-    let home = tempfile::tempdir().expect("a folder");
-    let folder = home.path().join("results");
+    let (_home, folder) = place();
     let flags = format!(
         "{arms} --rates 50 --seed 1 {}",
         SHORT.replace("300ms", "5s")
@@ -452,8 +456,7 @@ fn rows_if_there(folder: &Path, name: &str) -> Vec<BTreeMap<String, String>> {
 fn a_target_that_dies_keeps_what_was_finished_and_the_journal_says_what_happened() {
     let _machine = machine();
     let hotel = Hotel::start(["--service-time", "constant:1ms"]);
-    let home = tempfile::tempdir().expect("a folder");
-    let folder = home.path().join("results");
+    let (_home, folder) = place();
     let flags = format!(
         "--arm a={} --rates 50,60,70,80,90,95 --seed 1 {}",
         hotel.url(),
@@ -526,8 +529,7 @@ fn a_disk_that_is_full_ends_the_sweep_and_what_was_finished_is_there() {
 fn rates_above_one_that_is_not_held_twice_are_left_out() {
     let _machine = machine();
     let hotel = Hotel::start(["--service-time", "constant:0", "--capacity", "150"]);
-    let home = tempfile::tempdir().expect("a folder");
-    let folder = home.path().join("results");
+    let (_home, folder) = place();
     let flags = format!(
         "--arm a={} --rates 50,400,500,600 -D fixed --stop-when unstable {}",
         hotel.url(),
@@ -545,8 +547,7 @@ fn rates_above_one_that_is_not_held_twice_are_left_out() {
 fn the_capacity_is_found_between_two_rates() {
     let _machine = machine();
     let hotel = Hotel::start(["--service-time", "constant:0", "--capacity", "200"]);
-    let home = tempfile::tempdir().expect("a folder");
-    let folder = home.path().join("results");
+    let (_home, folder) = place();
     let flags = format!(
         "--arm a={} --rates 50,800 -D fixed --find-capacity --slo p99<5s --precision 0.3 {}",
         hotel.url(),
@@ -578,8 +579,7 @@ fn the_capacity_is_found_between_two_rates() {
 fn commands_make_unmake_reset_and_verify_an_arm() {
     let _machine = machine();
     let hotel = Hotel::start(["--service-time", "constant:1ms"]);
-    let home = tempfile::tempdir().expect("a folder");
-    let folder = home.path().join("results");
+    let (home, folder) = place();
     let log = home.path().join("log");
     let plan = home.path().join("plan.toml");
     let text = |verify: &str| {
@@ -679,8 +679,7 @@ fn a_namespace_is_switched_into_the_mesh_and_back() {
     cluster.namespaces[0].1 = serde_json::json!({ "team": "hotel" });
     let server = ApiServer::start(cluster);
     let hotel = Hotel::start(["--service-time", "constant:1ms"]);
-    let home = tempfile::tempdir().expect("a folder");
-    let folder = home.path().join("results");
+    let (_home, folder) = place();
     let flags = format!(
         "--arm baseline --arm istio --switch --rates 50 {}",
         kube_flags(&server, &hotel)
@@ -857,8 +856,7 @@ fn a_cluster_that_stops_answering_costs_its_figures_and_no_step() {
     let _machine = machine();
     let server = ApiServer::start(Cluster::plain(now()));
     let hotel = Hotel::start(["--service-time", "constant:1ms"]);
-    let home = tempfile::tempdir().expect("a folder");
-    let folder = home.path().join("results");
+    let (_home, folder) = place();
     let flags = format!(
         "--rates 50,60 --seed 1 --skip-cache-flush {}",
         kube_flags(&server, &hotel).replace("300ms", "2s")
@@ -885,8 +883,7 @@ fn a_cluster_that_is_gone_before_a_step_fails_the_step_and_says_so() {
     let _machine = machine();
     let server = ApiServer::start(Cluster::plain(now()));
     let hotel = Hotel::start(["--service-time", "constant:1ms"]);
-    let home = tempfile::tempdir().expect("a folder");
-    let folder = home.path().join("results");
+    let (_home, folder) = place();
     let flags = format!(
         "--rates 50,60,70,80 --seed 1 --skip-cache-flush {}",
         kube_flags(&server, &hotel)

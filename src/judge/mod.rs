@@ -2,14 +2,24 @@
 //!
 //! Pure. Answers with values and reasons, prints nothing.
 
+mod comparison;
+mod cost;
+mod figures;
 mod finding;
 mod preflight;
 mod slo;
 mod stability;
+mod statistics;
 mod verdict;
 
+pub use comparison::{
+    CapacityComparison, Comparison, Metric, MetricComparison, RateComparison, compare,
+};
+pub use cost::{Cost, CostDifference, Part, costs};
+pub use figures::{Latency, ServiceFigures, StepFigures, step_figures};
 pub use finding::{Finding, State};
 pub use preflight::topology_findings;
 pub use slo::{BadSlo, Measure, Slo};
 pub use stability::{Stability, stability};
+pub use statistics::{BLOCKS_FOR_AN_INTERVAL, Estimate, Spread, mean_over_blocks};
 pub use verdict::{Level, Reason, Verdict, verdict};

@@ -78,7 +78,11 @@ fn tell(ended: Result<Ended, crate::sweep::SweepError>, place: &Path, signals: &
                 reasons.join("\n  ")
             ),
         ),
-        Ok(Ended::Arm(reason)) => fail(Exit::Failed, &format!("{reason}\n{again}")),
+        Ok(Ended::Arm(reason)) => {
+            // A command that a signal has ended is no failure of its own.
+            let exit = signals.received().unwrap_or(Exit::Failed);
+            fail(exit, &format!("{reason}\n{again}"))
+        }
         Err(error) => fail(Exit::Failed, &format!("{error}\n{again}")),
     }
 }

@@ -1,0 +1,342 @@
+//! What one variant of a system costs over another, with its uncertainty: per rate over blocks of
+//! both, steps that were held only. Steps beyond capacity say how long they lasted, and nothing about
+//! what a request costs: both arms are as busy as they can be.
+
+use super::cost::{CostDifference, cost_differences};
+use super::figures::{ServiceFigures, StepFigures};
+use super::statistics::{Estimate, difference_over_blocks, ratio_over_blocks};
+use super::{Stability, mean_over_blocks};
+use crate::resources::Category;
+use serde::{Deserialize, Serialize};
+
+/// Something that is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)] // the names are the documentation
+pub enum Metric {
+    LatencyMean,
+    LatencyP50,
+    LatencyP90,
+    LatencyP99,
+    /// Thousandths of a core of the application, sidecars included.
+    CpuTotal,
+    /// Likewise without sidecars.
+    CpuApp,
+    /// The sidecars alone.
+    CpuSidecar,
+    /// The mesh's own pods.
+    CpuControlPlane,
+    /// Milliseconds of the application's CPU per finished request.
+    CpuPerRequest,
+    /// Bytes of working set of the application.
+    Memory,
+    /// Bytes per second of the application.
+    NetworkRx,
+    /// Likewise.
+    NetworkTx,
+}
+
+impl Metric {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Metric; 12] = [
+        Metric::LatencyMean,
+        Metric::LatencyP50,
+        Metric::LatencyP90,
+        Metric::LatencyP99,
+        Metric::CpuTotal,
+        Metric::CpuApp,
+        Metric::CpuSidecar,
+        Metric::CpuControlPlane,
+        Metric::CpuPerRequest,
+        Metric::Memory,
+        Metric::NetworkRx,
+        Metric::NetworkTx,
+    ];
+
+    /// As it stands in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Metric::LatencyMean => "latency_mean",
+            Metric::LatencyP50 => "latency_p50",
+            Metric::LatencyP90 => "latency_p90",
+            Metric::LatencyP99 => "latency_p99",
+            Metric::CpuTotal => "cpu_total",
+            Metric::CpuApp => "cpu_app",
+            Metric::CpuSidecar => "cpu_sidecar",
+            Metric::CpuControlPlane => "cpu_control_plane",
+            Metric::CpuPerRequest => "cpu_per_request",
+            Metric::Memory => "memory",
+            Metric::NetworkRx => "network_rx",
+            Metric::NetworkTx => "network_tx",
+        }
+    }
+
+    /// In what it is given.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Metric::LatencyMean | Metric::LatencyP50 | Metric::LatencyP90 | Metric::LatencyP99 => {
+                "ns"
+            }
+            Metric::CpuTotal | Metric::CpuApp | Metric::CpuSidecar | Metric::CpuControlPlane => "m",
+            Metric::CpuPerRequest => "ms",
+            Metric::Memory => "B",
+            Metric::NetworkRx | Metric::NetworkTx => "B/s",
+        }
+    }
+
+    /// Its value in a step; `None` where it was not measured.
+    pub fn of(self, step: &StepFigures) -> Option<f64> {
+        let latency = |name: &str| step.latency.get(name).map(|latency| latency.ns);
+        let application =
+            |of: &dyn Fn(&ServiceFigures) -> Option<f64>| sum(step, &Category::Application, of);
+        match self {
+            Metric::LatencyMean => latency("mean"),
+            Metric::LatencyP50 => latency("p50"),
+            Metric::LatencyP90 => latency("p90"),
+            Metric::LatencyP99 => latency("p99"),
+            Metric::CpuTotal => application(&ServiceFigures::cpu_total_m),
+            Metric::CpuApp => application(&|service| service.cpu_app_m),
+            Metric::CpuSidecar => application(&|service| service.cpu_sidecar_m),
+            Metric::CpuControlPlane => sum(
+                step,
+                &Category::IstioControlPlane,
+                &ServiceFigures::cpu_total_m,
+            ),
+            Metric::CpuPerRequest => {
+                let cpu = application(&ServiceFigures::cpu_total_m)?;
+                (step.achieved > 0.0).then(|| cpu / step.achieved)
+            }
+            Metric::Memory => application(&|service| service.memory_bytes),
+            Metric::NetworkRx => application(&|service| service.network_rx_bytes_per_s),
+            Metric::NetworkTx => application(&|service| service.network_tx_bytes_per_s),
+        }
+    }
+}
+
+/// The sum over the services of a category; `None` without one, or when one has no figure.
+fn sum(
+    step: &StepFigures,
+    category: &Category,
+    of: &dyn Fn(&ServiceFigures) -> Option<f64>,
+) -> Option<f64> {
+    let services = step.services.iter().filter(|one| one.category == *category);
+    let mut services = services.peekable();
+    services.peek()?;
+    services.try_fold(0.0, |sum, service| Some(sum + of(service)?))
+}
+
+/// One metric at one rate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MetricComparison {
+    /// Which.
+    pub metric: Metric,
+    /// In the arm that is compared with, over the blocks.
+    pub base: Estimate,
+    /// In the other.
+    pub other: Estimate,
+    /// `other / base`; absent where one of them is 0.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ratio: Option<Estimate>,
+    /// `other - base`.
+    pub difference: Estimate,
+    /// Some of the values are lower bounds, or have few samples beyond them.
+    pub is_doubtful: bool,
+}
+
+/// One rate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RateComparison {
+    /// Requests per second.
+    pub rate: f64,
+    /// Blocks that both arms have held.
+    pub blocks: usize,
+    /// Steps that are left out, and why.
+    pub left_out: Vec<String>,
+    /// Empty where no block is left.
+    pub metrics: Vec<MetricComparison>,
+}
+
+/// What one arm costs over another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The arm that is compared with.
+    pub base: String,
+    /// The arm that is compared.
+    pub other: String,
+    /// By rate.
+    pub rates: Vec<RateComparison>,
+    /// By service and role.
+    pub costs: Vec<CostDifference>,
+    /// What each arm finishes per second when it is offered more than it can.
+    pub capacity: CapacityComparison,
+}
+
+/// The capacity of both arms, as far as they were driven beyond it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CapacityComparison {
+    /// Requests per second; absent when every rate was held.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub base: Option<Estimate>,
+    /// Likewise.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub other: Option<Estimate>,
+    /// `other / base` over blocks in which both were driven beyond.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ratio: Option<Estimate>,
+}
+
+/// Compares the steps of two arms.
+pub fn compare(base: &[&StepFigures], other: &[&StepFigures]) -> Comparison {
+    let name = |steps: &[&StepFigures]| steps.first().map_or(String::new(), |one| one.arm.clone());
+    Comparison {
+        base: name(base),
+        other: name(other),
+        rates: rates(base, other)
+            .into_iter()
+            .map(|rate| at_rate(rate, base, other))
+            .collect(),
+        costs: cost_differences(base, other),
+        capacity: capacities(base, other),
+    }
+}
+
+fn rates(base: &[&StepFigures], other: &[&StepFigures]) -> Vec<f64> {
+    let mut rates: Vec<f64> = base.iter().chain(other).map(|step| step.rate).collect();
+    rates.sort_by(f64::total_cmp);
+    rates.dedup();
+    rates
+}
+
+fn at_rate(rate: f64, base: &[&StepFigures], other: &[&StepFigures]) -> RateComparison {
+    let mut left_out = Vec::new();
+    let mut blocks = Vec::new();
+    let of_rate = |step: &&&StepFigures| step.rate == rate;
+    for one in base.iter().filter(of_rate) {
+        let mut partners = other.iter().filter(of_rate);
+        match partners.find(|step| step.repetition == one.repetition) {
+            Some(partner) => {
+                let why: Vec<String> = [one, partner]
+                    .into_iter()
+                    .filter_map(|s| why_not(s))
+                    .collect();
+                if why.is_empty() {
+                    blocks.push((*one, *partner));
+                }
+                left_out.extend(why);
+            }
+            None => left_out.push(alone(one)),
+        }
+    }
+    let has_partner = |step: &StepFigures| {
+        let mut steps = base.iter().filter(of_rate);
+        steps.any(|one| one.repetition == step.repetition)
+    };
+    let lonely = other
+        .iter()
+        .filter(of_rate)
+        .filter(|step| !has_partner(step));
+    left_out.extend(lonely.map(|step| alone(step)));
+    let metrics = Metric::ALL
+        .iter()
+        .filter_map(|metric| compared(*metric, &blocks));
+    RateComparison {
+        rate,
+        blocks: blocks.len(),
+        metrics: metrics.collect(),
+        left_out,
+    }
+}
+
+fn alone(step: &StepFigures) -> String {
+    format!(
+        "{} repetition {}: the other arm has none",
+        step.arm, step.repetition
+    )
+}
+
+/// Why a step says nothing about what a request costs.
+fn why_not(step: &StepFigures) -> Option<String> {
+    let why = match &step.stability {
+        Stability::Held => return None,
+        Stability::NotHeld { reasons } => {
+            let reasons: Vec<&str> = reasons.iter().map(|one| one.message.as_str()).collect();
+            format!("saturated: {}", reasons.join("; "))
+        }
+        Stability::Unknown { reason } => reason.clone(),
+    };
+    Some(format!(
+        "{} repetition {}: {why}",
+        step.arm, step.repetition
+    ))
+}
+
+fn compared(metric: Metric, blocks: &[(&StepFigures, &StepFigures)]) -> Option<MetricComparison> {
+    let pairs = blocks
+        .iter()
+        .filter_map(|(base, other)| Some((metric.of(base)?, metric.of(other)?)));
+    let pairs: Vec<(f64, f64)> = pairs.collect();
+    let side = |of: fn(&(f64, f64)) -> f64| {
+        let values: Vec<f64> = pairs.iter().map(of).collect();
+        mean_over_blocks(&values)
+    };
+    Some(MetricComparison {
+        metric,
+        base: side(|pair| pair.0)?,
+        other: side(|pair| pair.1)?,
+        ratio: ratio_over_blocks(&pairs).filter(|ratio| ratio.blocks == pairs.len()),
+        difference: difference_over_blocks(&pairs)?,
+        is_doubtful: blocks
+            .iter()
+            .any(|(base, other)| is_doubtful(metric, base) || is_doubtful(metric, other)),
+    })
+}
+
+/// Fewer samples than this beyond a percentile are a few requests' story.
+const SAMPLES_BEYOND: u64 = 10;
+
+fn is_doubtful(metric: Metric, step: &StepFigures) -> bool {
+    let name = match metric {
+        Metric::LatencyMean => "mean",
+        Metric::LatencyP50 => "p50",
+        Metric::LatencyP90 => "p90",
+        Metric::LatencyP99 => "p99",
+        _ => return false,
+    };
+    let latency = step.latency.get(name);
+    latency.is_some_and(|latency| {
+        latency.is_lower_bound || latency.beyond.is_some_and(|beyond| beyond < SAMPLES_BEYOND)
+    })
+}
+
+/// What an arm finished per second at most when it was offered more than it held, by repetition.
+fn plateau(steps: &[&StepFigures], repetition: u32) -> Option<f64> {
+    let beyond = steps
+        .iter()
+        .filter(|step| step.repetition == repetition && step.stability.is_held() == Some(false));
+    beyond.map(|step| step.achieved).max_by(f64::total_cmp)
+}
+
+fn capacities(base: &[&StepFigures], other: &[&StepFigures]) -> CapacityComparison {
+    let mut repetitions: Vec<u32> = base
+        .iter()
+        .chain(other)
+        .map(|step| step.repetition)
+        .collect();
+    repetitions.sort_unstable();
+    repetitions.dedup();
+    let of = |steps: &[&StepFigures]| {
+        let plateaus = repetitions.iter().filter_map(|one| plateau(steps, *one));
+        mean_over_blocks(&plateaus.collect::<Vec<_>>())
+    };
+    let pairs = repetitions
+        .iter()
+        .filter_map(|one| Some((plateau(base, *one)?, plateau(other, *one)?)));
+    CapacityComparison {
+        base: of(base),
+        other: of(other),
+        ratio: ratio_over_blocks(&pairs.collect::<Vec<_>>()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+//! What a request costs in CPU: a straight line of CPU against requests finished, over the steps that
+//! were held. Its slope is CPU time per request (thousandths of a core per request per second are
+//! milliseconds per request), its intercept what is used without any.
+
+use super::figures::{ServiceFigures, StepFigures};
+use super::statistics::{Estimate, line_through, mean_over_blocks};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// What of a service's CPU is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// Everything that is no sidecar.
+    App,
+    /// Its sidecars.
+    Sidecar,
+    /// Both.
+    Total,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Part; 3] = [Part::App, Part::Sidecar, Part::Total];
+
+    /// As it stands in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Part::App => "app",
+            Part::Sidecar => "sidecar",
+            Part::Total => "total",
+        }
+    }
+
+    fn of(self, service: &ServiceFigures) -> Option<f64> {
+        match self {
+            Part::App => service.cpu_app_m,
+            Part::Sidecar => service.cpu_sidecar_m,
+            Part::Total => service.cpu_total_m(),
+        }
+    }
+}
+
+/// A line of CPU against rate, over blocks: one line per repetition.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// CPU milliseconds per request.
+    pub per_request_ms: Estimate,
+    /// Thousandths of a core without any request.
+    pub idle_m: Estimate,
+}
+
+/// What a service's part costs in both arms, and the difference.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CostDifference {
+    /// Namespace.
+    pub namespace: String,
+    /// Service.
+    pub service: String,
+    /// Which part of it.
+    pub part: Part,
+    /// In the arm that is compared with.
+    pub base: Cost,
+    /// In the other.
+    pub other: Cost,
+    /// `other - base`, over blocks of both.
+    pub difference: Cost,
+}
+
+/// The line of one repetition; `None` with fewer than two rates that were held.
+fn line(
+    steps: &[&StepFigures],
+    repetition: u32,
+    name: (&str, &str),
+    part: Part,
+) -> Option<(f64, f64)> {
+    let held = steps
+        .iter()
+        .filter(|step| step.repetition == repetition && step.stability.is_held() == Some(true));
+    let points = held.filter_map(|step| {
+        let mut services = step.services.iter();
+        let service =
+            services.find(|one| (one.namespace.as_str(), one.service.as_str()) == name)?;
+        Some((step.achieved, part.of(service)?))
+    });
+    line_through(&points.collect::<Vec<_>>())
+}
+
+fn cost(lines: &[(f64, f64)]) -> Option<Cost> {
+    let slopes: Vec<f64> = lines.iter().map(|line| line.0).collect();
+    let idles: Vec<f64> = lines.iter().map(|line| line.1).collect();
+    Some(Cost {
+        per_request_ms: mean_over_blocks(&slopes)?,
+        idle_m: mean_over_blocks(&idles)?,
+    })
+}
+
+/// What an arm's services cost, part by part.
+pub fn costs(steps: &[&StepFigures]) -> Vec<(String, String, Part, Cost)> {
+    let mut found = Vec::new();
+    for (namespace, service) in names(steps) {
+        for part in Part::ALL {
+            let repetitions = repetitions(steps);
+            let lines = repetitions
+                .iter()
+                .filter_map(|one| line(steps, *one, (&namespace, &service), part));
+            if let Some(cost) = cost(&lines.collect::<Vec<_>>()) {
+                found.push((namespace.clone(), service.clone(), part, cost));
+            }
+        }
+    }
+    found
+}
+
+fn names(steps: &[&StepFigures]) -> BTreeSet<(String, String)> {
+    let services = steps.iter().flat_map(|step| &step.services);
+    services
+        .map(|one| (one.namespace.clone(), one.service.clone()))
+        .collect()
+}
+
+fn repetitions(steps: &[&StepFigures]) -> BTreeSet<u32> {
+    steps.iter().map(|step| step.repetition).collect()
+}
+
+/// What the services of both arms cost, and by how much that differs.
+pub(super) fn cost_differences(
+    base: &[&StepFigures],
+    other: &[&StepFigures],
+) -> Vec<CostDifference> {
+    let mut found = Vec::new();
+    let both = repetitions(base)
+        .intersection(&repetitions(other))
+        .copied()
+        .collect::<Vec<_>>();
+    for (namespace, service) in names(base).intersection(&names(other)) {
+        for part in Part::ALL {
+            let name = (namespace.as_str(), service.as_str());
+            let pairs = both.iter().filter_map(|one| {
+                Some((
+                    line(base, *one, name, part)?,
+                    line(other, *one, name, part)?,
+                ))
+            });
+            let pairs: Vec<_> = pairs.collect();
+            let of = |line: fn(&((f64, f64), (f64, f64))) -> (f64, f64)| {
+                cost(&pairs.iter().map(line).collect::<Vec<_>>())
+            };
+            let difference = of(|(base, other)| (other.0 - base.0, other.1 - base.1));
+            if let (Some(base), Some(other), Some(difference)) =
+                (of(|pair| pair.0), of(|pair| pair.1), difference)
+            {
+                found.push(CostDifference {
+                    namespace: namespace.clone(),
+                    service: service.clone(),
+                    part,
+                    base,
+                    other,
+                    difference,
+                });
+            }
+        }
+    }
+    found
+}
