@@ -67,13 +67,11 @@ pub struct CostDifference {
     pub difference: Cost,
 }
 
+/// Slope and intercept.
+type Line = (f64, f64);
+
 /// The line of one repetition; `None` with fewer than two rates that were held.
-fn line(
-    steps: &[&StepFigures],
-    repetition: u32,
-    name: (&str, &str),
-    part: Part,
-) -> Option<(f64, f64)> {
+fn line(steps: &[&StepFigures], repetition: u32, name: (&str, &str), part: Part) -> Option<Line> {
     let held = steps
         .iter()
         .filter(|step| step.repetition == repetition && step.stability.is_held() == Some(true));
@@ -86,7 +84,7 @@ fn line(
     line_through(&points.collect::<Vec<_>>())
 }
 
-fn cost(lines: &[(f64, f64)]) -> Option<Cost> {
+fn cost(lines: &[Line]) -> Option<Cost> {
     let slopes: Vec<f64> = lines.iter().map(|line| line.0).collect();
     let idles: Vec<f64> = lines.iter().map(|line| line.1).collect();
     Some(Cost {
@@ -142,13 +140,12 @@ pub(super) fn cost_differences(
                     line(other, *one, name, part)?,
                 ))
             });
-            let pairs: Vec<_> = pairs.collect();
-            let of = |line: fn(&((f64, f64), (f64, f64))) -> (f64, f64)| {
-                cost(&pairs.iter().map(line).collect::<Vec<_>>())
-            };
-            let difference = of(|(base, other)| (other.0 - base.0, other.1 - base.1));
+            let (bases, others): (Vec<Line>, Vec<Line>) = pairs.unzip();
+            let blocks = bases.iter().zip(&others);
+            let apart = blocks.map(|(base, other)| (other.0 - base.0, other.1 - base.1));
+            let apart: Vec<Line> = apart.collect();
             if let (Some(base), Some(other), Some(difference)) =
-                (of(|pair| pair.0), of(|pair| pair.1), difference)
+                (cost(&bases), cost(&others), cost(&apart))
             {
                 found.push(CostDifference {
                     namespace: namespace.clone(),
