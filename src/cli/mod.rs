@@ -2,12 +2,14 @@
 
 mod check;
 mod collect;
+mod compare;
 mod run;
 mod sweep;
 mod values;
 
 pub use check::CheckRequest;
 pub use collect::CollectRequest;
+pub use compare::CompareRequest;
 pub use run::{Destination, Outputs, RunRequest};
 pub use sweep::{SweepRequest, read_plan};
 
@@ -48,6 +50,8 @@ pub enum Request {
     Collect(Box<CollectRequest>),
     /// A whole study.
     Sweep(Box<SweepRequest>),
+    /// What one arm costs over another.
+    Compare(CompareRequest),
 }
 
 /// Why no request could be made.
@@ -95,6 +99,8 @@ enum Command {
     Collect(collect::CollectArgs),
     /// Measure rates x arms x repetitions into one folder; the same command again goes on
     Sweep(sweep::SweepArgs),
+    /// Say what one arm, or folder, costs over another, with the uncertainty
+    Compare(compare::CompareArgs),
 }
 
 #[derive(Debug, Args)]
@@ -190,6 +196,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, BadArg
         Command::Selftest => Request::Selftest,
         Command::Check(args) => Request::Check(Box::new(args.into_request()?)),
         Command::Collect(args) => Request::Collect(Box::new(args.into_request()?)),
+        Command::Compare(args) => Request::Compare(args.into()),
         Command::Sweep(args) => {
             let typed = sweep::typed_flags(&matches);
             Request::Sweep(Box::new(args.into_request(&typed)?))

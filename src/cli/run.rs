@@ -60,6 +60,7 @@ Other commands (meshload COMMAND --help):
   check [URL]  what of target, cluster and mesh will work, and what would cure the rest
   collect      the collector alone, beside any other load
   sweep        rates x arms x repetitions into one folder, resumable
+  compare      what one arm of a sweep costs over another
   hotel        serve a stand-in for the HotelReservation frontend
   demo         run the HotelReservation mix against it on this machine
   selftest     what this machine can resolve

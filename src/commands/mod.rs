@@ -4,6 +4,7 @@
 mod check;
 mod collect;
 mod collection;
+mod compare;
 mod demo;
 mod environment;
 mod hotel;
@@ -29,6 +30,7 @@ pub fn execute(request: Request) -> Exit {
         Request::Selftest => selftest::selftest(),
         Request::Check(request) => check::check(&request),
         Request::Collect(request) => collect::collect(&request),
+        Request::Compare(request) => compare::compare(&request),
         Request::Sweep(request) => sweep::sweep(&request),
     }
 }

@@ -3,15 +3,18 @@
 //! Pure: opens no file. Where files lie and how they are written whole is `store`'s business.
 
 mod collection_json;
+mod comparison_csv;
 mod csv_rows;
 mod encoded;
 mod findings_json;
 mod hlog;
 mod resources_csv;
 mod run_json;
+mod study_folder;
 mod sweep_tables;
 
 pub use collection_json::{collection_from_json, collection_to_json};
+pub use comparison_csv::{comparison_csv, cost_csv, study_overhead_csv, study_overheads};
 pub use csv_rows::{intervals_csv, requests_csv_header, requests_csv_rows, summary_csv};
 pub use findings_json::findings_to_json;
 pub use hlog::{HLOG_TAGS, hlog_header, hlog_lines};
@@ -20,4 +23,5 @@ pub use resources_csv::{
     study_rows,
 };
 pub use run_json::{FormatError, run_from_json, run_to_json};
+pub use study_folder::{BadTable, STUDY_SUMMED, StudyFolder, StudySums, study_steps, study_sums};
 pub use sweep_tables::{StudyMetadata, SweepStep, sweep_tables};

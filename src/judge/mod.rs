@@ -2,7 +2,9 @@
 //!
 //! Pure. Answers with values and reasons, prints nothing.
 
+mod as_study;
 mod comparison;
+mod conditions;
 mod cost;
 mod figures;
 mod finding;
@@ -12,9 +14,11 @@ mod stability;
 mod statistics;
 mod verdict;
 
+pub use as_study::StudyOverhead;
 pub use comparison::{
     CapacityComparison, Comparison, Metric, MetricComparison, RateComparison, compare,
 };
+pub use conditions::{Conditions, add_conditions, unlike};
 pub use cost::{Cost, CostDifference, Part, costs};
 pub use figures::{Latency, ServiceFigures, StepFigures, step_figures};
 pub use finding::{Finding, State};

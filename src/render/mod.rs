@@ -1,17 +1,21 @@
 //! Words: values in, text out. Opens no file and asks no clock, so the same result gives the same bytes.
 
+mod comparison;
 mod findings;
 mod live;
 mod outcome;
 mod resources;
 mod spectrum;
+mod steps;
 mod sweep;
 mod wrk_text;
 
+pub use comparison::{Layout, comparison_text, study_overhead_text};
 pub use findings::findings_text;
 pub use live::live_line;
 pub use outcome::outcome_text;
 pub use resources::resources_text;
+pub use steps::steps_table;
 pub use sweep::{StepTitle, capacity_line, show_length, step_header, step_line, steps_text};
 pub use wrk_text::wrk_text;
 

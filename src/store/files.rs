@@ -25,6 +25,17 @@ pub enum StoreError {
     /// The folder holds no finished run.
     #[error("{} holds no run.json: it is not the folder of a finished run", .0.display())]
     NoResult(PathBuf),
+    /// The folder holds nothing that could be compared.
+    #[error("{} holds neither a sweep, nor a run, nor a folder of the study (latency_stats.csv)", .0.display())]
+    NoSteps(PathBuf),
+    /// A table cannot be understood.
+    #[error("{}: {reason}", path.display())]
+    BadTable {
+        /// The file or its folder.
+        path: PathBuf,
+        /// Which table, where, and why.
+        reason: String,
+    },
     /// The result cannot be understood.
     #[error("{}: {cause}", path.display())]
     Unreadable {

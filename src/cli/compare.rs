@@ -1,0 +1,54 @@
+//! The flags of a comparison.
+
+use clap::Args;
+use std::path::PathBuf;
+
+/// What is to be compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompareRequest {
+    /// Folders, or arms of folders (`DIR:ARM`); the first is what the others are compared with.
+    pub sides: Vec<PathBuf>,
+    /// Where tables go.
+    pub folder: Option<PathBuf>,
+    /// Markdown in place of text.
+    pub markdown: bool,
+    /// The study's own arithmetic.
+    pub as_study: bool,
+    /// Halves of one arm against each other.
+    pub halves: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  meshload compare results/two                          its first arm against its others\n  meshload compare results/two:plain results/two:slower\n  meshload compare results/no_istio_X results/with_istio_Y -o results/cost\n  meshload compare --aa results/two:plain               the noise: one arm against itself"
+)]
+pub(super) struct CompareArgs {
+    /// Folders of sweeps, runs or the study, or DIR:ARM for one arm of a sweep; the first is what
+    /// the others are compared with
+    #[arg(value_name = "BASE OTHER", required = true)]
+    sides: Vec<PathBuf>,
+    /// Write comparison.csv, cost.csv, comparison.md and compare_overhead_summary.csv there
+    #[arg(short = 'o', long = "output", value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Print Markdown
+    #[arg(long = "md")]
+    markdown: bool,
+    /// The study's own arithmetic: every rate, no verdict
+    #[arg(long)]
+    as_study: bool,
+    /// Compare one arm with itself, odd repetitions with even ones: how large noise alone is
+    #[arg(long = "aa", conflicts_with = "as_study")]
+    halves: bool,
+}
+
+impl From<CompareArgs> for CompareRequest {
+    fn from(args: CompareArgs) -> CompareRequest {
+        CompareRequest {
+            sides: args.sides,
+            folder: args.output,
+            markdown: args.markdown,
+            as_study: args.as_study,
+            halves: args.halves,
+        }
+    }
+}

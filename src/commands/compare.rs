@@ -1,0 +1,215 @@
+//! `meshload compare`: what one arm costs over another.
+
+use super::fail;
+use crate::cli::CompareRequest;
+use crate::exit::Exit;
+use crate::formats::{StudySums, comparison_csv, cost_csv, study_overhead_csv, study_overheads};
+use crate::judge::{Comparison, StepFigures, compare as compare_steps, unlike};
+use crate::render::{Layout, comparison_text, study_overhead_text};
+use crate::store::{ArmSteps, StoreError, folder_and_arm, load_steps, make_folder, write_file};
+use std::io::Write;
+use std::path::Path;
+
+/// One side of a comparison.
+struct Side {
+    arm: ArmSteps,
+    sums: StudySums,
+}
+
+/// Compares and shows.
+pub fn compare(request: &CompareRequest) -> Exit {
+    let (sides, notes) = match sides(request) {
+        Ok(sides) => sides,
+        Err(message) => return fail(Exit::Usage, &message),
+    };
+    for note in &notes {
+        eprintln!("note: {note}");
+    }
+    let Some((base, others)) = sides.split_first() else {
+        return fail(Exit::Usage, &"there is nothing to compare");
+    };
+    let compared: Vec<(Comparison, Vec<String>)> = others
+        .iter()
+        .map(|other| {
+            let steps = |side: &'_ Side| side.arm.steps.clone();
+            let (ones, others) = (steps(base), steps(other));
+            let comparison = compare_steps(&references(&ones), &references(&others));
+            (
+                comparison,
+                unlike(&base.arm.conditions, &other.arm.conditions),
+            )
+        })
+        .collect();
+    let text = if request.as_study {
+        let tables = others
+            .iter()
+            .map(|other| study_overhead_text(&overheads(base, other)));
+        tables.collect()
+    } else {
+        let layout = if request.markdown {
+            Layout::Markdown
+        } else {
+            Layout::Text
+        };
+        all_texts(&compared, layout)
+    };
+    // A reader that has gone away, as `head` does, is not an error.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    let written = request
+        .folder
+        .as_ref()
+        .map(|folder| write(folder, base, others, &compared));
+    match written {
+        Some(Err(error)) => fail(Exit::Failed, &format!("-o: {error}")),
+        _ => Exit::Done,
+    }
+}
+
+fn references(steps: &[StepFigures]) -> Vec<&StepFigures> {
+    steps.iter().collect()
+}
+
+fn all_texts(compared: &[(Comparison, Vec<String>)], layout: Layout) -> String {
+    let texts = compared
+        .iter()
+        .map(|(comparison, unlike)| comparison_text(comparison, unlike, layout));
+    texts.collect::<Vec<_>>().join("\n")
+}
+
+fn overheads(base: &Side, other: &Side) -> Vec<(f64, [crate::judge::StudyOverhead; 4])> {
+    study_overheads((&base.sums, &base.arm.name), (&other.sums, &other.arm.name))
+}
+
+fn write(
+    folder: &Path,
+    base: &Side,
+    others: &[Side],
+    compared: &[(Comparison, Vec<String>)],
+) -> Result<(), StoreError> {
+    make_folder(folder)?;
+    let comparisons: Vec<Comparison> = compared.iter().map(|one| one.0.clone()).collect();
+    write_file(
+        &folder.join("comparison.csv"),
+        &comparison_csv(&comparisons),
+    )?;
+    write_file(&folder.join("cost.csv"), &cost_csv(&comparisons))?;
+    let markdown = all_texts(compared, Layout::Markdown);
+    write_file(&folder.join("comparison.md"), markdown.as_bytes())?;
+    // The study's table holds one pair.
+    let overheads = others.first().map(|other| overheads(base, other));
+    if let Some(overheads) = overheads.filter(|overheads| !overheads.is_empty()) {
+        let table = study_overhead_csv(&overheads);
+        write_file(&folder.join("compare_overhead_summary.csv"), &table)?;
+    }
+    Ok(())
+}
+
+/// The arms that are meant: of several folders or arms each, of one folder all.
+fn sides(request: &CompareRequest) -> Result<(Vec<Side>, Vec<String>), String> {
+    let (mut sides, mut notes) = (Vec::new(), Vec::new());
+    for typed in &request.sides {
+        let (folder, arm) = folder_and_arm(typed);
+        let set = load_steps(&folder).map_err(|error| error.to_string())?;
+        notes.extend(
+            set.notes
+                .iter()
+                .map(|note| format!("{}: {note}", folder.display())),
+        );
+        let names: Vec<String> = set.arms.iter().map(|arm| arm.name.clone()).collect();
+        let chosen: Vec<ArmSteps> = match &arm {
+            Some(name) => set
+                .arms
+                .into_iter()
+                .filter(|one| one.name == *name)
+                .collect(),
+            None => set.arms,
+        };
+        if let (Some(name), true) = (&arm, chosen.is_empty()) {
+            return Err(format!(
+                "{} has no arm {name}; it has {}",
+                folder.display(),
+                names.join(", ")
+            ));
+        }
+        let is_alone = request.sides.len() == 1;
+        if chosen.len() > 1 && (!is_alone || request.halves) {
+            return Err(format!(
+                "{} has the arms {}; name one of them, such as {}:{}",
+                folder.display(),
+                names.join(", "),
+                folder.display(),
+                names[0]
+            ));
+        }
+        let sums = &set.sums;
+        sides.extend(chosen.into_iter().map(|arm| Side {
+            arm,
+            sums: sums.clone(),
+        }));
+    }
+    if request.halves {
+        return match <[Side; 1]>::try_from(sides) {
+            Ok([side]) => Ok((halves(side), notes)),
+            Err(_) => Err("--aa takes one arm: DIR, or DIR:ARM".to_owned()),
+        };
+    }
+    if sides.len() < 2 {
+        let name = &sides[0].arm.name;
+        return Err(format!(
+            "there is only the arm {name}; name another folder, or use --aa for its two halves"
+        ));
+    }
+    tell_apart(&mut sides, request);
+    Ok((sides, notes))
+}
+
+/// Two folders may have arms of one name.
+fn tell_apart(sides: &mut [Side], request: &CompareRequest) {
+    let first = sides[0].arm.name.clone();
+    let are_named_alike = sides[1..].iter().any(|side| side.arm.name == first);
+    if !are_named_alike || sides.len() != request.sides.len() {
+        return;
+    }
+    for (side, typed) in sides.iter_mut().zip(&request.sides) {
+        rename(side, &typed.display().to_string());
+    }
+}
+
+fn rename(side: &mut Side, name: &str) {
+    let before = std::mem::replace(&mut side.arm.name, name.to_owned());
+    for step in &mut side.arm.steps {
+        step.arm = name.to_owned();
+    }
+    side.sums = std::mem::take(&mut side.sums)
+        .into_iter()
+        .map(|((arm, rate), sums)| {
+            let arm = if arm == before { name.to_owned() } else { arm };
+            ((arm, rate), sums)
+        })
+        .collect();
+}
+
+/// Odd repetitions against even ones: pairs of neighbours in time, as blocks are.
+fn halves(side: Side) -> Vec<Side> {
+    let half = |name: &str, odd: u32| {
+        let steps = side
+            .arm
+            .steps
+            .iter()
+            .filter(|step| step.repetition % 2 == odd);
+        let steps = steps.map(|step| StepFigures {
+            arm: format!("{} ({name})", side.arm.name),
+            repetition: step.repetition.div_ceil(2),
+            ..step.clone()
+        });
+        Side {
+            arm: ArmSteps {
+                name: format!("{} ({name})", side.arm.name),
+                steps: steps.collect(),
+                conditions: side.arm.conditions.clone(),
+            },
+            sums: StudySums::new(),
+        }
+    };
+    vec![half("odd", 1), half("even", 0)]
+}

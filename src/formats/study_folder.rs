@@ -1,0 +1,345 @@
+//! Folders of the study that came before: its CSV files of both generations and its wrk logs ->
+//! figures of steps. What such a folder cannot say stays missing.
+
+use crate::judge::{Latency, Reason, ServiceFigures, Stability, StepFigures};
+use crate::resources::Category;
+use std::collections::BTreeMap;
+
+/// A table that cannot be read: which, where, and what is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}: {reason}")]
+pub struct BadTable {
+    /// The file's name.
+    pub file: String,
+    /// What is wrong, with the line where there is one.
+    pub reason: String,
+}
+
+/// The texts of a study's folder.
+#[derive(Debug, Clone, Default)]
+pub struct StudyFolder {
+    /// What its steps are called, such as `no_istio`.
+    pub arm: String,
+    /// latency_stats.csv
+    pub latencies: Vec<u8>,
+    /// k8s_full_metrics.csv
+    pub pods: Option<Vec<u8>>,
+    /// metadata.json
+    pub metadata: Option<Vec<u8>>,
+    /// wrk's text by file name, `wrk_<rate>rps_rep<n>.log`.
+    pub logs: BTreeMap<String, String>,
+}
+
+/// The study's runs took so long where metadata.json does not say.
+const USUAL_SECONDS: f64 = 90.0;
+
+/// Its steps.
+///
+/// # Errors
+/// [`BadTable`] for a table that is cut short, or lacks a column that is needed.
+pub fn study_steps(folder: &StudyFolder) -> Result<Vec<StepFigures>, BadTable> {
+    let seconds = folder.metadata.as_deref().and_then(seconds_of);
+    let seconds = seconds.unwrap_or(USUAL_SECONDS);
+    let mut services = match &folder.pods {
+        Some(pods) => services(pods)?,
+        None => BTreeMap::new(),
+    };
+    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    let table = Table::read("latency_stats.csv", &folder.latencies)?;
+    let mut steps = Vec::new();
+    for row in table.rows() {
+        let typed = row.need("Target_RPS")?;
+        let rate: f64 = row.number("Target_RPS")?;
+        let achieved = row.number("Actual_RPS")?;
+        let count = seen.entry(typed.to_owned()).or_default();
+        *count += 1;
+        let repetition = row.get("Repetition").and_then(|text| text.parse().ok());
+        let repetition = repetition.unwrap_or(*count);
+        let log = folder
+            .logs
+            .get(&format!("wrk_{typed}rps_rep{repetition}.log"));
+        steps.push(StepFigures {
+            arm: folder.arm.clone(),
+            rate,
+            repetition,
+            achieved,
+            stability: stability(rate, achieved, seconds),
+            latency: latencies(&row, log.map(String::as_str)),
+            services: services.remove(&key(rate, repetition)).unwrap_or_default(),
+        });
+    }
+    Ok(steps)
+}
+
+fn key(rate: f64, repetition: u32) -> (u64, u32) {
+    ((rate * 1e6).round() as u64, repetition)
+}
+
+fn seconds_of(metadata: &[u8]) -> Option<f64> {
+    let metadata: serde_json::Value = serde_json::from_slice(metadata).ok()?;
+    let length = crate::units::parse_duration(metadata["duration"].as_str()?).ok()?;
+    Some(length.as_secs_f64()).filter(|seconds| *seconds > 0.0)
+}
+
+/// The schedule was not recorded, so the arrivals' own noise is allowed for: that of a Poisson
+/// process of R x T arrivals, two and a half deviations.
+fn stability(rate: f64, achieved: f64, seconds: f64) -> Stability {
+    let allowed = (2.5 / (rate * seconds).max(1.0).sqrt()).max(0.01);
+    if achieved >= rate * (1.0 - allowed) {
+        return Stability::Held;
+    }
+    let message = format!(
+        "{achieved} of {rate} requests per second were finished, {:.1} % (allowed for noise: {:.1} %)",
+        achieved / rate * 100.0,
+        (1.0 - allowed) * 100.0
+    );
+    Stability::NotHeld {
+        reasons: vec![Reason {
+            code: "shortfall".to_owned(),
+            message,
+        }],
+    }
+}
+
+/// Columns and wrk's percentiles by the names that ours have. `Max_Latency` is left out: in these
+/// folders it holds the 99th percentile.
+const LATENCIES: [(&str, &str, &str); 6] = [
+    ("mean", "Mean_Latency", ""),
+    ("p50", "P50_Latency", "50.000%"),
+    ("p75", "P75_Latency", "75.000%"),
+    ("p90", "P90_Latency", "90.000%"),
+    ("p99", "P99_Latency", "99.000%"),
+    ("p99.9", "P99.9_Latency", "99.900%"),
+];
+
+fn latencies(row: &Row<'_>, log: Option<&str>) -> BTreeMap<String, Latency> {
+    let found = LATENCIES.iter().filter_map(|(name, column, percent)| {
+        let in_table = row.get(column).and_then(wrk_time);
+        // The study's parser did not know minutes, so its worst steps are N/A; the log has them.
+        let in_log = || log.and_then(|log| log_percentile(log, percent));
+        let latency = Latency {
+            ns: in_table.or_else(in_log)?,
+            is_lower_bound: false,
+            beyond: None,
+        };
+        Some(((*name).to_owned(), latency))
+    });
+    found.collect()
+}
+
+fn log_percentile(log: &str, percent: &str) -> Option<f64> {
+    if percent.is_empty() {
+        return None;
+    }
+    let mut lines = log.lines().map(str::trim);
+    let rest = lines.find_map(|line| line.strip_prefix(percent))?;
+    wrk_time(rest.trim())
+}
+
+/// A time as wrk writes it: `384.26ms`, `1.40s`, `2.50m`, `1.10h`; in nanoseconds.
+fn wrk_time(typed: &str) -> Option<f64> {
+    let letters = typed.find(|c: char| c.is_ascii_alphabetic())?;
+    let (number, unit) = typed.split_at(letters);
+    let scale = match unit {
+        "us" => 1e3,
+        "ms" => 1e6,
+        "s" => 1e9,
+        "m" => 60e9,
+        "h" => 3600e9,
+        _ => return None,
+    };
+    let number: f64 = number.parse().ok()?;
+    Some(number * scale)
+}
+
+/// What the pods of each service used, by rate and repetition.
+#[allow(clippy::type_complexity)] // a map of lists, made and taken apart in this file
+fn services(bytes: &[u8]) -> Result<BTreeMap<(u64, u32), Vec<ServiceFigures>>, BadTable> {
+    let table = Table::read("k8s_full_metrics.csv", bytes)?;
+    let mut found: BTreeMap<(u64, u32), Vec<ServiceFigures>> = BTreeMap::new();
+    for row in table.rows() {
+        let repetition = row.get("Repetition").and_then(|text| text.parse().ok());
+        let step = key(row.number("RPS")?, repetition.unwrap_or(1));
+        let pod = pod(&row)?;
+        let services = found.entry(step).or_default();
+        let same = services.iter_mut().find(|one| {
+            one.service == pod.service
+                && one.namespace == pod.namespace
+                && one.category == pod.category
+        });
+        match same {
+            Some(service) => add(service, &pod),
+            None => services.push(pod),
+        }
+    }
+    Ok(found)
+}
+
+fn pod(row: &Row<'_>) -> Result<ServiceFigures, BadTable> {
+    const KIB: f64 = 1024.0;
+    let number = |name: &str| row.get(name).and_then(|text| text.parse::<f64>().ok());
+    // The first generation has one column of CPU.
+    let total = number("CPU_Total(m)").or_else(|| number("CPU(m)"));
+    let sidecar = number("CPU_Sidecar(m)").or(total.map(|_| 0.0));
+    let network = [number("Net_RX(KB/s)"), number("Net_TX(KB/s)")];
+    // A command that failed was written as 0 both ways, which no pod that serves has.
+    let network = match network {
+        [Some(0.0), Some(0.0)] => [None, None],
+        both => both,
+    };
+    Ok(ServiceFigures {
+        category: Category::from(row.need("Category")?.to_owned()),
+        namespace: row.need("Namespace")?.to_owned(),
+        service: row.need("Service")?.to_owned(),
+        cpu_app_m: total.zip(sidecar).map(|(total, sidecar)| total - sidecar),
+        cpu_sidecar_m: sidecar,
+        memory_bytes: number("Memory_WorkingSet(Mi)").map(|mib| mib * KIB * KIB),
+        network_rx_bytes_per_s: network[0].map(|kib| kib * KIB),
+        network_tx_bytes_per_s: network[1].map(|kib| kib * KIB),
+    })
+}
+
+fn add(service: &mut ServiceFigures, pod: &ServiceFigures) {
+    let sum = |one: &mut Option<f64>, other: Option<f64>| {
+        *one = one.zip(other).map(|(one, other)| one + other);
+    };
+    sum(&mut service.cpu_app_m, pod.cpu_app_m);
+    sum(&mut service.cpu_sidecar_m, pod.cpu_sidecar_m);
+    sum(&mut service.memory_bytes, pod.memory_bytes);
+    sum(
+        &mut service.network_rx_bytes_per_s,
+        pod.network_rx_bytes_per_s,
+    );
+    sum(
+        &mut service.network_tx_bytes_per_s,
+        pod.network_tx_bytes_per_s,
+    );
+}
+
+/// The study's own sums: CPU_Total(m), Memory_WorkingSet(Mi), Net_RX(KB/s) and Net_TX(KB/s) of the
+/// rows of the application, by arm and rate, the mean over repetitions. An empty cell adds nothing,
+/// as in the study.
+pub type StudySums = BTreeMap<(String, u64), [f64; 4]>;
+
+/// The columns of [`StudySums`].
+pub const STUDY_SUMMED: [&str; 4] = [
+    "CPU_Total(m)",
+    "Memory_WorkingSet(Mi)",
+    "Net_RX(KB/s)",
+    "Net_TX(KB/s)",
+];
+
+/// The sums of a k8s_full_metrics.csv; rates in millionths per second.
+///
+/// # Errors
+/// [`BadTable`]
+pub fn study_sums(bytes: &[u8]) -> Result<StudySums, BadTable> {
+    let table = Table::read("k8s_full_metrics.csv", bytes)?;
+    let mut sums: BTreeMap<(String, u64), BTreeMap<u32, [f64; 4]>> = BTreeMap::new();
+    for row in table.rows() {
+        if row.need("Category")? != "application" {
+            continue;
+        }
+        let repetition = row.get("Repetition").and_then(|text| text.parse().ok());
+        let (rate, repetition) = key(row.number("RPS")?, repetition.unwrap_or(1));
+        let arm = row.get("Arm").unwrap_or_default().to_owned();
+        let sums = sums.entry((arm, rate)).or_default();
+        let sums = sums.entry(repetition).or_default();
+        for (sum, name) in sums.iter_mut().zip(STUDY_SUMMED) {
+            let old = if name == STUDY_SUMMED[0] {
+                "CPU(m)"
+            } else {
+                name
+            };
+            let cell = row.get(name).or_else(|| row.get(old));
+            *sum += cell
+                .and_then(|text| text.parse::<f64>().ok())
+                .unwrap_or_default();
+        }
+    }
+    let mean = |by_repetition: BTreeMap<u32, [f64; 4]>| {
+        let count = by_repetition.len() as f64;
+        let mut mean = [0.0; 4];
+        for sums in by_repetition.values() {
+            for (mean, sum) in mean.iter_mut().zip(sums) {
+                *mean += sum / count;
+            }
+        }
+        mean
+    };
+    Ok(sums
+        .into_iter()
+        .map(|(at, sums)| (at, mean(sums)))
+        .collect())
+}
+
+/// A table with a header, by the names of its columns.
+struct Table {
+    file: &'static str,
+    columns: BTreeMap<String, usize>,
+    records: Vec<csv::StringRecord>,
+}
+
+impl Table {
+    fn read(file: &'static str, bytes: &[u8]) -> Result<Table, BadTable> {
+        let bad = |error: csv::Error| BadTable {
+            file: file.to_owned(),
+            reason: error.to_string(),
+        };
+        let mut reader = csv::Reader::from_reader(bytes);
+        let columns = reader.headers().map_err(bad)?.iter().map(str::to_owned);
+        let columns = columns.enumerate().map(|(at, name)| (name, at)).collect();
+        let records: Result<Vec<_>, _> = reader.records().collect();
+        Ok(Table {
+            file,
+            columns,
+            records: records.map_err(bad)?,
+        })
+    }
+
+    fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        let records = self.records.iter().enumerate();
+        records.map(|(at, record)| Row {
+            table: self,
+            line: at + 2,
+            record,
+        })
+    }
+}
+
+struct Row<'a> {
+    table: &'a Table,
+    line: usize,
+    record: &'a csv::StringRecord,
+}
+
+impl Row<'_> {
+    /// A cell; `None` where there is no such column, or nothing in it.
+    fn get(&self, name: &str) -> Option<&str> {
+        let cell = self.record.get(*self.table.columns.get(name)?)?.trim();
+        (!cell.is_empty()).then_some(cell)
+    }
+
+    fn bad(&self, reason: String) -> BadTable {
+        BadTable {
+            file: self.table.file.to_owned(),
+            reason: format!("line {}: {reason}", self.line),
+        }
+    }
+
+    fn need(&self, name: &str) -> Result<&str, BadTable> {
+        self.get(name)
+            .ok_or_else(|| self.bad(format!("there is nothing in the column {name}")))
+    }
+
+    fn number(&self, name: &str) -> Result<f64, BadTable> {
+        let typed = self.need(name)?;
+        let number: Option<f64> = typed.parse().ok();
+        number
+            .filter(|number| number.is_finite())
+            .ok_or_else(|| self.bad(format!("`{typed}` in the column {name} is no number")))
+    }
+}
+
+#[cfg(test)]
+mod tests;

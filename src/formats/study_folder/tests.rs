@@ -1,0 +1,126 @@
+//! Folders of the study are read as they are, whatever their generation and their gaps.
+
+use super::*;
+use proptest::prelude::*;
+
+const LATENCY_HEADER: &str = "Target_RPS,Actual_RPS,Mean_Latency,Stdev_Latency,Max_Latency,P50_Latency,P75_Latency,P90_Latency,P99_Latency,P99.9_Latency,Total_Requests\n";
+
+fn folder(latencies: &str, pods: Option<&str>) -> StudyFolder {
+    StudyFolder {
+        arm: "no_istio".to_owned(),
+        latencies: format!("{LATENCY_HEADER}{latencies}").into_bytes(),
+        pods: pods.map(|pods| pods.as_bytes().to_vec()),
+        ..StudyFolder::default()
+    }
+}
+
+fn steps(folder: &StudyFolder) -> Vec<StepFigures> {
+    study_steps(folder).expect("steps")
+}
+
+#[test]
+fn times_of_every_unit_are_read_and_what_is_not_there_is_missing() {
+    let rows = "100,99.5,1.50ms,1ms,9s,500.00us,1.00s,2.00m,1.50h,N/A,8955\n";
+    let step = &steps(&folder(rows, None))[0];
+    let ns = |name: &str| step.latency.get(name).map(|latency| latency.ns);
+    assert_eq!(ns("mean"), Some(1.5e6));
+    assert_eq!(ns("p50"), Some(0.5e6));
+    assert_eq!(ns("p75"), Some(1e9));
+    assert_eq!(ns("p90"), Some(120e9));
+    assert_eq!(ns("p99"), Some(5400e9));
+    assert_eq!(ns("p99.9"), None);
+    assert!(!step.latency.contains_key("max"));
+}
+
+#[test]
+fn what_the_studys_parser_did_not_know_is_in_the_log() {
+    let mut study = folder("600,406,N/A,N/A,N/A,N/A,N/A,N/A,N/A,N/A,36563\n", None);
+    let log = "  Latency Distribution (HdrHistogram - Recorded Latency)\n 50.000%   15.37s \n 99.000%    1.25m \n";
+    study
+        .logs
+        .insert("wrk_600rps_rep1.log".to_owned(), log.to_owned());
+    let step = &steps(&study)[0];
+    assert_eq!(step.latency["p99"].ns, 75e9);
+    assert_eq!(step.latency["p50"].ns, 15.37e9);
+    assert!(!step.latency.contains_key("p90"));
+}
+
+#[test]
+fn a_rate_is_held_with_room_for_the_arrivals_own_noise() {
+    // 2.5 / sqrt(100 x 90) = 2.6 %; 2.5 / sqrt(400 x 90) = 1.3 %.
+    let rows = "100,97.5,1ms,,,,,,,,1\n400,393.58,1ms,,,,,,,,1\n400,396,1ms,,,,,,,,1\n";
+    let steps = steps(&folder(rows, None));
+    let held: Vec<Option<bool>> = steps.iter().map(|step| step.stability.is_held()).collect();
+    assert_eq!(held, [Some(true), Some(false), Some(true)]);
+    assert_eq!((steps[1].repetition, steps[2].repetition), (1, 2));
+}
+
+#[test]
+fn pods_of_both_generations_add_up_by_service_and_failed_commands_are_no_zeros() {
+    let new = "RPS,Namespace,Category,Service,Pod,CPU_Total(m),CPU_App(m),CPU_Sidecar(m),Memory_WorkingSet(Mi),Net_RX(KB/s),Net_TX(KB/s)\n\
+        100,default,application,geo,geo-1,30,20,10,2,1,2\n100,default,application,geo,geo-2,50,40,10,4,3,4\n\
+        100,default,application,user,user-1,5,5,0,1,0.0,0.0\n";
+    let step = &steps(&folder("100,100,1ms,,,,,,,,1\n", Some(new)))[0];
+    let geo = &step.services[0];
+    assert_eq!((geo.cpu_app_m, geo.cpu_sidecar_m), (Some(60.0), Some(20.0)));
+    assert_eq!(geo.memory_bytes, Some(6.0 * 1_048_576.0));
+    assert_eq!(geo.network_rx_bytes_per_s, Some(4096.0));
+    let user = &step.services[1];
+    assert_eq!(
+        (user.cpu_total_m(), user.network_rx_bytes_per_s),
+        (Some(5.0), None)
+    );
+    let old = "RPS,Namespace,Category,Service,Pod,CPU(m),Memory_WorkingSet(Mi),Memory_Delta(Mi),Net_RX(KB/s),Net_TX(KB/s)\n\
+        100,default,application,geo,geo-1,30,2,0,1,2\n";
+    let step = &steps(&folder("100,100,1ms,,,,,,,,1\n", Some(old)))[0];
+    assert_eq!(step.services[0].cpu_total_m(), Some(30.0));
+    let sums = study_sums(old.as_bytes()).expect("sums");
+    assert_eq!(sums[&(String::new(), 100_000_000)], [30.0, 2.0, 1.0, 2.0]);
+}
+
+#[test]
+fn repetitions_are_averaged_after_they_were_summed() {
+    let table = "RPS,Category,CPU_Total(m),Memory_WorkingSet(Mi),Net_RX(KB/s),Net_TX(KB/s),Arm,Repetition\n\
+        100,application,10,1,1,1,a,1\n100,application,20,1,1,,a,1\n100,application,50,1,1,1,a,2\n100,kubernetes-system,900,9,9,9,a,2\n";
+    let sums = study_sums(table.as_bytes()).expect("sums");
+    assert_eq!(sums[&("a".to_owned(), 100_000_000)], [40.0, 1.5, 1.5, 1.0]);
+}
+
+#[test]
+fn broken_tables_name_the_file_the_line_and_the_column() {
+    for (latencies, wanted) in [
+        ("100,99,1ms,,,,,,,,1\n200\n", "latency_stats.csv: CSV error"),
+        (
+            "100,fast,1ms,,,,,,,,1\n",
+            "line 2: `fast` in the column Actual_RPS",
+        ),
+        (
+            "100,,1ms,,,,,,,,1\n",
+            "line 2: there is nothing in the column Actual_RPS",
+        ),
+    ] {
+        let error = study_steps(&folder(latencies, None)).expect_err("broken");
+        assert!(error.to_string().contains(wanted), "{error}");
+    }
+    let pods = "RPS,Namespace\n100,default\n";
+    let error = study_steps(&folder("", Some(pods))).expect_err("broken");
+    assert!(
+        error.to_string().contains("k8s_full_metrics.csv: line 2"),
+        "{error}"
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_are_a_surprise(latencies in any::<Vec<u8>>(), pods in any::<Vec<u8>>(), log in ".*") {
+        let study = StudyFolder {
+            arm: "x".to_owned(),
+            latencies,
+            pods: Some(pods.clone()),
+            metadata: Some(pods.clone()),
+            logs: BTreeMap::from([("wrk_100rps_rep1.log".to_owned(), log)]),
+        };
+        let _ = study_steps(&study);
+        let _ = study_sums(&pods);
+    }
+}

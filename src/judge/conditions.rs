@@ -1,0 +1,120 @@
+//! The circumstances of a measurement: what two arms should have in common, so that their difference
+//! is that of the arms.
+
+use crate::measure::RunResult;
+use crate::resources::{Amounts, Category, Role};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Circumstances by name, with every value that was seen in an arm's steps.
+pub type Conditions = BTreeMap<String, BTreeSet<String>>;
+
+/// Adds a run's circumstances.
+pub fn add_conditions(conditions: &mut Conditions, result: &RunResult) {
+    let mut add = |name: String, value: String| {
+        conditions.entry(name).or_default().insert(value);
+    };
+    let load = &result.spec.load;
+    add("connections".to_owned(), load.connections.to_string());
+    add("threads".to_owned(), load.threads.to_string());
+    add("pipeline".to_owned(), load.pipeline.to_string());
+    add("arrival process".to_owned(), load.process.name().to_owned());
+    add("seed".to_owned(), load.seed.to_string());
+    let phases = [load.warmup, load.duration, load.guard].map(|phase| phase.to_string());
+    add("warm-up, window and guard".to_owned(), phases.join(", "));
+    add("script".to_owned(), script(result));
+    add("meshload".to_owned(), result.environment.meshload.clone());
+    let machine = &result.environment;
+    let machine = format!("{}, {} cores", machine.processor, machine.cores);
+    add("load generator".to_owned(), machine);
+    of_cluster(result, &mut add);
+}
+
+fn script(result: &RunResult) -> String {
+    let script = result.spec.script.as_ref();
+    script.map_or("none".to_owned(), |script| {
+        let mut words = vec![script.path.display().to_string()];
+        words.extend(script.args.iter().cloned());
+        words.join(" ")
+    })
+}
+
+fn of_cluster(result: &RunResult, add: &mut impl FnMut(String, String)) {
+    let Some(resources) = &result.resources else {
+        return;
+    };
+    for (quantity, sources) in &resources.sources {
+        let names: Vec<&str> = sources.keys().map(|source| source.name()).collect();
+        add(format!("sources of {}", quantity.name()), names.join(", "));
+    }
+    for node in resources.topology.nodes.values() {
+        let about = format!("{}, kubelet {}", node.runtime, node.kubelet);
+        add(format!("node {}", node.name), about);
+    }
+    let mut replicas: BTreeMap<&str, usize> = BTreeMap::new();
+    let pods = resources.topology.pods.values();
+    let ours = pods.filter(|pod| {
+        pod.category == Category::Application && pod.seen.to.is_none() && !pod.is_finished()
+    });
+    for pod in ours {
+        *replicas.entry(&pod.service).or_default() += 1;
+        // Sidecars are what an arm may be about.
+        let own = pod
+            .containers
+            .iter()
+            .filter(|one| one.role != Role::Sidecar);
+        for container in own {
+            let name = format!("{}/{}", pod.service, container.name);
+            let image = container.image_id.as_ref().unwrap_or(&container.image);
+            add(format!("image of {name}"), image.clone());
+            add(format!("limits of {name}"), amounts(&container.limits));
+            add(format!("requests of {name}"), amounts(&container.requests));
+        }
+    }
+    for (service, count) in replicas {
+        add(format!("replicas of {service}"), count.to_string());
+    }
+}
+
+fn amounts(amounts: &Amounts) -> String {
+    let part = |value: Option<f64>, unit: &str| {
+        value.map_or("none".to_owned(), |value| format!("{value}{unit}"))
+    };
+    let cpu = part(amounts.cpu_millicores, "m");
+    let memory = part(amounts.memory_bytes, " bytes");
+    format!("CPU {cpu}, memory {memory}")
+}
+
+/// What is not the same in both, as far as both say it: name, here and there.
+pub fn unlike(base: &Conditions, other: &Conditions) -> Vec<String> {
+    let differing = base.iter().filter_map(|(name, ones)| {
+        let others = other.get(name).filter(|others| *others != ones)?;
+        let list =
+            |values: &BTreeSet<String>| values.iter().cloned().collect::<Vec<_>>().join(" | ");
+        Some(format!("{name}: {} against {}", list(ones), list(others)))
+    });
+    differing.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::sample;
+
+    #[test]
+    fn what_both_have_in_common_is_not_worth_a_word() {
+        let mut base = Conditions::new();
+        add_conditions(&mut base, &sample::ordinary().result);
+        assert!(unlike(&base, &base).is_empty());
+        let mut result = sample::ordinary().result;
+        result.spec.load.connections = 77;
+        result.environment.cores = 99;
+        let mut other = Conditions::new();
+        add_conditions(&mut other, &result);
+        let found = unlike(&base, &other);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(
+            found.iter().any(|one| one == "connections: 10 against 77"),
+            "{found:?}"
+        );
+    }
+}

@@ -1,0 +1,165 @@
+//! Steps to compare, from any folder that holds some: a sweep, a single run, or the study of before.
+
+use super::files::StoreError;
+use super::folder::{RUN_JSON, load};
+use super::lasting::{names_in, read_if_there};
+use crate::formats::{StudyFolder, StudySums, study_steps, study_sums};
+use crate::judge::{Conditions, StepFigures, add_conditions, step_figures};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The steps of one arm.
+#[derive(Debug, Clone, Default)]
+pub struct ArmSteps {
+    /// Its name.
+    pub name: String,
+    /// In the order of the folder.
+    pub steps: Vec<StepFigures>,
+    /// Under which circumstances.
+    pub conditions: Conditions,
+}
+
+/// What a folder holds.
+#[derive(Debug, Clone, Default)]
+pub struct StepSet {
+    /// Arm by arm, in the plan's order.
+    pub arms: Vec<ArmSteps>,
+    /// The study's own sums, where there is a k8s_full_metrics.csv.
+    pub sums: StudySums,
+    /// What was left out, and why.
+    pub notes: Vec<String>,
+}
+
+impl StepSet {
+    fn arm(&mut self, name: &str) -> &mut ArmSteps {
+        let at = self.arms.iter().position(|arm| arm.name == name);
+        let at = at.unwrap_or_else(|| {
+            self.arms.push(ArmSteps {
+                name: name.to_owned(),
+                ..ArmSteps::default()
+            });
+            self.arms.len() - 1
+        });
+        &mut self.arms[at]
+    }
+}
+
+/// Reads whatever steps a folder holds.
+///
+/// # Errors
+/// [`StoreError`] when it holds none, or a table that cannot be read.
+pub fn load_steps(folder: &Path) -> Result<StepSet, StoreError> {
+    fs::read_dir(folder).map_err(StoreError::refused("read", folder))?;
+    let mut set = StepSet::default();
+    if let Some(plan) = read_if_there(&folder.join("plan.json"))? {
+        name_arms(&mut set, &plan);
+        let steps = folder.join("steps");
+        for name in names_in(&steps)? {
+            add_run(&mut set, &steps.join(&name), &name);
+        }
+    } else if folder.join(RUN_JSON).exists() {
+        let (result, verdict) = load(folder)?;
+        let mut figures = step_figures(&result, &verdict);
+        if figures.arm.is_empty() {
+            figures.arm = name_of(folder);
+        }
+        let arm = set.arm(&figures.arm);
+        add_conditions(&mut arm.conditions, &result);
+        arm.steps.push(figures);
+    } else {
+        add_study(&mut set, folder)?;
+    }
+    let pods = folder.join("k8s_full_metrics.csv");
+    if let Some(bytes) = read_if_there(&pods)? {
+        set.sums = study_sums(&bytes).map_err(unreadable(&pods))?;
+    }
+    set.arms.retain(|arm| !arm.steps.is_empty());
+    if set.arms.is_empty() {
+        return Err(StoreError::NoSteps(folder.to_owned()));
+    }
+    Ok(set)
+}
+
+fn name_of(folder: &Path) -> String {
+    let name = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let name = name.file_name().unwrap_or_default().to_string_lossy();
+    without_time(&name).to_owned()
+}
+
+/// `no_istio_20260101_024147` is `no_istio`.
+fn without_time(name: &str) -> &str {
+    let is_time = |part: &str, digits: usize| {
+        part.len() == digits && part.chars().all(|c| c.is_ascii_digit())
+    };
+    let mut parts = name.rsplitn(3, '_');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(time), Some(day), Some(name)) if is_time(time, 6) && is_time(day, 8) => name,
+        _ => name,
+    }
+}
+
+fn unreadable<E: ToString>(path: &Path) -> impl FnOnce(E) -> StoreError {
+    let path = path.to_owned();
+    move |error| StoreError::BadTable {
+        path,
+        reason: error.to_string(),
+    }
+}
+
+/// The plan says in which order the arms are shown.
+fn name_arms(set: &mut StepSet, plan: &[u8]) {
+    let plan: serde_json::Value = serde_json::from_slice(plan).unwrap_or_default();
+    let arms = plan["plan"]["arm"].as_array().into_iter().flatten();
+    for name in arms.filter_map(|arm| arm["name"].as_str()) {
+        set.arm(name);
+    }
+}
+
+fn add_run(set: &mut StepSet, folder: &Path, name: &str) {
+    match load(folder) {
+        Ok((result, _)) if result.ending != crate::measure::Ending::Complete => {
+            set.notes
+                .push(format!("{name} was broken off and is left out"));
+        }
+        Ok((result, verdict)) => {
+            let figures = step_figures(&result, &verdict);
+            let arm = set.arm(&figures.arm);
+            add_conditions(&mut arm.conditions, &result);
+            arm.steps.push(figures);
+        }
+        Err(error) => set.notes.push(format!("{name} is left out: {error}")),
+    }
+}
+
+fn add_study(set: &mut StepSet, folder: &Path) -> Result<(), StoreError> {
+    let path = folder.join("latency_stats.csv");
+    let Some(latencies) = read_if_there(&path)? else {
+        return Ok(());
+    };
+    let logs = folder.join("wrk_logs");
+    let mut study = StudyFolder {
+        arm: name_of(folder),
+        latencies,
+        pods: read_if_there(&folder.join("k8s_full_metrics.csv"))?,
+        metadata: read_if_there(&folder.join("metadata.json"))?,
+        ..StudyFolder::default()
+    };
+    for name in names_in(&logs)? {
+        let log = read_if_there(&logs.join(&name))?.unwrap_or_default();
+        study
+            .logs
+            .insert(name, String::from_utf8_lossy(&log).into_owned());
+    }
+    let steps = study_steps(&study).map_err(unreadable(folder))?;
+    set.arm(&study.arm).steps = steps;
+    Ok(())
+}
+
+/// A folder, or one arm of it: `DIR` or `DIR:ARM`. A folder whose name has a colon is taken whole.
+pub fn folder_and_arm(typed: &Path) -> (PathBuf, Option<String>) {
+    let text = typed.to_string_lossy();
+    match text.rsplit_once(':') {
+        Some((folder, arm)) if !typed.exists() => (PathBuf::from(folder), Some(arm.to_owned())),
+        _ => (typed.to_owned(), None),
+    }
+}

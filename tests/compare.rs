@@ -1,0 +1,263 @@
+//! What one arm costs over another, as its user asks for it.
+#![allow(clippy::print_stderr)] // what is skipped is said
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use support::{Hotel, Meshload, Output, machine};
+
+fn meshload<S: AsRef<std::ffi::OsStr>>(words: impl IntoIterator<Item = S>) -> Output {
+    Meshload::new(words).run()
+}
+
+/// The study's folders, which lie beside the checkout and are not part of it.
+fn study() -> Option<[PathBuf; 3]> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/fixtures/study");
+    let found = [
+        folder.join("no_istio_20260101_024147"),
+        folder.join("with_istio_20260101_022222"),
+        folder.join("compare_overhead_summary.csv"),
+    ];
+    if !found.iter().all(|path| path.exists()) {
+        eprintln!("skipped: the study's folders are not on this machine");
+        return None;
+    }
+    Some(found)
+}
+
+fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
+    let mut reader = csv::Reader::from_path(path).expect("a table");
+    reader
+        .deserialize()
+        .map(|row| row.expect("a row"))
+        .collect()
+}
+
+#[test]
+fn the_studys_own_table_comes_out_of_its_folders() {
+    let Some([base, other, wanted]) = study() else {
+        return;
+    };
+    let home = tempfile::tempdir().expect("a folder");
+    let (base, other) = (
+        base.to_str().expect("a path"),
+        other.to_str().expect("a path"),
+    );
+    let out = home.path().to_str().expect("a path");
+    let output = meshload(["compare", "--as-study", base, other, "-o", out]);
+    assert_eq!(output.code, Some(0), "{output}");
+    let found = rows(&home.path().join("compare_overhead_summary.csv"));
+    let wanted = rows(&wanted);
+    assert_eq!(found.len(), wanted.len());
+    for (found, wanted) in found.iter().zip(&wanted) {
+        assert_eq!(
+            found.keys().collect::<Vec<_>>(),
+            wanted.keys().collect::<Vec<_>>()
+        );
+        for (name, wanted) in wanted {
+            let [found, wanted] =
+                [&found[name], wanted].map(|cell| cell.parse::<f64>().expect("a number"));
+            assert!((found - wanted).abs() <= 0.01, "{name}: {found} {wanted}");
+        }
+    }
+}
+
+#[test]
+fn saturated_steps_of_the_study_are_named_and_averaged_over_by_nobody() {
+    let Some([base, other, _]) = study() else {
+        return;
+    };
+    let output = meshload([
+        "compare",
+        base.to_str().expect("a path"),
+        other.to_str().expect("a path"),
+    ]);
+    assert_eq!(output.code, Some(0), "{output}");
+    let first = output.stdout.lines().next().expect("a line");
+    assert!(first.contains("ONE REPETITION"), "{output}");
+    assert!(
+        output
+            .stdout
+            .contains("saturated in both arms: 500/s, 600/s"),
+        "{output}"
+    );
+    assert!(
+        output.stdout.contains("saturated in no_istio: 400/s"),
+        "{output}"
+    );
+    for rate in [
+        "400/s: left out",
+        "500/s: left out",
+        "600/s: left out",
+        "300/s (1 blocks)",
+    ] {
+        assert!(output.stdout.contains(rate), "{rate}: {output}");
+    }
+    let report = meshload(["report", base.to_str().expect("a path")]);
+    assert_eq!(report.code, Some(0), "{report}");
+    assert!(
+        report.stdout.contains("0 of 1: 406.15 of 600 requests"),
+        "{report}"
+    );
+}
+
+/// A sweep of two hotels that differ by two milliseconds, six blocks.
+fn two_arms(home: &Path) -> PathBuf {
+    let _machine = machine();
+    let [one, other] =
+        ["constant:2ms", "constant:4ms"].map(|time| Hotel::start(["--service-time", time]));
+    let folder = home.join("results");
+    let flags = format!(
+        "sweep -q -o {} --arm quick={} --arm slow={} -D fixed --rates 50,100 --repetitions 6 --order interleaved \
+         --warmup 0s --measure 300ms --guard 100ms --skip-warmup --skip-verify --fixed-cooldown 0 -t 1 -c 8 --collect none",
+        folder.display(),
+        one.url(),
+        other.url()
+    );
+    let output = meshload(flags.split_whitespace());
+    assert_eq!(output.code, Some(0), "{output}");
+    folder
+}
+
+#[test]
+fn a_sweep_says_what_its_second_arm_costs_over_its_first() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = two_arms(home.path());
+    let out = home.path().join("cost");
+    let words = [
+        "compare",
+        folder.to_str().expect("a path"),
+        "-o",
+        out.to_str().expect("a path"),
+    ];
+    let output = meshload(words);
+    assert_eq!(output.code, Some(0), "{output}");
+    assert!(
+        output.stdout.starts_with("slow against quick: "),
+        "{output}"
+    );
+    let table = rows(&out.join("comparison.csv"));
+    let p50: Vec<_> = table
+        .iter()
+        .filter(|row| row["metric"] == "latency_p50")
+        .collect();
+    // A step that this machine spoilt is left out; not all of twelve blocks are spoilt.
+    assert!(!p50.is_empty(), "{output}");
+    for row in &p50 {
+        let value = |name: &str| row[name].parse::<f64>().expect("a number");
+        assert!(
+            value("difference") > 0.5e6 && value("ratio") > 1.1,
+            "{row:?}"
+        );
+        assert!(
+            value("difference_low") <= value("difference")
+                && value("difference") <= value("difference_high")
+        );
+        let blocks: u32 = row["blocks"].parse().expect("a count");
+        let spread = match blocks {
+            1 => "unknown",
+            2..6 => "range",
+            _ => "interval",
+        };
+        assert_eq!(row["spread"], spread);
+    }
+    let markdown = std::fs::read_to_string(out.join("comparison.md")).expect("Markdown");
+    assert!(
+        markdown.starts_with("## slow against quick\n"),
+        "{markdown}"
+    );
+    // The same folder gives the same bytes.
+    let again = home.path().join("again");
+    let words = [
+        "compare",
+        folder.to_str().expect("a path"),
+        "-o",
+        again.to_str().expect("a path"),
+    ];
+    assert_eq!(meshload(words).stdout, output.stdout);
+    for name in ["comparison.csv", "cost.csv", "comparison.md"] {
+        let [one, other] =
+            [&out, &again].map(|folder| std::fs::read(folder.join(name)).expect("a file"));
+        assert!(one == other, "{name}");
+    }
+    let arms = |a: &str, b: &str| {
+        let sides = [a, b].map(|arm| format!("{}:{arm}", folder.display()));
+        meshload(["compare", &sides[0], &sides[1]])
+    };
+    assert!(
+        arms("slow", "quick")
+            .stdout
+            .starts_with("quick against slow")
+    );
+    let none = arms("slow", "nobody");
+    assert_eq!(none.code, Some(2), "{none}");
+    assert!(
+        none.stderr
+            .contains("has no arm nobody; it has quick, slow"),
+        "{none}"
+    );
+    let halves = meshload(["compare", "--aa", &format!("{}:quick", folder.display())]);
+    assert!(
+        halves
+            .stdout
+            .starts_with("quick (even) against quick (odd)"),
+        "{halves}"
+    );
+    let report = meshload(["report", folder.to_str().expect("a path")]);
+    assert_eq!(report.code, Some(0), "{report}");
+    assert!(
+        report.stdout.starts_with("quick\n") && report.stdout.contains("\nslow\n"),
+        "{report}"
+    );
+
+    // Whatever is broken in it is left out by name, and nothing in it is harmed.
+    let broken = folder.join("steps/0001-quick-50-rep1/run.json");
+    let whole = std::fs::read(&broken).expect("a file");
+    std::fs::write(&broken, &whole[..whole.len() / 2]).expect("a file");
+    let output = meshload(["compare", folder.to_str().expect("a path")]);
+    assert_eq!(output.code, Some(0), "{output}");
+    assert!(
+        output.stderr.contains("0001-quick-50-rep1 is left out"),
+        "{output}"
+    );
+    assert!(
+        output
+            .stdout
+            .contains("slow repetition 1: the other arm has none"),
+        "{output}"
+    );
+    assert_eq!(
+        std::fs::read(&broken).expect("a file").len(),
+        whole.len() / 2
+    );
+}
+
+#[test]
+fn what_cannot_be_compared_is_named_with_the_cure() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = home.path().to_str().expect("a path");
+    let refused = |words: &[&str], wanted: &str| {
+        let output = meshload(words);
+        assert_eq!(output.code, Some(2), "{output}");
+        assert!(output.stderr.contains(wanted), "{wanted}: {output}");
+    };
+    refused(
+        &["compare", folder],
+        "neither a sweep, nor a run, nor a folder of the study",
+    );
+    refused(
+        &["compare", "/no/such/folder"],
+        "cannot read /no/such/folder",
+    );
+    let table = home.path().join("latency_stats.csv");
+    std::fs::write(&table, "Target_RPS,Actual_RPS\n100\n").expect("a file");
+    refused(&["compare", folder], "latency_stats.csv: CSV error");
+    std::fs::write(&table, "Target_RPS,Other\n100,1\n").expect("a file");
+    refused(
+        &["compare", folder],
+        "there is nothing in the column Actual_RPS",
+    );
+    std::fs::write(&table, "Target_RPS,Actual_RPS\n100,100\n").expect("a file");
+    refused(&["compare", folder], "there is only the arm");
+}
