@@ -14,6 +14,8 @@ pub enum Exit {
     Threshold = 3,
     /// The generator itself was too slow: the numbers are not trustworthy (INVALID).
     NotTrustworthy = 4,
+    /// The terminal went away (SIGHUP); what was measured until then has been written.
+    HungUp = 129,
     /// Stopped by SIGINT; what was measured until then has been written.
     Interrupted = 130,
     /// Stopped by SIGTERM; what was measured until then has been written.
@@ -28,7 +30,8 @@ Exit codes:
   2    usage: a flag or value that cannot be used; the message names it and the cure
   3    a threshold was crossed
   4    not trustworthy: the verdict is INVALID, the generator itself was too slow
-  130  interrupted (SIGINT), 143 terminated (SIGTERM); what was measured is written";
+  130  interrupted (SIGINT), 143 terminated (SIGTERM), 129 hung up (SIGHUP); what was measured is
+       written";
 
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> std::process::ExitCode {

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 use support::api_server::cluster::Cluster;
 use support::api_server::{ApiServer, Fault};
@@ -640,6 +640,87 @@ after = ["echo after $MESHLOAD_URL >> {log}"]
             .ends_with(&format!("after {url}\n"))
     );
     assert!(events(&folder).contains(&"arm_failed".to_owned()));
+}
+
+/// A plan of one arm that is made and unmade by commands.
+fn plan_with(home: &Path, hotel: &Hotel, commands: &str) -> String {
+    let plan = home.join("plan.toml");
+    let url = hotel.url();
+    let text = format!(
+        "rates = [50, 60]\nwarmup = \"0s\"\nmeasure = \"300ms\"\nguard = \"0s\"\ncooldown = \"0s\"\n\
+         warm_up_first = {{ length = \"0s\" }}\n[load]\nthreads = 1\nconnections = 2\n\
+         [cluster]\ncollect = \"none\"\n[[arm]]\nname = \"a\"\nurl = \"{url}\"\n{commands}\n"
+    );
+    std::fs::write(&plan, text).expect("a file");
+    plan.to_str().expect("a path").to_owned()
+}
+
+#[test]
+fn what_could_not_be_unmade_is_unmade_before_anything_else() {
+    let _machine = machine();
+    let hotel = Hotel::start(["--service-time", "constant:1ms"]);
+    let (home, folder) = place();
+    let (log, allowed) = (home.path().join("log"), home.path().join("allowed"));
+    let commands = format!(
+        "before = [\"echo before >> {log}\"]\nafter = [\"test -e {allowed} && echo after >> {log}\"]",
+        log = log.display(),
+        allowed = allowed.display()
+    );
+    let plan = plan_with(home.path(), &hotel, &commands);
+    let output = sweep(&folder, &plan).run();
+    assert_eq!(output.code, Some(1), "{output}");
+    assert!(output.stderr.contains("the after command"), "{output}");
+    assert!(folder.join("undo.json").exists());
+    // All steps are measured, so there is nothing else to do than this.
+    let again = sweep(&folder, "").run();
+    assert_eq!(again.code, Some(1), "{again}");
+    std::fs::write(&allowed, "").expect("a file");
+    succeeds(&sweep(&folder, "").run());
+    let said = std::fs::read_to_string(&log).expect("a log");
+    assert_eq!(said, "before\nafter\n");
+    assert!(!folder.join("undo.json").exists());
+}
+
+#[test]
+fn a_terminal_that_goes_away_ends_the_sweep_in_order() {
+    let _machine = machine();
+    let hotel = Hotel::start(["--service-time", "constant:1ms"]);
+    let (home, folder) = place();
+    let log = home.path().join("log");
+    let commands = format!("after = [\"echo after >> {}\"]", log.display());
+    let plan = plan_with(home.path(), &hotel, &commands);
+    let long = std::fs::read_to_string(&plan)
+        .expect("a plan")
+        .replace("300ms", "20s");
+    std::fs::write(&plan, long).expect("a file");
+    let mut running = sweep(&folder, &plan).start();
+    until(&mut running, &folder, "step_began", 1);
+    running.signal(Signal::HUP);
+    let output = running.finish();
+    assert_eq!(output.code, Some(129), "{output}");
+    assert_eq!(std::fs::read_to_string(&log).expect("a log"), "after\n");
+    assert_eq!(events(&folder).last().map(String::as_str), Some("ended"));
+}
+
+#[test]
+fn a_reader_that_has_gone_away_does_not_end_a_sweep() {
+    let _machine = machine();
+    let hotel = Hotel::start(["--service-time", "constant:1ms"]);
+    let (home, folder) = place();
+    let plan = plan_with(home.path(), &hotel, "");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_meshload"))
+        .args(["sweep", "-o"])
+        .arg(&folder)
+        .arg(&plan)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("a sweep");
+    drop((child.stdout.take(), child.stderr.take()));
+    let status = child.wait().expect("its end");
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(rows(&folder, "latency_stats.csv").len(), 2);
+    assert_eq!(events(&folder).last().map(String::as_str), Some("ended"));
 }
 
 fn kube_flags(server: &ApiServer, hotel: &Hotel) -> String {

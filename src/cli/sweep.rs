@@ -44,7 +44,8 @@ Examples:
   meshload sweep --print-plan ... > plan.toml; meshload sweep plan.toml -o results/mine
   meshload sweep -o results/mine                              goes on where it was broken off
 
-docs/sweep.md has the plan's settings and plans for Istio.
+docs/sweep.md has the plan's settings and plans for Istio. A sweep ends with 0 when every step was
+measured, whatever their verdicts.
 ";
 
 #[derive(Debug, Args)]

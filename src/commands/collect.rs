@@ -64,9 +64,9 @@ fn over_window(
 ) -> Result<(Collected, Resources), Box<dyn std::error::Error>> {
     let collector = Collector::start(spec)?.ok_or("there is nothing to collect from")?;
     let introduction = &collector.introduction;
-    eprintln!("note: {}", introduction.summary);
+    note!("note: {}", introduction.summary);
     for note in &introduction.notes {
-        eprintln!("note: {note}");
+        note!("note: {note}");
     }
     let is_late = introduction.is_cluster;
     let clock = RunClock::start();
@@ -81,7 +81,7 @@ fn over_window(
     }
     let end = clock.now().min(length);
     if is_late && signals.received().is_none() {
-        eprintln!("note: waiting for samples that were taken in the window, at most 20 s");
+        note!("note: waiting for samples that were taken in the window, at most 20 s");
     }
     let patience = if is_late { LATE_SAMPLES } else { Nanos::ZERO };
     let collected = wait(collector, patience, signals)?;

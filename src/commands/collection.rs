@@ -64,7 +64,7 @@ impl Collection {
 
     fn say(&self, note: &str) {
         if !self.quiet {
-            eprintln!("note: {note}");
+            note!("note: {note}");
         }
     }
 

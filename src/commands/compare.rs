@@ -23,7 +23,7 @@ pub fn compare(request: &CompareRequest) -> Exit {
         Err(message) => return fail(Exit::Usage, &message),
     };
     for note in &notes {
-        eprintln!("note: {note}");
+        note!("note: {note}");
     }
     let Some((base, others)) = sides.split_first() else {
         return fail(Exit::Usage, &"there is nothing to compare");

@@ -39,7 +39,7 @@ pub fn demo(output: Option<PathBuf>, duration: Nanos) -> Exit {
         "--collect",
         &processes,
     ];
-    println!("$ meshload {} {}\n", flags.join(" "), hotel.url());
+    tell!("$ meshload {} {}\n", flags.join(" "), hotel.url());
     let words = ["meshload", "run"]
         .into_iter()
         .chain(flags)
@@ -52,7 +52,7 @@ pub fn demo(output: Option<PathBuf>, duration: Nanos) -> Exit {
         Err(error) => return fail(Exit::Usage, &error),
     };
     if matches!(exit, Exit::Done | Exit::NotTrustworthy) {
-        println!("{}", what_next(&folder_text));
+        tell!("{}", what_next(&folder_text));
     }
     exit
 }

@@ -1,5 +1,24 @@
 //! The only rooms that know all others; each reads as a paragraph. They and `main` alone print.
-#![allow(clippy::print_stdout, clippy::print_stderr)] // the roof speaks to people
+
+/// A line on stdout. A reader that has gone away, as `head` does, is no failure of a measurement's.
+macro_rules! tell {
+    ($($words:tt)*) => {{
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stdout().lock(),
+            format_args!("{}\n", format_args!($($words)*)),
+        );
+    }};
+}
+
+/// A line on stderr, likewise.
+macro_rules! note {
+    ($($words:tt)*) => {{
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr().lock(),
+            format_args!("{}\n", format_args!($($words)*)),
+        );
+    }};
+}
 
 mod check;
 mod collect;
@@ -37,6 +56,6 @@ pub fn execute(request: Request) -> Exit {
 
 /// Tells what went wrong, and what would cure it.
 fn fail(exit: Exit, error: &dyn std::fmt::Display) -> Exit {
-    eprintln!("meshload: {error}");
+    note!("meshload: {error}");
     exit
 }

@@ -53,7 +53,7 @@ pub fn run_with_script(request: &RunRequest, script: Option<Vec<u8>>) -> Exit {
     };
     if !request.outputs.quiet {
         for note in &request.notes {
-            eprintln!("note: {note}");
+            note!("note: {note}");
         }
     }
     let job = Job {

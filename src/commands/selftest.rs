@@ -15,8 +15,8 @@ pub fn selftest() -> Exit {
         Ok(signals) => signals,
         Err(error) => return fail(Exit::Failed, &error),
     };
-    println!("pacing and latency floor: 800 requests/s for 3 s, a server that answers at once");
-    println!("  pacing   late p50   late p99   latency p50   service p50   spinning");
+    tell!("pacing and latency floor: 800 requests/s for 3 s, a server that answers at once");
+    tell!("  pacing   late p50   late p99   latency p50   service p50   spinning");
     let hotel = match StandIn::start(&["--service-time", "constant:0"]) {
         Ok(hotel) => hotel,
         Err(error) => return fail(Exit::Failed, &error),
@@ -24,7 +24,7 @@ pub fn selftest() -> Exit {
     for pacing in ["timer", "auto", "spin"] {
         let flags = ["-R", "800", "-d", "3s", "-t", "1", "--pacing", pacing];
         match measure(&flags, hotel.url(), &signals) {
-            Ok(result) => println!("{}", pacing_row(pacing, &result)),
+            Ok(result) => tell!("{}", pacing_row(pacing, &result)),
             Err(exit) => return exit,
         }
     }
@@ -48,18 +48,18 @@ fn known_answer(signals: &Signals) -> Exit {
         Err(exit) => return exit,
     };
     let tally = result.overall();
-    println!("\nknown answer: 1000 requests/s for 5 s, a server that freezes for 0.5 s");
-    println!("              expected   measured   uncorrected");
+    tell!("\nknown answer: 1000 requests/s for 5 s, a server that freezes for 0.5 s");
+    tell!("              expected   measured   uncorrected");
     let latency = tally.latency_with_censored();
     let mut is_right = true;
     for (name, share, expected) in [("p95", 0.95, 0.25), ("p99", 0.99, 0.45)] {
         let seconds = |histogram: &Histogram| histogram.value_at_quantile(share) as f64 / 1e9;
         let (measured, uncorrected) = (seconds(&latency), seconds(&tally.service));
-        println!("  {name}         {expected:>7.3} s  {measured:>7.3} s  {uncorrected:>10.4} s");
+        tell!("  {name}         {expected:>7.3} s  {measured:>7.3} s  {uncorrected:>10.4} s");
         is_right &= (measured / expected - 1.0).abs() < 0.1;
     }
     if is_right {
-        println!("\nthe known answer came back within a tenth");
+        tell!("\nthe known answer came back within a tenth");
         return Exit::Done;
     }
     fail(

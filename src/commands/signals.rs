@@ -1,7 +1,7 @@
-//! SIGINT and SIGTERM: the first ends the run with a partial result, the second ends the program.
+//! SIGINT, SIGTERM and SIGHUP: the first ends the run with a partial result, the second ends the program.
 
 use crate::exit::Exit;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Signals {
     interrupted: Arc<AtomicBool>,
     terminated: Arc<AtomicBool>,
+    hung_up: Arc<AtomicBool>,
     at_once: Arc<AtomicBool>,
 }
 
@@ -24,7 +25,11 @@ impl Signals {
         for (signal, flag, exit) in [
             (SIGINT, &signals.interrupted, Exit::Interrupted),
             (SIGTERM, &signals.terminated, Exit::Terminated),
+            (SIGHUP, &signals.hung_up, Exit::HungUp),
         ] {
+            if signal == SIGHUP && ignores_hang_up() {
+                continue;
+            }
             // Registered first, so that it sees the flag of an earlier signal and not its own.
             signal_hook::flag::register_conditional_shutdown(signal, exit as i32, flag.clone())?;
             let at_once = signals.at_once.clone();
@@ -45,8 +50,18 @@ impl Signals {
             Some(Exit::Interrupted)
         } else if self.terminated.load(Ordering::Relaxed) {
             Some(Exit::Terminated)
+        } else if self.hung_up.load(Ordering::Relaxed) {
+            Some(Exit::HungUp)
         } else {
             None
         }
     }
+}
+
+/// Whether whoever started this, such as `nohup`, wants it to outlive its terminal.
+fn ignores_hang_up() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| mask & (1 << (SIGHUP - 1)) != 0)
 }

@@ -50,6 +50,17 @@ pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     }
 }
 
+/// Takes a file away; what is not there is as good as gone.
+///
+/// # Errors
+/// [`StoreError`] naming the file and the cure.
+pub fn remove_if_there(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        other => other.map_err(StoreError::refused("remove", path)),
+    }
+}
+
 /// The names in a folder, sorted; none when it is not there.
 ///
 /// # Errors

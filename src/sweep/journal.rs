@@ -52,6 +52,8 @@ pub enum Event {
         /// Which.
         arm: String,
     },
+    /// What an earlier process had left changed was put back.
+    PutBack,
     /// The system could not be put back.
     RestoreFailed {
         /// Why, with the cure.

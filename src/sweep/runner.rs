@@ -31,6 +31,11 @@ pub trait Hands {
     fn now(&self) -> Nanos;
     /// Whether a signal has come.
     fn is_interrupted(&self) -> bool;
+    /// Puts back what an earlier process has left changed; whether there was something.
+    ///
+    /// # Errors
+    /// Why not, with the cure.
+    fn put_back(&mut self) -> Result<bool, String>;
     /// Makes and verifies a variant of the system; says what was done and found.
     ///
     /// # Errors
@@ -107,7 +112,10 @@ pub fn run(
     };
     sweep.take_up()?;
     let mut entered = None;
-    let ended = sweep.steps(&mut entered);
+    let ended = match sweep.put_back()? {
+        None => sweep.steps(&mut entered),
+        Some(reason) => Ok(Ended::Arm(reason)),
+    };
     let left = entered.map_or(Ok(None), |arm| sweep.leave(arm));
     let ended = match (ended?, left?) {
         (Ended::Done | Ended::Interrupted | Ended::Failures(_), Some(reason)) => Ended::Arm(reason),
@@ -157,6 +165,24 @@ impl Sweep<'_> {
         }
         // A process that was killed may have left them a step behind.
         Ok(self.write_tables()?)
+    }
+
+    /// Gives the reason when the system could not be put back.
+    fn put_back(&mut self) -> Result<Option<String>, StoreError> {
+        match self.hands.put_back() {
+            Ok(false) => Ok(None),
+            Ok(true) => {
+                self.note(Event::PutBack)?;
+                Ok(None)
+            }
+            Err(reason) => {
+                let event = Event::RestoreFailed {
+                    reason: reason.clone(),
+                };
+                self.note(event)?;
+                Ok(Some(reason))
+            }
+        }
     }
 
     fn set_aside(&mut self, folder: String) -> Result<(), StoreError> {

@@ -288,6 +288,9 @@ impl Hands for Puppet {
     fn is_interrupted(&self) -> bool {
         self.is_interrupted
     }
+    fn put_back(&mut self) -> Result<bool, String> {
+        Ok(false)
+    }
     fn enter(&mut self, arm: usize) -> Result<Vec<String>, String> {
         self.arms.push(format!("+{arm}"));
         if self.refuses == Some(arm) {

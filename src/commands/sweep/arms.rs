@@ -6,18 +6,28 @@ use super::hooks::{self, Hook};
 use crate::cluster::{ObjectName, Operator, Undo, preflight, strangers};
 use crate::judge::{Finding, State};
 use crate::spec::{CollectFrom, CollectSpec};
-use crate::store::{StoreError, read_if_there, write_file};
+use crate::store::{read_if_there, remove_if_there, write_file};
 use crate::sweep::{Arm, SweepPlan};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// What was changed and not yet put back; on the disk before it is changed.
-pub const UNDO_JSON: &str = "undo.json";
+const UNDO_JSON: &str = "undo.json";
 
-/// The ways back, first to last.
+/// The ways back.
 pub struct Changes {
     path: PathBuf,
-    list: Vec<Undo>,
+    kept: Kept,
+}
+
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct Kept {
+    /// The arm whose commands have to unmake it.
+    arm: Option<String>,
+    /// What is to be done to the cluster, last first.
+    cluster: Vec<Undo>,
 }
 
 impl Changes {
@@ -25,7 +35,7 @@ impl Changes {
     pub fn none(folder: &Path) -> Changes {
         Changes {
             path: folder.join(UNDO_JSON),
-            list: Vec::new(),
+            kept: Kept::default(),
         }
     }
 
@@ -34,52 +44,66 @@ impl Changes {
     /// # Errors
     /// When the file cannot be read or understood.
     pub fn left_in(folder: &Path) -> Result<Changes, String> {
-        let path = folder.join(UNDO_JSON);
-        let bytes = read_if_there(&path).map_err(|error| error.to_string())?;
-        let list = match bytes {
-            None => Vec::new(),
-            Some(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
+        let mut changes = Changes::none(folder);
+        let bytes = read_if_there(&changes.path).map_err(|error| error.to_string())?;
+        if let Some(bytes) = bytes {
+            changes.kept = serde_json::from_slice(&bytes).map_err(|error| {
                 format!(
-                    "{}: {error}; it says how the cluster is put back: do that, then remove it",
-                    path.display()
+                    "{}: {error}; it says how the system is put back: do that, then remove it",
+                    changes.path.display()
                 )
-            })?,
-        };
-        Ok(Changes { path, list })
+            })?;
+        }
+        Ok(changes)
     }
 
     fn keep(&mut self, undo: Undo) -> Result<(), String> {
-        self.list.push(undo);
-        self.write().map_err(|error| error.to_string())
+        self.kept.cluster.push(undo);
+        self.write()
     }
 
-    fn write(&self) -> Result<(), StoreError> {
-        let json = serde_json::to_vec_pretty(&self.list).unwrap_or_default();
-        write_file(&self.path, &json)
+    /// The arm's commands are about to make it, or (`None`) have unmade it.
+    fn keep_arm(&mut self, arm: Option<&str>) -> Result<(), String> {
+        self.kept.arm = arm.map(str::to_owned);
+        self.write()
     }
 
-    /// Whether something has to be put back.
-    pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
+    /// On the disk as here; without anything to put back there is no file.
+    fn write(&self) -> Result<(), String> {
+        let outcome = if self.kept == Kept::default() {
+            remove_if_there(&self.path)
+        } else {
+            let json = serde_json::to_vec_pretty(&self.kept).unwrap_or_default();
+            write_file(&self.path, &json)
+        };
+        outcome.map_err(|error| error.to_string())
     }
 
-    /// Puts everything back, last to first.
+    /// The arm that was made by commands and not unmade.
+    pub fn arm(&self) -> Option<&str> {
+        self.kept.arm.as_deref()
+    }
+
+    /// Whether the cluster has to be put back.
+    pub fn is_of_cluster(&self) -> bool {
+        !self.kept.cluster.is_empty()
+    }
+
+    /// Puts the cluster back, last change first.
     ///
     /// # Errors
     /// What could not be put back; it and what came before it are kept for another try.
     pub fn take_back(&mut self, operator: &Operator) -> Result<(), String> {
-        while let Some(undo) = self.list.last() {
+        while let Some(undo) = self.kept.cluster.last() {
             operator.undo(undo).map_err(|error| {
                 format!(
                     "the cluster could not be put back: {error}; {} has what is left to do",
                     self.path.display()
                 )
             })?;
-            self.list.pop();
-            self.write().map_err(|error| error.to_string())?;
+            self.kept.cluster.pop();
+            self.write()?;
         }
-        // Gone already is as good as gone now.
-        let _ = std::fs::remove_file(&self.path);
         Ok(())
     }
 }
@@ -136,6 +160,9 @@ impl Making<'_> {
     /// Why not, with the cure.
     pub fn make(&self, changes: &mut Changes) -> Result<Vec<String>, String> {
         let mut notes = Vec::new();
+        if !self.arm.before.is_empty() || !self.arm.after.is_empty() {
+            changes.keep_arm(Some(&self.arm.name))?;
+        }
         self.hooks("before", &self.arm.before, true)?;
         self.change(changes, &mut notes)?;
         self.hooks("verify", &self.arm.verify, true)?;
@@ -145,12 +172,16 @@ impl Making<'_> {
         Ok(notes)
     }
 
-    /// Unmakes what commands made; changes of the cluster are taken back besides.
+    /// Unmakes what commands made, if they did; changes of the cluster are taken back besides.
     ///
     /// # Errors
-    /// Which command failed.
-    pub fn unmake(&self) -> Result<(), String> {
-        self.hooks("after", &self.arm.after, false)
+    /// Which command failed; the next session tries it again.
+    pub fn unmake(&self, changes: &mut Changes) -> Result<(), String> {
+        if changes.arm() != Some(&self.arm.name) {
+            return Ok(());
+        }
+        self.hooks("after", &self.arm.after, false)?;
+        changes.keep_arm(None)
     }
 
     fn change(&self, changes: &mut Changes, notes: &mut Vec<String>) -> Result<(), String> {

@@ -97,7 +97,7 @@ impl<'a> SweepHands<'a> {
 
     fn say(&self, text: &str) {
         if !self.quiet {
-            eprintln!("note: {text}");
+            note!("note: {text}");
         }
     }
 
@@ -110,7 +110,7 @@ impl<'a> SweepHands<'a> {
         let needs = self.plan.arms.iter().any(|arm| {
             let changes = !arm.apply.is_empty() || !arm.patch.is_empty() || !arm.labels.is_empty();
             changes || (self.plan.switch && arm.meshed.is_some())
-        }) || !self.changes.is_empty();
+        }) || self.changes.is_of_cluster();
         let wants = matches!(collect.from, CollectFrom::Kube | CollectFrom::Auto);
         if !needs && !wants {
             self.operator = Some(None);
@@ -175,21 +175,18 @@ impl<'a> SweepHands<'a> {
         }
     }
 
-    /// Before anything is measured: what an earlier process left undone, and how idle idle is.
-    fn begin(&mut self, arm: usize) -> Result<Vec<String>, String> {
-        if let Some(trouble) = self.trouble.take() {
-            return Err(trouble);
-        }
-        self.reach(arm)?;
-        let mut notes = Vec::new();
-        if !self.changes.is_empty()
-            && let Some(Some(operator)) = &self.operator
-        {
-            self.say("putting back what an interrupted sweep has changed");
-            self.changes.take_back(operator)?;
-            notes.push("put back what an interrupted sweep had changed".to_owned());
-        }
-        Ok(notes)
+    /// The cluster as it was, and the arm's commands to unmake it; the second also when the first
+    /// fails.
+    fn restore(&mut self, arm: usize) -> Result<(), String> {
+        let (collect, log) = (self.collect(arm)?, self.log());
+        let mut changes = std::mem::replace(&mut self.changes, Changes::none(self.folder.path()));
+        let outcome = match &self.operator {
+            Some(Some(operator)) => changes.take_back(operator),
+            _ => Ok(()),
+        };
+        let unmade = self.making(arm, &collect, &log).unmake(&mut changes);
+        self.changes = changes;
+        outcome.and(unmade)
     }
 
     fn look_how_idle(&mut self, collect: &CollectSpec) {
@@ -271,8 +268,25 @@ impl Hands for SweepHands<'_> {
         self.signals.received().is_some()
     }
 
+    fn put_back(&mut self) -> Result<bool, String> {
+        if let Some(trouble) = self.trouble.take() {
+            return Err(trouble);
+        }
+        let arm = self.changes.arm().map(str::to_owned);
+        let arm = arm.and_then(|name| self.plan.arms.iter().position(|arm| arm.name == name));
+        if arm.is_none() && !self.changes.is_of_cluster() {
+            return Ok(false);
+        }
+        self.say("putting back what an earlier session has changed");
+        let arm = arm.unwrap_or_default();
+        self.reach(arm)?;
+        self.restore(arm)?;
+        Ok(true)
+    }
+
     fn enter(&mut self, arm: usize) -> Result<Vec<String>, String> {
-        let mut notes = self.begin(arm)?;
+        self.reach(arm)?;
+        let mut notes = Vec::new();
         self.arm = arm;
         let changes_something = self.plan.arms[arm].changes_something(self.plan.switch);
         if !changes_something && self.ready.contains(&arm) {
@@ -298,16 +312,10 @@ impl Hands for SweepHands<'_> {
     }
 
     fn leave(&mut self, arm: usize) -> Result<(), String> {
-        let (collect, log) = (self.collect(arm)?, self.log());
-        let mut outcome = Ok(());
-        if !self.changes.is_empty()
-            && let Some(Some(operator)) = &self.operator
-        {
+        if self.changes.is_of_cluster() {
             self.say("putting the cluster back as it was");
-            outcome = self.changes.take_back(operator);
         }
-        let unmade = self.making(arm, &collect, &log).unmake();
-        outcome.and(unmade)
+        self.restore(arm)
     }
 
     fn prepare(&mut self, step: &Step) -> Result<Vec<String>, String> {
@@ -390,13 +398,13 @@ impl Hands for SweepHands<'_> {
                 self.say(&format!("{folder} was not finished; it is in {to} now"));
             }
             Event::StepFailed { folder, reason, .. } => {
-                eprintln!("meshload: {folder}: {reason}");
+                note!("meshload: {folder}: {reason}");
             }
             Event::CooledDown { note, .. } => self.say(&format!("rested {note}")),
             Event::Capacity { arm, slo, bracket } => {
                 let [good, bad] =
                     [bracket.good, bracket.bad].map(|rate| rate.map(|rate| rate.as_f64()));
-                println!("{}", capacity_line(arm, slo.as_ref(), good, bad));
+                tell!("{}", capacity_line(arm, slo.as_ref(), good, bad));
             }
             _ => {}
         }
@@ -404,10 +412,10 @@ impl Hands for SweepHands<'_> {
 
     fn finished(&mut self, step: &Step, result: &RunResult, verdict: &Verdict, held: &Stability) {
         if !self.has_header {
-            println!("{}", step_header());
+            tell!("{}", step_header());
             self.has_header = true;
         }
-        println!("{}", step_line(&self.title(step), result, verdict, held));
+        tell!("{}", step_line(&self.title(step), result, verdict, held));
     }
 
     fn metadata(&self) -> StudyMetadata {

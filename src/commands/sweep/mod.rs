@@ -24,11 +24,11 @@ pub fn sweep(request: &SweepRequest) -> Exit {
         Err(message) => return fail(Exit::Usage, &message),
     };
     if request.print_plan {
-        print!("{}", plan.to_toml());
+        tell!("{}", plan.to_toml().trim_end());
         return Exit::Done;
     }
     if request.dry_run {
-        print!("{}", dry_run(&plan));
+        tell!("{}", dry_run(&plan).trim_end());
         return Exit::Done;
     }
     let script = match script(&plan) {
@@ -49,7 +49,7 @@ pub fn sweep(request: &SweepRequest) -> Exit {
     };
     if !request.quiet {
         for warning in plan.warnings() {
-            eprintln!("note: {warning}");
+            note!("note: {warning}");
         }
     }
     let mut hands = SweepHands::new(&plan, &folder, script, signals.clone(), request.quiet);
@@ -63,11 +63,11 @@ fn tell(ended: Result<Ended, crate::sweep::SweepError>, place: &Path, signals: &
     let again = format!("the same command with -o {place} goes on from here");
     match ended {
         Ok(Ended::Done) => {
-            println!("Results in {place}");
+            tell!("Results in {place}");
             Exit::Done
         }
         Ok(Ended::Interrupted) => {
-            eprintln!("meshload: interrupted; {again}");
+            note!("meshload: interrupted; {again}");
             signals.received().unwrap_or(Exit::Interrupted)
         }
         Ok(Ended::Failures(reasons)) => fail(
