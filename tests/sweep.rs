@@ -682,6 +682,49 @@ fn what_could_not_be_unmade_is_unmade_before_anything_else() {
 }
 
 #[test]
+fn interrupted_while_an_arm_is_made_it_is_unmade() {
+    let _machine = machine();
+    let hotel = Hotel::start(["--service-time", "constant:1ms"]);
+    let (home, folder) = place();
+    let log = home.path().join("log");
+    let commands = format!(
+        "before = [\"sleep 50\"]\nafter = [\"echo after >> {}\"]",
+        log.display()
+    );
+    let plan = plan_with(home.path(), &hotel, &commands);
+    let running = sweep(&folder, &plan).start();
+    wait_until("the command runs", || folder.join("hooks.log").exists());
+    running.signal(Signal::INT);
+    let output = running.finish();
+    assert_eq!(output.code, Some(130), "{output}");
+    assert!(output.elapsed < Duration::from_secs(30), "{output}");
+    assert_eq!(std::fs::read_to_string(&log).expect("a log"), "after\n");
+    assert!(events(&folder).contains(&"interrupted".to_owned()));
+    assert!(!events(&folder).contains(&"step_began".to_owned()));
+}
+
+#[test]
+fn a_mesh_that_nobody_can_look_at_is_not_measured() {
+    let _machine = machine();
+    let hotel = Hotel::start(["--service-time", "constant:1ms"]);
+    let (_home, folder) = place();
+    let flags = format!("--istio --rates 50 {SHORT} {}", hotel.url());
+    let output = sweep(&folder, &flags).run();
+    assert_eq!(output.code, Some(1), "{output}");
+    assert!(
+        output.stderr.contains("there is no cluster") && output.stderr.contains("--skip-verify"),
+        "{output}"
+    );
+    let nothing = sweep(
+        &folder,
+        &format!("--switch --arm a={} {SHORT}", hotel.url()),
+    )
+    .run();
+    assert_eq!(nothing.code, Some(2), "{nothing}");
+    assert!(nothing.stderr.contains("nothing to switch"), "{nothing}");
+}
+
+#[test]
 fn a_terminal_that_goes_away_ends_the_sweep_in_order() {
     let _machine = machine();
     let hotel = Hotel::start(["--service-time", "constant:1ms"]);

@@ -141,10 +141,17 @@ fn application_cpu(result: &RunResult, role: Role) -> Option<f64> {
 }
 
 /// What the search for an arm's capacity found; the highest good rate and the lowest that is not.
-pub fn capacity_line(arm: &str, slo: Option<&Slo>, good: Option<f64>, bad: Option<f64>) -> String {
+/// `is_settled`: the search went to its end.
+pub fn capacity_line(
+    arm: &str,
+    slo: Option<&Slo>,
+    [good, bad]: [Option<f64>; 2],
+    is_settled: bool,
+) -> String {
     let with = slo.map_or(String::new(), |slo| format!(" with {slo}"));
-    match (good, bad) {
+    let line = match (good, bad) {
         (Some(good), Some(bad)) => format!("{arm}: holds {good}/s{with}, and not {bad}/s"),
+        (Some(good), None) if !is_settled => format!("{arm}: holds {good}/s{with}"),
         (Some(good), None) => {
             format!("{arm}: holds {good}/s{with}, the highest of --rates; its capacity is above")
         }
@@ -154,6 +161,11 @@ pub fn capacity_line(arm: &str, slo: Option<&Slo>, good: Option<f64>, bad: Optio
             )
         }
         (None, None) => format!("{arm}: nothing could be found out about its capacity"),
+    };
+    if is_settled {
+        line
+    } else {
+        line + " (the search did not come to its end: it was broken off, or steps failed or were INVALID)"
     }
 }
 
@@ -213,15 +225,21 @@ mod tests {
 
     #[test]
     fn a_capacity_is_a_bracket_open_where_nothing_was_found() {
-        let line = |good, bad| capacity_line("a", None, good, bad);
+        let line = |good, bad| capacity_line("a", None, [good, bad], true);
         assert_eq!(
             line(Some(612.0), Some(640.0)),
             "a: holds 612/s, and not 640/s"
         );
         assert!(line(Some(800.0), None).contains("above"));
         assert!(line(None, Some(100.0)).contains("below"));
-        assert!(line(None, None).contains("nothing"));
+        let broken_off = capacity_line("a", None, [Some(50.0), Some(430.0)], false);
+        assert!(
+            broken_off.contains("not 430/s (the search did not come to its end"),
+            "{broken_off}"
+        );
+        let unknown = capacity_line("a", None, [None, None], false);
+        assert!(unknown.contains("nothing"), "{unknown}");
         let slo: Slo = "p99<1s".parse().expect("an objective");
-        assert!(capacity_line("a", Some(&slo), Some(1.0), None).contains("with p99<1s"));
+        assert!(capacity_line("a", Some(&slo), [Some(1.0), None], true).contains("with p99<1s"));
     }
 }

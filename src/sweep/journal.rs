@@ -117,6 +117,8 @@ pub enum Event {
         slo: Option<Slo>,
         /// The highest rate that was good, and the lowest that was not.
         bracket: Bracket,
+        /// Whether the search went to its end; else it was broken off, or its steps told nothing.
+        is_settled: bool,
     },
     /// A signal came.
     Interrupted {

@@ -11,7 +11,7 @@ mod runner;
 
 pub use folder::{Contents, PLAN_JSON, StepResult, SweepError, SweepFolder};
 pub use journal::{Event, Line};
-pub use next::{Bracket, Measured, bracket, next};
+pub use next::{Bracket, Measured, bracket, is_settled, next};
 pub use plan::{
     Arm, BadPlan, Block, Capacity, ClusterPlan, Cooldown, LoadPlan, Order, Patch, Step, StopWhen,
     SweepPlan, WarmUpFirst,

@@ -121,6 +121,21 @@ pub fn bracket(measured: &[Measured], arm: usize) -> Bracket {
     }
 }
 
+/// Whether the bracket is as near as the plan asks, or open because a rate at its end says so.
+pub fn is_settled(plan: &SweepPlan, measured: &[Measured], arm: usize) -> bool {
+    let Some(search) = &plan.find_capacity else {
+        return false;
+    };
+    match bracket(measured, arm) {
+        Bracket {
+            good: Some(good),
+            bad: Some(bad),
+        } => between(good, bad, search.precision).is_none(),
+        Bracket { good, bad: None } => good.is_some() && good == plan.rates.iter().max().copied(),
+        Bracket { good: None, bad } => bad.is_some() && bad == plan.rates.iter().min().copied(),
+    }
+}
+
 /// The next rate of a bisection between the plan's lowest and highest rate.
 fn next_plateau(
     plan: &SweepPlan,

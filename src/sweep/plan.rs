@@ -415,6 +415,13 @@ impl SweepPlan {
                 return Err(bad("arm", &message, "give each a name of its own"));
             }
         }
+        if self.switch && self.arms.iter().all(|arm| arm.meshed.is_none()) {
+            return Err(bad(
+                "switch",
+                "no arm says whether it is meshed, so there is nothing to switch",
+                "add meshed = true or false to the arms, or use --arm baseline --arm istio",
+            ));
+        }
         if let Some(capacity) = &self.find_capacity
             && !(0.001..=1.0).contains(&capacity.precision)
         {

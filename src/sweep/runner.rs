@@ -3,7 +3,7 @@
 
 use super::folder::{SweepError, SweepFolder, is_whole};
 use super::journal::Event;
-use super::next::{Measured, bracket, next};
+use super::next::{Measured, bracket, is_settled, next};
 use super::plan::{Step, SweepPlan};
 use crate::formats::{StudyMetadata, SweepStep, sweep_tables};
 use crate::judge::{Stability, Verdict, stability};
@@ -227,6 +227,7 @@ impl Sweep<'_> {
                 arm: arm.name.clone(),
                 slo: search.slo.clone(),
                 bracket: bracket(&measured, number),
+                is_settled: is_settled(self.plan, &measured, number),
             })?;
         }
         Ok(())
@@ -236,11 +237,10 @@ impl Sweep<'_> {
         let mut failures_in_a_row = 0;
         while let Some(step) = self.next() {
             if self.hands.is_interrupted() {
-                self.note(Event::Interrupted { number: None })?;
-                return Ok(Ended::Interrupted);
+                return Ok(self.interrupted(None)?);
             }
-            if let Some(reason) = self.change_arm(entered, step.arm)? {
-                return Ok(Ended::Arm(reason));
+            if let Some(ended) = self.change_arm(entered, step.arm)? {
+                return Ok(ended);
             }
             match self.one(&step)? {
                 None => {
@@ -259,7 +259,10 @@ impl Sweep<'_> {
             if self.next().is_some() && !self.hands.is_interrupted() {
                 let note = self.hands.cool_down();
                 let number = step.number;
-                self.note(Event::CooledDown { number, note })?;
+                // A rest that a signal cut short is none.
+                if !self.hands.is_interrupted() {
+                    self.note(Event::CooledDown { number, note })?;
+                }
             }
         }
         Ok(if self.reasons.is_empty() {
@@ -269,19 +272,28 @@ impl Sweep<'_> {
         })
     }
 
-    /// Unmakes the arm that is there and makes the next; gives the reason why that did not work.
+    fn interrupted(&mut self, number: Option<u32>) -> Result<Ended, StoreError> {
+        self.note(Event::Interrupted { number })?;
+        Ok(Ended::Interrupted)
+    }
+
+    /// Unmakes the arm that is there and makes the next; gives how the sweep ends where that did
+    /// not work.
     fn change_arm(
         &mut self,
         entered: &mut Option<usize>,
         arm: usize,
-    ) -> Result<Option<String>, StoreError> {
+    ) -> Result<Option<Ended>, StoreError> {
         if *entered == Some(arm) {
             return Ok(None);
         }
         if let Some(before) = entered.take()
             && let Some(reason) = self.leave(before)?
         {
-            return Ok(Some(reason));
+            return Ok(Some(Ended::Arm(reason)));
+        }
+        if self.hands.is_interrupted() {
+            return self.interrupted(None).map(Some);
         }
         // What was half made has to be unmade, too.
         *entered = Some(arm);
@@ -291,13 +303,14 @@ impl Sweep<'_> {
                 self.note(Event::ArmEntered { arm: name, notes })?;
                 Ok(None)
             }
+            Err(_) if self.hands.is_interrupted() => self.interrupted(None).map(Some),
             Err(reason) => {
                 let event = Event::ArmFailed {
                     arm: name,
                     reason: reason.clone(),
                 };
                 self.note(event)?;
-                Ok(Some(reason))
+                Ok(Some(Ended::Arm(reason)))
             }
         }
     }
@@ -344,9 +357,7 @@ impl Sweep<'_> {
                 return Ok(None);
             }
             StepEnd::Interrupted => {
-                let number = Some(number);
-                self.note(Event::Interrupted { number })?;
-                return Ok(Some(Ended::Interrupted));
+                return self.interrupted(Some(number)).map(Some);
             }
             StepEnd::Failed(reason) => reason,
             StepEnd::Measured(_) => "not one request was completed".to_owned(),

@@ -103,6 +103,7 @@ proptest! {
         }
         let numbers: BTreeSet<u32> = measured.iter().map(|one| one.step.number).collect();
         prop_assert_eq!(numbers.len(), measured.len());
+        prop_assert!(is_settled(&plan, &measured, 0));
         let Bracket { good, bad } = bracket(&measured, 0);
         prop_assert!(good.is_none_or(|good| good.as_f64() <= capacity));
         prop_assert!(bad.is_none_or(|bad| bad.as_f64() > capacity));
@@ -229,6 +230,7 @@ fn a_search_that_learns_nothing_ends() {
         assert!(measured.len() < 20, "it ends");
     }
     assert_eq!(bracket(&measured, 0), Bracket::default());
+    assert!(!is_settled(&plan, &measured, 0));
     assert!(measured.iter().any(|one| one.step.arm == 1));
 }
 

@@ -266,7 +266,10 @@ impl Making<'_> {
             if !arm.labels.is_empty() {
                 return Err("there is no cluster whose labels could be looked at; give --kubeconfig or --kube-url".to_owned());
             }
-            notes.push("not verified who is in the mesh: there is no cluster".to_owned());
+            if arm.meshed == Some(true) {
+                return Err("there is no cluster in which it could be seen that every pod is in the mesh; give --kubeconfig, --kube-url or --collect kube, or --skip-verify".to_owned());
+            }
+            notes.push("not verified that nobody is in the mesh: there is no cluster".to_owned());
             return Ok(());
         };
         let namespace = self.namespace();

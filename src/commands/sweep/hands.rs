@@ -401,10 +401,14 @@ impl Hands for SweepHands<'_> {
                 note!("meshload: {folder}: {reason}");
             }
             Event::CooledDown { note, .. } => self.say(&format!("rested {note}")),
-            Event::Capacity { arm, slo, bracket } => {
-                let [good, bad] =
-                    [bracket.good, bracket.bad].map(|rate| rate.map(|rate| rate.as_f64()));
-                tell!("{}", capacity_line(arm, slo.as_ref(), good, bad));
+            Event::Capacity {
+                arm,
+                slo,
+                bracket,
+                is_settled,
+            } => {
+                let rates = [bracket.good, bracket.bad].map(|rate| rate.map(|rate| rate.as_f64()));
+                tell!("{}", capacity_line(arm, slo.as_ref(), rates, *is_settled));
             }
             _ => {}
         }

@@ -3,9 +3,11 @@
 use super::super::signals::Signals;
 use crate::clock::block_for;
 use crate::units::Nanos;
+use rustix::process::{Pid, Signal, kill_process_group};
 use std::fs::OpenOptions;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 const LOOK: Nanos = Nanos::from_millis(20);
 /// As much of a failed command's words as helps.
@@ -39,6 +41,8 @@ pub fn run(hook: &Hook<'_>, signals: Option<&Signals>) -> Result<(), String> {
         .args(["-c", command])
         .envs(hook.environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
+        // Ctrl-C on a terminal goes to the whole group: what unmakes an arm must outlive it.
+        .process_group(0)
         .stdout(log.try_clone().map_err(cannot)?)
         .stderr(log)
         .spawn()
@@ -52,11 +56,20 @@ pub fn run(hook: &Hook<'_>, signals: Option<&Signals>) -> Result<(), String> {
             return Err(failed(format!("failed ({status}){said}")));
         }
         if signals.is_some_and(|signals| signals.received().is_some()) {
-            let _ = child.kill();
+            end_group(&child);
             let _ = child.wait();
             return Err(failed("was interrupted".to_owned()));
         }
         block_for(LOOK);
+    }
+}
+
+/// Ends the command and what it has started.
+fn end_group(child: &Child) {
+    let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    if let Some(id) = id {
+        // Gone already is as good as ended now.
+        let _ = kill_process_group(id, Signal::KILL);
     }
 }
 

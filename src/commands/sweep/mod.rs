@@ -171,7 +171,7 @@ fn dry_run(plan: &SweepPlan) -> String {
         notes
             .push("the search chooses its own rates between the lowest and the highest".to_owned());
         return format!(
-            "at most some twelve steps for each of {} arms\n",
+            "up to some twenty steps for each of {} arms, one arm after the other\n",
             plan.arms.len()
         ) + &notes
             .iter()
