@@ -48,6 +48,21 @@ fn succeeds(output: &Output) {
     assert_eq!(output.code, Some(0), "{output}");
 }
 
+/// Runs it to its end. A step in which this machine stood still has measured nothing and is done again
+/// by the same command.
+#[track_caller]
+fn finishes(folder: &Path, flags: &str) -> Output {
+    let mut output = sweep(folder, flags).run();
+    for _ in 0..3 {
+        if output.code == Some(0) || !output.stderr.contains("not one request was completed") {
+            break;
+        }
+        output = sweep(folder, flags).run();
+    }
+    succeeds(&output);
+    output
+}
+
 fn journal(folder: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(folder.join("journal.jsonl")).expect("a journal");
     let lines = text.lines();
@@ -99,8 +114,7 @@ fn two_arms_take_turns_and_one_folder_has_everything() {
     let flags = format!(
         "{arms} -s lua/mixed-workload_type_1.lua --rates 40,80 --repetitions 2 --order interleaved {SHORT}"
     );
-    let output = sweep(&folder, &flags).run();
-    succeeds(&output);
+    let output = finishes(&folder, &flags);
     // A line per step, and where the results are.
     assert!(output.stdout.contains("8/8"), "{output}");
     assert!(output.stdout.contains("Results in"), "{output}");
@@ -343,7 +357,7 @@ fn a_sweep_that_is_killed_again_and_again_loses_no_finished_step() {
         }
     }
     assert!(kills >= 10, "only {kills} kills were in time");
-    succeeds(&sweep(&folder, &flags).run());
+    finishes(&folder, &flags);
     assert_eq!(names(&folder.join("steps")).len(), 40);
     assert_eq!(rows(&folder, "latency_stats.csv").len(), 40);
     for (name, bytes) in &finished {
@@ -355,7 +369,7 @@ fn a_sweep_that_is_killed_again_and_again_loses_no_finished_step() {
         .iter()
         .filter(|one| *one == "step_began")
         .count();
-    succeeds(&sweep(&folder, "").run());
+    finishes(&folder, "");
     let after = events(&folder)
         .iter()
         .filter(|one| *one == "step_began")
@@ -371,7 +385,7 @@ fn another_plan_is_refused_with_the_difference() {
     let script = home.path().join("mine.lua");
     std::fs::write(&script, "wrk.path = '/a'").expect("a script");
     let flags = |rates: &str| format!("{arms} --rates {rates} -s {} {SHORT}", script.display());
-    succeeds(&sweep(&folder, &flags("50")).run());
+    finishes(&folder, &flags("50"));
     let output = sweep(&folder, &flags("50,60")).run();
     assert_eq!(output.code, Some(2), "{output}");
     assert!(
@@ -535,12 +549,19 @@ fn rates_above_one_that_is_not_held_twice_are_left_out() {
         hotel.url(),
         SHORT.replace("300ms", "1s")
     );
-    succeeds(&sweep(&folder, &flags).run());
-    let rates: Vec<String> = rows(&folder, "latency_stats.csv")
-        .into_iter()
-        .map(|row| row["Target_RPS"].clone())
-        .collect();
-    assert_eq!(rates, ["50", "400", "400"]);
+    finishes(&folder, &flags);
+    let steps = rows(&folder, "latency_stats.csv");
+    let rate = |row: &BTreeMap<String, String>| row["Target_RPS"].parse::<u32>().expect("a rate");
+    let not_held = steps.iter().filter(|row| row["Stability"] == "not_held");
+    let not_held: Vec<u32> = not_held.map(rate).collect();
+    // The first rate beyond capacity was measured twice, and nothing above it. (Where this machine
+    // spoils a step nobody can tell, and the next rate is the first.)
+    assert_eq!(not_held.len(), 2, "{steps:?}");
+    assert_eq!(not_held[0], not_held[1], "{steps:?}");
+    assert!(
+        not_held[0] >= 400 && steps.iter().all(|row| rate(row) <= not_held[0]),
+        "{steps:?}"
+    );
 }
 
 #[test]
@@ -614,7 +635,7 @@ after = ["echo after $MESHLOAD_URL >> {log}"]
     };
     std::fs::write(&plan, text("true")).expect("a file");
     let plan_path = plan.to_str().expect("a path").to_owned();
-    succeeds(&sweep(&folder, &plan_path).run());
+    finishes(&folder, &plan_path);
     let said = std::fs::read_to_string(&log).expect("a log");
     let url = hotel.url();
     let once = |repetition: u32| format!("before tuned\nreset 50 {repetition}\nafter {url}\n");
@@ -675,7 +696,7 @@ fn what_could_not_be_unmade_is_unmade_before_anything_else() {
     let again = sweep(&folder, "").run();
     assert_eq!(again.code, Some(1), "{again}");
     std::fs::write(&allowed, "").expect("a file");
-    succeeds(&sweep(&folder, "").run());
+    finishes(&folder, "");
     let said = std::fs::read_to_string(&log).expect("a log");
     assert_eq!(said, "before\nafter\n");
     assert!(!folder.join("undo.json").exists());
@@ -1019,6 +1040,6 @@ fn a_cluster_that_is_gone_before_a_step_fails_the_step_and_says_so() {
     assert_eq!(output.code, Some(1), "{output}");
     assert!(!rows(&folder, "latency_stats.csv").is_empty());
     server.behave();
-    succeeds(&sweep(&folder, "-q").run());
+    finishes(&folder, "-q");
     assert_eq!(rows(&folder, "latency_stats.csv").len(), 4);
 }
