@@ -102,9 +102,10 @@ impl Changes {
                 )
             })?;
             self.kept.cluster.pop();
-            self.write()?;
+            // A full disk must not keep the rest from being put back; to do it twice does no harm.
+            let _ = self.write();
         }
-        Ok(())
+        self.write()
     }
 }
 
