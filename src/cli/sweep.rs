@@ -392,10 +392,7 @@ pub fn read_plan(path: &Path, typed: &str) -> Result<SweepPlan, BadPlan> {
     let named = |bad: BadPlan| BadPlan(format!("{}: {bad}", path.display()));
     let mut plan = SweepPlan::from_toml(typed).map_err(named)?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let paths = plan.load.script.iter_mut();
-    let paths = paths.chain(plan.cluster.kubeconfig.iter_mut());
-    let manifests = plan.arms.iter_mut().flat_map(|arm| arm.apply.iter_mut());
-    for path in paths.chain(manifests) {
+    for path in plan.paths_mut() {
         *path = folder.join(&*path);
     }
     Ok(plan)

@@ -86,12 +86,13 @@ pub struct SweepFolder {
 }
 
 impl SweepFolder {
-    /// The plan that a folder was begun with; `None` when there is no sweep in it.
+    /// The plan that a folder was begun with, and the text of its script; `None` when there is no
+    /// sweep in it.
     ///
     /// # Errors
     /// [`SweepError`] for one that is not understood.
-    pub fn plan_of(path: &Path) -> Result<Option<SweepPlan>, SweepError> {
-        Ok(read_plan(path)?.map(|file| file.plan))
+    pub fn plan_of(path: &Path) -> Result<Option<(SweepPlan, Option<String>)>, SweepError> {
+        Ok(read_plan(path)?.map(|file| (file.plan, file.script)))
     }
 
     /// Opens the folder for this plan and the text of its script: a new one, or that of the same
@@ -245,5 +246,8 @@ fn read_plan(path: &Path) -> Result<Option<PlanFile>, SweepError> {
     if file.format != FORMAT {
         return Err(bad(format!("its format is {}, not {FORMAT}", file.format)));
     }
+    file.plan
+        .validate()
+        .map_err(|error| bad(error.to_string()))?;
     Ok(Some(file))
 }

@@ -108,6 +108,11 @@ pub enum Event {
         /// How long, and how it went.
         note: String,
     },
+    /// Planned steps that were not made, above rates that were not held.
+    LeftOut {
+        /// Their folders' names.
+        steps: Vec<String>,
+    },
     /// What is known of an arm's capacity.
     Capacity {
         /// Which.

@@ -16,6 +16,8 @@ pub struct Measured {
 
 /// A rate has to fail this often: one hiccup is no verdict on a system.
 const TWICE: usize = 2;
+/// A rate of which nobody can tell is measured so often beyond the plan, and then let be.
+const MORE_TRIES: usize = 4;
 
 /// The next step; `None` when there is nothing left to do. A step that failed is in `failed` and is
 /// left out; what follows from it is decided without it.
@@ -88,11 +90,11 @@ fn unconfirmed(steps: &[Step], measured: &[Measured], failed: &[Step]) -> Option
         rate,
         repetition: repetition.unwrap_or_default() + 1,
     };
-    // What failed to run twice is not tried for ever.
-    let tries = failed
-        .iter()
-        .filter(|step| step.arm == arm && step.rate == rate);
-    (tries.count() < TWICE).then_some(again)
+    // Steps that fail, and steps of which nobody can tell anything, are not repeated for ever.
+    let at_the_rate = |step: &&Step| step.arm == arm && step.rate == rate;
+    let planned = steps.iter().filter(at_the_rate).count();
+    let tries = known().filter(at_the_rate).count();
+    (tries < planned + MORE_TRIES).then_some(again)
 }
 
 /// Where an arm's capacity lies.
@@ -165,7 +167,7 @@ fn next_plateau(
         .filter(|step| step.arm == arm && step.rate == rate);
     let tries = tries.count() as u32;
     // Neither held nor not held, again and again: there is nothing to be found this way.
-    (tries <= 2 * TWICE as u32).then_some(Step {
+    (tries <= MORE_TRIES as u32).then_some(Step {
         number: number.unwrap_or_default() + 1,
         arm,
         rate,

@@ -549,6 +549,13 @@ impl SweepPlan {
         self.warmup + self.measure + self.guard
     }
 
+    /// Every path in it.
+    pub fn paths_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        let own = [&mut self.load.script, &mut self.cluster.kubeconfig];
+        let manifests = self.arms.iter_mut().flat_map(|arm| &mut arm.apply);
+        own.into_iter().flatten().chain(manifests)
+    }
+
     /// Where two plans differ, setting by setting: its name, here and there.
     pub fn differences(&self, other: &SweepPlan) -> Vec<String> {
         let values = [self, other].map(|plan| serde_json::to_value(plan).unwrap_or_default());

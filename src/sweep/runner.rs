@@ -121,7 +121,10 @@ pub fn run(
         (Ended::Done | Ended::Interrupted | Ended::Failures(_), Some(reason)) => Ended::Arm(reason),
         (ended, _) => ended,
     };
-    sweep.tell_capacity()?;
+    if ended == Ended::Done {
+        sweep.tell_left_out()?;
+    }
+    let ended = sweep.tell_capacity(ended)?;
     sweep.note(Event::Ended {
         measured: sweep.known.len(),
         failed: sweep.failed.len(),
@@ -216,21 +219,42 @@ impl Sweep<'_> {
         next(self.plan, &self.measured(), &self.failed)
     }
 
-    /// What the search has found so far, arm by arm.
-    fn tell_capacity(&mut self) -> Result<(), StoreError> {
-        let Some(search) = &self.plan.find_capacity else {
+    /// Which planned steps were not made although the sweep is done.
+    fn tell_left_out(&mut self) -> Result<(), StoreError> {
+        let is_made = |step: &Step| self.known.iter().any(|one| one.step.number == step.number);
+        let planned = self.plan.steps().into_iter();
+        let left_out = planned.filter(|step| self.plan.find_capacity.is_none() && !is_made(step));
+        let steps: Vec<String> = left_out.map(|step| step.folder(self.plan)).collect();
+        if steps.is_empty() {
             return Ok(());
+        }
+        self.note(Event::LeftOut { steps })
+    }
+
+    /// What the search has found so far, arm by arm. A search that did not come to its end is no
+    /// sweep that is done.
+    fn tell_capacity(&mut self, ended: Ended) -> Result<Ended, StoreError> {
+        let Some(search) = &self.plan.find_capacity else {
+            return Ok(ended);
         };
         let measured = self.measured();
+        let mut open = Vec::new();
         for (number, arm) in self.plan.arms.iter().enumerate() {
+            let is_settled = is_settled(self.plan, &measured, number);
+            if !is_settled {
+                open.push(format!("{}: its capacity was not found", arm.name));
+            }
             self.note(Event::Capacity {
                 arm: arm.name.clone(),
                 slo: search.slo.clone(),
                 bracket: bracket(&measured, number),
-                is_settled: is_settled(self.plan, &measured, number),
+                is_settled,
             })?;
         }
-        Ok(())
+        Ok(match ended {
+            Ended::Done if !open.is_empty() => Ended::Failures(open),
+            ended => ended,
+        })
     }
 
     fn steps(&mut self, entered: &mut Option<usize>) -> Result<Ended, SweepError> {

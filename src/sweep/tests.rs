@@ -205,6 +205,15 @@ fn a_rate_that_is_not_held_is_measured_again_and_the_higher_ones_left_out() {
         next(&plan, &found, &[]).map(|step| step.rate.as_f64()),
         Some(400.0)
     );
+    // Not held once, and then nobody can tell: that ends, too.
+    let mut doubtful = measured(&plan, &[(100.0, true), (200.0, false)]);
+    while let Some(step) = next(&plan, &doubtful, &[]) {
+        doubtful.push(Measured {
+            step,
+            is_good: None,
+        });
+        assert!(doubtful.len() < 12, "it ends");
+    }
     // Nobody can tell: the generator failed, and the sweep goes on.
     let mut unknown = measured(&plan, &[(100.0, true)]);
     unknown[0].is_good = None;

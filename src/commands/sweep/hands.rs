@@ -162,6 +162,9 @@ impl<'a> SweepHands<'a> {
         live.finish();
         outcome.map_err(|error| format!("warming up: {error}"))?;
         cooldown::wait(first.rest, &self.signals);
+        if self.signals.received().is_some() {
+            return Err("interrupted while warming up".to_owned());
+        }
         let note = format!("warmed up with {} at {}/s", first.length, first.rate);
         Ok(Some(note))
     }
@@ -401,6 +404,12 @@ impl Hands for SweepHands<'_> {
                 note!("meshload: {folder}: {reason}");
             }
             Event::CooledDown { note, .. } => self.say(&format!("rested {note}")),
+            Event::LeftOut { steps } => {
+                tell!(
+                    "left out, above rates that were not held: {}",
+                    steps.join(", ")
+                );
+            }
             Event::Capacity {
                 arm,
                 slo,

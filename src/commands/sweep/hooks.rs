@@ -4,7 +4,7 @@ use super::super::signals::Signals;
 use crate::clock::block_for;
 use crate::units::Nanos;
 use rustix::process::{Pid, Signal, kill_process_group};
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -33,18 +33,19 @@ pub fn run(hook: &Hook<'_>, signals: Option<&Signals>) -> Result<(), String> {
     let Hook { name, command, .. } = hook;
     let failed = |why: String| format!("the {name} command `{command}` {why}");
     let cannot = |error: std::io::Error| failed(format!("cannot be run: {error}"));
-    let mut options = OpenOptions::new();
-    let log = options.create(true).append(true).open(hook.log);
-    let log = log.map_err(cannot)?;
-    let before = log.metadata().map_err(cannot)?.len();
+    let (log, before) = open(hook.log);
+    let output = || match &log {
+        Some(log) => log.try_clone().map_or_else(|_| Stdio::null(), Stdio::from),
+        None => Stdio::null(),
+    };
     let mut child = Command::new("sh")
         .args(["-c", command])
         .envs(hook.environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         // Ctrl-C on a terminal goes to the whole group: what unmakes an arm must outlive it.
         .process_group(0)
-        .stdout(log.try_clone().map_err(cannot)?)
-        .stderr(log)
+        .stdout(output())
+        .stderr(output())
         .spawn()
         .map_err(cannot)?;
     loop {
@@ -62,6 +63,15 @@ pub fn run(hook: &Hook<'_>, signals: Option<&Signals>) -> Result<(), String> {
         }
         block_for(LOOK);
     }
+}
+
+/// The log and its length. Without one the command runs all the same: what unmakes an arm matters more
+/// than what it says.
+fn open(log: &Path) -> (Option<File>, u64) {
+    let mut options = OpenOptions::new();
+    let log = options.create(true).append(true).open(log).ok();
+    let length = log.as_ref().and_then(|log| log.metadata().ok());
+    (log, length.map_or(0, |log| log.len()))
 }
 
 /// Ends the command and what it has started.

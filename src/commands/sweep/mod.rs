@@ -19,22 +19,25 @@ use std::path::{Path, PathBuf};
 
 /// Carries a plan out, shows it, or prints it.
 pub fn sweep(request: &SweepRequest) -> Exit {
-    let plan = match plan(request) {
-        Ok(plan) => plan,
+    let (plan, script) = match question(request) {
+        Ok(question) => question,
         Err(message) => return fail(Exit::Usage, &message),
     };
     if request.print_plan {
-        tell!("{}", plan.to_toml().trim_end());
+        tell!("{}", from_anywhere(plan).to_toml().trim_end());
         return Exit::Done;
+    }
+    let script = match script.map_or_else(|| read_script(&plan), |text| Ok(Some(text))) {
+        Ok(script) => script,
+        Err(message) => return fail(Exit::Usage, &message),
+    };
+    if let Some(message) = missing_manifest(&plan) {
+        return fail(Exit::Usage, &message);
     }
     if request.dry_run {
         tell!("{}", dry_run(&plan).trim_end());
         return Exit::Done;
     }
-    let script = match script(&plan) {
-        Ok(script) => script,
-        Err(message) => return fail(Exit::Usage, &message),
-    };
     let signals = match Signals::listen() {
         Ok(signals) => signals,
         Err(error) => return fail(Exit::Failed, &error),
@@ -87,10 +90,11 @@ fn tell(ended: Result<Ended, crate::sweep::SweepError>, place: &Path, signals: &
     }
 }
 
-/// The plan of the flags, of the file, or of the folder that is to be gone on with.
-fn plan(request: &SweepRequest) -> Result<SweepPlan, String> {
+/// The plan of the flags, of the file, or of the folder that is to be gone on with; that one has the
+/// text of its script, too.
+fn question(request: &SweepRequest) -> Result<(SweepPlan, Option<String>), String> {
     if let Some(plan) = &request.plan {
-        return Ok(as_before(plan, request));
+        return Ok((as_before(plan, request), None));
     }
     if let Some(path) = &request.file {
         let unreadable = |error| {
@@ -100,14 +104,32 @@ fn plan(request: &SweepRequest) -> Result<SweepPlan, String> {
             )
         };
         let typed = std::fs::read_to_string(path).map_err(unreadable)?;
-        return read_plan(path, &typed).map_err(|bad| bad.to_string());
+        let plan = read_plan(path, &typed).map_err(|bad| bad.to_string())?;
+        return Ok((plan, None));
     }
     let folder = request.folder.as_deref().unwrap_or(Path::new(""));
-    let plan = SweepFolder::plan_of(folder).map_err(|error| format!("-o: {error}"))?;
-    plan.ok_or_else(|| {
+    let found = SweepFolder::plan_of(folder).map_err(|error| format!("-o: {error}"))?;
+    found.ok_or_else(|| {
         let folder = folder.display();
         format!("-o: {folder} holds no sweep to go on with; give a plan's file, or a URL and flags")
     })
+}
+
+/// A plan's paths begin where its file is, and nobody knows where this one will be.
+fn from_anywhere(mut plan: SweepPlan) -> SweepPlan {
+    for path in plan.paths_mut() {
+        if let Ok(absolute) = std::path::absolute(&*path) {
+            *path = absolute;
+        }
+    }
+    plan
+}
+
+fn missing_manifest(plan: &SweepPlan) -> Option<String> {
+    let mut manifests = plan.arms.iter().flat_map(|arm| &arm.apply);
+    let missing = manifests.find(|path| !path.exists())?;
+    let missing = missing.display();
+    Some(format!("apply: {missing} is not there; check the path"))
 }
 
 /// A seed that the user did not choose is not a difference to a sweep that was begun with another.
@@ -117,7 +139,7 @@ fn as_before(plan: &SweepPlan, request: &SweepRequest) -> SweepPlan {
         .folder
         .as_deref()
         .and_then(|folder| SweepFolder::plan_of(folder).ok()?);
-    if let (Some(before), false) = (before, request.seed_is_given) {
+    if let (Some((before, _)), false) = (before, request.seed_is_given) {
         plan.seed = before.seed;
     }
     plan
@@ -128,7 +150,7 @@ fn new_folder(plan: &SweepPlan, begun: Nanos) -> PathBuf {
     PathBuf::from("results").join(format!("{}_{}", plan.name, metadata::stamp(begun)))
 }
 
-fn script(plan: &SweepPlan) -> Result<Option<String>, String> {
+fn read_script(plan: &SweepPlan) -> Result<Option<String>, String> {
     let Some(path) = &plan.load.script else {
         return Ok(None);
     };

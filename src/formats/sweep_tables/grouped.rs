@@ -4,6 +4,7 @@
 use super::super::csv_rows::table;
 use super::super::resources_csv::STUDY_COLUMNS;
 use super::{SweepStep, pods};
+use crate::judge::Level;
 use crate::measure::Distribution;
 use std::collections::BTreeMap;
 
@@ -18,6 +19,11 @@ const AVERAGED: [&str; 8] = [
     "System_Mem_BW",
     "System_LLC_Metric",
 ];
+
+/// An INVALID run measured the generator; its figures are in no mean.
+fn is_sound(step: &SweepStep<'_>) -> bool {
+    step.verdict.level != Level::Invalid
+}
 
 /// A rate as a key of a map: floats have no order of their own.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +43,7 @@ pub fn metrics_summary(steps: &[SweepStep<'_>]) -> Vec<u8> {
     let columns: Vec<usize> = AVERAGED.iter().filter_map(|name| place(name)).collect();
     let service = place("Service").unwrap_or_default();
     let mut groups: BTreeMap<_, Vec<Vec<Option<f64>>>> = BTreeMap::new();
-    for (step, row) in pods(steps) {
+    for (step, row) in pods(steps).filter(|(step, _)| is_sound(step)) {
         let values = columns.iter().map(|at| row[*at].parse().ok());
         let group = (
             key(step.rate()),
@@ -68,7 +74,7 @@ const LATENCIES: [&str; 9] = [
 /// latency_summary.csv: by rate (and arm), over repetitions.
 pub fn latency_summary(steps: &[SweepStep<'_>]) -> Vec<u8> {
     let mut groups: BTreeMap<_, Vec<Vec<Option<f64>>>> = BTreeMap::new();
-    for step in steps {
+    for step in steps.iter().filter(|step| is_sound(step)) {
         let latency = step.latency();
         let ms = |of: fn(&Distribution) -> f64| latency.as_ref().map(|latency| of(latency) / 1e6);
         let values = vec![
