@@ -143,8 +143,14 @@ fn a_sweep_says_what_its_second_arm_costs_over_its_first() {
         .iter()
         .filter(|row| row["metric"] == "latency_p50")
         .collect();
-    // A step that this machine spoilt is left out; not all of twelve blocks are spoilt.
-    assert!(!p50.is_empty(), "{output}");
+    if p50.is_empty() {
+        // Steps that this machine spoilt are left out, and where nothing is left nothing is claimed.
+        assert!(
+            output.stdout.contains("no rate was held in both arms"),
+            "{output}"
+        );
+        eprintln!("the figures are not checked: this machine spoilt every step");
+    }
     for row in &p50 {
         let value = |name: &str| row[name].parse::<f64>().expect("a number");
         assert!(
