@@ -11,6 +11,9 @@ use crate::formats::findings_to_json;
 use crate::judge::{Finding, State};
 use crate::measure::RunResult;
 use crate::render::findings_text;
+use crate::spec::{CollectFrom, Offered, RunSpec};
+use crate::units::{Nanos, Rate};
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::Path;
 
@@ -20,7 +23,7 @@ pub fn check(request: &CheckRequest) -> Exit {
         Ok(signals) => signals,
         Err(error) => return fail(Exit::Failed, &error),
     };
-    let mut findings = target(request.url.as_deref(), request.script.as_deref(), &signals);
+    let mut findings = target(request, &signals);
     findings.extend(preflight(&request.cluster));
     let text = if request.json {
         findings_to_json(&findings)
@@ -36,44 +39,65 @@ pub fn check(request: &CheckRequest) -> Exit {
     }
 }
 
-/// A run of a few requests, which needs everything that a long one needs.
-pub fn target(url: Option<&str>, script: Option<&Path>, signals: &Signals) -> Vec<Finding> {
-    let Some(url) = url else {
+fn target(request: &CheckRequest, signals: &Signals) -> Vec<Finding> {
+    let Some(url) = &request.url else {
         let cure = "give the URL, and with -s the script";
         return vec![Finding::skipped("target", "target", "not looked at", cure)];
     };
-    let words = [
-        "meshload", "run", "-R", "20", "-d", "500ms", "-c", "1", "-t", "1", url,
-    ];
-    let mut words: Vec<std::ffi::OsString> = words.map(Into::into).to_vec();
-    if let Some(script) = script {
+    let mut words: Vec<OsString> = ["meshload", "run", "-R", "20", url]
+        .map(Into::into)
+        .to_vec();
+    if let Some(script) = &request.script {
         words.extend(["-s".into(), script.into()]);
     }
-    let cure = "check the URL and the script, and that the service is up";
-    match try_run(words, signals) {
-        Ok(result) => answers(&result, url, script),
-        Err(error) => vec![Finding::bad("target", url, error, cure)],
+    match question(words) {
+        Ok((spec, script)) => try_target(spec, script, signals),
+        Err(error) => vec![Finding::bad("target", url, error, CURE)],
     }
 }
 
-fn try_run(words: Vec<std::ffi::OsString>, signals: &Signals) -> Result<RunResult, String> {
+const CURE: &str = "check the URL and the script, and that the service is up";
+
+fn question(words: Vec<OsString>) -> Result<(RunSpec, Option<Vec<u8>>), String> {
     let request = cli::parse(words).map_err(|error| error.to_string())?;
     let Request::Run(request) = request else {
         return Err("the words do not name a run".to_owned());
     };
     let script = request.spec.script.as_ref();
     let script = script.map(|script| std::fs::read(&script.path)).transpose();
+    let script = script.map_err(|error| format!("-s: the script cannot be read: {error}"))?;
+    Ok((request.spec, script))
+}
+
+/// Half a second of a run's load at 20/s over one connection, which needs everything that the run
+/// needs: its script with its arguments, its headers, its target.
+pub fn try_target(mut spec: RunSpec, script: Option<Vec<u8>>, signals: &Signals) -> Vec<Finding> {
+    let load = &mut spec.load;
+    load.offered = Rate::per_second(20.0).map_or(load.offered, Offered::Rate);
+    (load.warmup, load.guard) = (Nanos::ZERO, Nanos::ZERO);
+    load.duration = Nanos::from_millis(500);
+    (load.connections, load.max_connections, load.threads) = (1, 1, 1);
+    spec.collect.from = CollectFrom::None;
+    let url = spec
+        .targets
+        .first()
+        .map_or(String::new(), |one| one.url.clone());
+    let path = spec.script.as_ref().map(|script| script.path.clone());
     let job = Job {
-        script: script.map_err(|error| format!("-s: the script cannot be read: {error}"))?,
-        spec: request.spec,
+        spec,
+        script,
         prints_to_stderr: true,
         environment: environment(),
     };
-    let finished = launch(&job, &mut |_| {}, &|| signals.received().is_some());
-    let finished = finished.map_err(|error| error.to_string())?;
-    match finished.script_error {
+    let outcome = launch(&job, &mut |_| {}, &|| signals.received().is_some());
+    let outcome = outcome.map_err(|error| error.to_string());
+    let result = outcome.and_then(|finished| match finished.script_error {
         Some(error) => Err(error.to_string()),
         None => Ok(finished.result),
+    });
+    match result {
+        Ok(result) => answers(&result, &url, path.as_deref()),
+        Err(error) => vec![Finding::bad("target", &url, error, CURE)],
     }
 }
 

@@ -95,11 +95,10 @@ const SUMMARY_COLUMNS: [&str; 22] = [
 
 /// A row per target.
 pub fn summary_csv(result: &RunResult, verdict: &Verdict) -> Vec<u8> {
-    let level = format!("{:?}", verdict.level).to_uppercase();
     let rows = result
         .targets
         .iter()
-        .map(|target| summary_row(result, target, &level));
+        .map(|target| summary_row(result, target, verdict.level.name()));
     table(&SUMMARY_COLUMNS, rows)
 }
 

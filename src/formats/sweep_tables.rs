@@ -41,19 +41,6 @@ impl SweepStep<'_> {
         step.map(|step| step.repetition)
     }
 
-    fn stability(&self) -> &'static str {
-        match self.stability {
-            Stability::Held => "held",
-            Stability::NotHeld { .. } => "not_held",
-            Stability::Unknown { .. } => "unknown",
-        }
-    }
-
-    fn achieved(&self) -> f64 {
-        let seconds = self.result.window.length().as_secs_f64();
-        self.result.overall().finished_in_window as f64 / seconds.max(1e-9)
-    }
-
     fn latency(&self) -> Option<Distribution> {
         let tally = self.result.overall();
         Distribution::of(&tally.response_times(self.result.is_open_loop()))
@@ -169,7 +156,7 @@ fn latency_row(step: &SweepStep<'_>) -> Vec<String> {
     let seconds = step.result.window.length().as_secs_f64();
     vec![
         step.rate().map_or(String::new(), |rate| rate.to_string()),
-        format!("{:.2}", step.achieved()),
+        format!("{:.2}", step.result.rate_achieved()),
         time(|l| l.mean),
         time(|l| l.stdev),
         time(|l| l.max as f64),
@@ -187,8 +174,8 @@ fn latency_row(step: &SweepStep<'_>) -> Vec<String> {
         step.arm().to_owned(),
         step.repetition()
             .map_or(String::new(), |number| number.to_string()),
-        format!("{:?}", step.verdict.level).to_uppercase(),
-        step.stability().to_owned(),
+        step.verdict.level.name().to_owned(),
+        step.stability.name().to_owned(),
     ]
 }
 

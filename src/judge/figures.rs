@@ -65,8 +65,7 @@ impl ServiceFigures {
 pub fn step_figures(result: &RunResult, verdict: &Verdict) -> StepFigures {
     let label = result.spec.step.as_ref();
     let tally = result.overall();
-    let seconds = result.window.length().as_secs_f64();
-    let achieved = tally.finished_in_window as f64 / seconds.max(1e-9);
+    let achieved = result.rate_achieved();
     let mut latency = BTreeMap::new();
     if result.is_open_loop() {
         let response = tally.latency_with_censored();

@@ -34,6 +34,15 @@ pub enum Stability {
 }
 
 impl Stability {
+    /// As it stands in files.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Stability::Held => "held",
+            Stability::NotHeld { .. } => "not_held",
+            Stability::Unknown { .. } => "unknown",
+        }
+    }
+
     /// Whether the rate was held, as far as it is known.
     pub fn is_held(&self) -> Option<bool> {
         match self {

@@ -17,6 +17,17 @@ pub enum Level {
     Invalid,
 }
 
+impl Level {
+    /// As it stands in files and on the terminal.
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Valid => "VALID",
+            Level::Suspect => "SUSPECT",
+            Level::Invalid => "INVALID",
+        }
+    }
+}
+
 /// Why a run is not simply valid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {

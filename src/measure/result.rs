@@ -153,6 +153,15 @@ impl RunResult {
         overall
     }
 
+    /// Replies finished in the window per second, whenever their requests were due.
+    pub fn rate_achieved(&self) -> f64 {
+        let finished = self
+            .targets
+            .iter()
+            .map(|target| target.tally.finished_in_window);
+        finished.sum::<u64>() as f64 / self.window.length().as_secs_f64().max(1e-9)
+    }
+
     /// Whether the requests had due times.
     pub fn is_open_loop(&self) -> bool {
         self.spec.schedule().is_some()

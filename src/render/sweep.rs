@@ -1,6 +1,6 @@
 //! What a sweep says of itself: its steps beforehand, a line per step, what it found.
 
-use crate::judge::{Level, Slo, Stability, Verdict};
+use crate::judge::{Slo, Stability, Verdict};
 use crate::measure::{Distribution, RunResult};
 use crate::resources::{Category, Role};
 use crate::units::{Nanos, show_time_us};
@@ -86,7 +86,6 @@ pub fn step_line(
     held: &Stability,
 ) -> String {
     let tally = result.overall();
-    let seconds = result.window.length().as_secs_f64();
     let latency = Distribution::of(&tally.response_times(result.is_open_loop()));
     let time = |of: fn(&Distribution) -> u64| {
         let time = latency.as_ref().map(|latency| of(latency) as f64 / 1e3);
@@ -101,11 +100,7 @@ pub fn step_line(
         Stability::NotHeld { .. } => "NOT HELD",
         Stability::Unknown { .. } => "unknown",
     };
-    let level = match verdict.level {
-        Level::Valid => "VALID",
-        Level::Suspect => "SUSPECT",
-        Level::Invalid => "INVALID",
-    };
+    let level = verdict.level.name();
     let codes: Vec<&str> = verdict
         .reasons
         .iter()
@@ -123,7 +118,7 @@ pub fn step_line(
         title.arm,
         title.rate,
         title.repetition,
-        tally.finished_in_window as f64 / seconds.max(1e-9),
+        result.rate_achieved(),
         time(|latency| latency.p50),
         time(|latency| latency.p99),
         tally.failed + tally.status.bad(),

@@ -409,20 +409,14 @@ impl Sweep<'_> {
         let held = stability(result, verdict);
         let tally = result.overall();
         let latency = Distribution::of(&tally.response_times(result.is_open_loop()));
-        let seconds = result.window.length().as_secs_f64();
         let event = Event::StepFinished {
             number: step.number,
             folder,
-            achieved: tally.finished_in_window as f64 / seconds.max(1e-9),
+            achieved: result.rate_achieved(),
             p50_ns: latency.as_ref().map(|latency| latency.p50),
             p99_ns: latency.as_ref().map(|latency| latency.p99),
-            verdict: format!("{:?}", verdict.level).to_uppercase(),
-            stability: match held {
-                Stability::Held => "held",
-                Stability::NotHeld { .. } => "not_held",
-                Stability::Unknown { .. } => "unknown",
-            }
-            .to_owned(),
+            verdict: verdict.level.name().to_owned(),
+            stability: held.name().to_owned(),
         };
         self.hands.finished(step, result, verdict, &held);
         self.note(event)

@@ -5,9 +5,9 @@ use super::super::signals::Signals;
 use super::hooks::{self, Hook};
 use crate::cluster::{ObjectName, Operator, Undo, preflight, strangers};
 use crate::judge::{Finding, State};
-use crate::spec::{CollectFrom, CollectSpec};
+use crate::spec::{CollectFrom, RunSpec};
 use crate::store::{read_if_there, remove_if_there, write_file};
-use crate::sweep::{Arm, SweepPlan};
+use crate::sweep::{Arm, Step, SweepPlan};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ pub struct Changes {
 struct Kept {
     /// The arm whose commands have to unmake it.
     arm: Option<String>,
-    /// What is to be done to the cluster, last first.
+    /// What is to be done to the cluster; it is done last to first.
     cluster: Vec<Undo>,
 }
 
@@ -115,10 +115,12 @@ pub struct Making<'a> {
     pub plan: &'a SweepPlan,
     /// The arm.
     pub arm: &'a Arm,
-    /// How it is collected from.
-    pub collect: &'a CollectSpec,
     /// The cluster, where there is one.
     pub operator: Option<&'a Operator>,
+    /// What its steps ask, at whatever rate.
+    pub spec: RunSpec,
+    /// The text of the sweep's script.
+    pub script: Option<&'a [u8]>,
     /// Where hooks log.
     pub log: &'a Path,
     /// Ends waiting.
@@ -128,7 +130,7 @@ pub struct Making<'a> {
 impl Making<'_> {
     /// The application's namespace.
     pub fn namespace(&self) -> String {
-        let named = self.collect.namespaces.first().cloned();
+        let named = self.spec.collect.namespaces.first().cloned();
         let default = || self.operator.map(|one| one.default_namespace.clone());
         named.or_else(default).unwrap_or_default()
     }
@@ -142,7 +144,16 @@ impl Making<'_> {
     }
 
     fn hooks(&self, name: &str, commands: &[String], is_stoppable: bool) -> Result<(), String> {
-        let environment = self.environment();
+        self.hooks_with(name, commands, is_stoppable, self.environment())
+    }
+
+    fn hooks_with(
+        &self,
+        name: &str,
+        commands: &[String],
+        is_stoppable: bool,
+        environment: Vec<(&'static str, String)>,
+    ) -> Result<(), String> {
         for command in commands {
             let hook = Hook {
                 name,
@@ -183,6 +194,21 @@ impl Making<'_> {
         }
         self.hooks("after", &self.arm.after, false)?;
         changes.keep_arm(None)
+    }
+
+    /// Runs the commands that come before each of its steps; says which.
+    ///
+    /// # Errors
+    /// Which command failed.
+    pub fn reset(&self, step: &Step) -> Result<Vec<String>, String> {
+        let mut environment = self.environment();
+        environment.push(("MESHLOAD_RATE", step.rate.to_string()));
+        environment.push(("MESHLOAD_REPETITION", step.repetition.to_string()));
+        self.hooks_with("reset", &self.arm.reset, true, environment)?;
+        let commands = self.arm.reset.iter();
+        Ok(commands
+            .map(|command| format!("reset: {command}"))
+            .collect())
     }
 
     fn change(&self, changes: &mut Changes, notes: &mut Vec<String>) -> Result<(), String> {
@@ -235,11 +261,14 @@ impl Making<'_> {
 
     /// Target, cluster, labels and mesh.
     fn verify(&self, notes: &mut Vec<String>) -> Result<(), String> {
-        let script = self.plan.load.script.as_deref();
-        let mut findings = check::target(Some(&self.arm.url), script, self.signals);
-        let from_cluster = matches!(self.collect.from, CollectFrom::Kube | CollectFrom::Auto);
+        let script = self.script.map(<[u8]>::to_vec);
+        let mut findings = check::try_target(self.spec.clone(), script, self.signals);
+        let from_cluster = matches!(
+            self.spec.collect.from,
+            CollectFrom::Kube | CollectFrom::Auto
+        );
         if from_cluster && self.operator.is_some() {
-            findings.extend(preflight(self.collect));
+            findings.extend(preflight(&self.spec.collect));
         }
         let bad: Vec<String> = findings
             .iter()

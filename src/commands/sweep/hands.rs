@@ -7,7 +7,6 @@ use super::super::signals::Signals;
 use super::super::sinks::Sinks;
 use super::arms::{Changes, Making};
 use super::cooldown;
-use super::hooks::{self, Hook};
 use super::metadata::metadata;
 use crate::cli::Outputs;
 use crate::clock::unix_now;
@@ -17,9 +16,9 @@ use crate::formats::StudyMetadata;
 use crate::judge::{Stability, Verdict, verdict};
 use crate::measure::{Ending, RunResult};
 use crate::render::{StepTitle, capacity_line, show_length, step_header, step_line, wrk_text};
-use crate::spec::{CollectFrom, CollectSpec, Offered, RunSpec};
+use crate::spec::{CollectFrom, CollectSpec, RunSpec};
 use crate::sweep::{Cooldown, Event, Hands, Step, StepEnd, SweepFolder, SweepPlan};
-use crate::units::Nanos;
+use crate::units::{Nanos, Rate};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -126,15 +125,28 @@ impl<'a> SweepHands<'a> {
         Ok(())
     }
 
-    fn making<'b>(&'b self, arm: usize, collect: &'b CollectSpec, log: &'b Path) -> Making<'b> {
-        Making {
+    /// What an arm's steps ask, at this rate.
+    fn spec(&self, arm: usize, rate: Rate) -> Result<RunSpec, String> {
+        let step = Step {
+            number: 1,
+            arm,
+            rate,
+            repetition: 1,
+        };
+        let spec = self.plan.run_spec(&step);
+        spec.map_err(|bad| bad.to_string())
+    }
+
+    fn making<'b>(&'b self, arm: usize, log: &'b Path) -> Result<Making<'b>, String> {
+        Ok(Making {
             plan: self.plan,
             arm: &self.plan.arms[arm],
-            collect,
+            spec: self.spec(arm, self.plan.rates[0])?,
             operator: self.operator.as_ref().and_then(Option::as_ref),
+            script: self.script.as_deref(),
             log,
             signals: &self.signals,
-        }
+        })
     }
 
     /// Load that is not measured, so that caches are as full as they will be.
@@ -143,14 +155,7 @@ impl<'a> SweepHands<'a> {
         if first.length.is_zero() {
             return Ok(None);
         }
-        let step = Step {
-            number: 1,
-            arm,
-            rate: first.rate,
-            repetition: 1,
-        };
-        let mut spec = self.plan.run_spec(&step).map_err(|bad| bad.to_string())?;
-        spec.load.offered = Offered::Rate(first.rate);
+        let mut spec = self.spec(arm, first.rate)?;
         (spec.load.warmup, spec.load.guard) = (Nanos::ZERO, Nanos::ZERO);
         spec.load.duration = first.length;
         spec.collect.from = CollectFrom::None;
@@ -181,13 +186,14 @@ impl<'a> SweepHands<'a> {
     /// The cluster as it was, and the arm's commands to unmake it; the second also when the first
     /// fails.
     fn restore(&mut self, arm: usize) -> Result<(), String> {
-        let (collect, log) = (self.collect(arm)?, self.log());
+        let log = self.log();
         let mut changes = std::mem::replace(&mut self.changes, Changes::none(self.folder.path()));
         let outcome = match &self.operator {
             Some(Some(operator)) => changes.take_back(operator),
             _ => Ok(()),
         };
-        let unmade = self.making(arm, &collect, &log).unmake(&mut changes);
+        let making = self.making(arm, &log);
+        let unmade = making.and_then(|making| making.unmake(&mut changes));
         self.changes = changes;
         outcome.and(unmade)
     }
@@ -302,7 +308,8 @@ impl Hands for SweepHands<'_> {
         }
         let (collect, log) = (self.collect(arm)?, self.log());
         let mut changes = std::mem::replace(&mut self.changes, Changes::none(self.folder.path()));
-        let made = self.making(arm, &collect, &log).make(&mut changes);
+        let making = self.making(arm, &log);
+        let made = making.and_then(|making| making.make(&mut changes));
         self.changes = changes;
         notes.extend(made?);
         for note in &notes {
@@ -331,32 +338,11 @@ impl Hands for SweepHands<'_> {
             show_length(each),
             show_length(whole)
         ));
-        let arm = &self.plan.arms[step.arm];
-        let (collect, log) = (self.collect(step.arm)?, self.log());
-        let mut notes = Vec::new();
-        for command in &arm.reset {
-            let environment = [
-                ("MESHLOAD_ARM", arm.name.clone()),
-                ("MESHLOAD_URL", arm.url.clone()),
-                (
-                    "MESHLOAD_NAMESPACE",
-                    self.making(step.arm, &collect, &log).namespace(),
-                ),
-                ("MESHLOAD_RATE", step.rate.to_string()),
-                ("MESHLOAD_REPETITION", step.repetition.to_string()),
-            ];
-            let hook = Hook {
-                name: "reset",
-                command,
-                environment: &environment,
-                log: &log,
-            };
-            hooks::run(&hook, Some(&self.signals))?;
-            notes.push(format!("reset: {command}"));
-        }
+        let log = self.log();
+        let making = self.making(step.arm, &log)?;
+        let mut notes = making.reset(step)?;
         if let (true, Some(Some(operator))) = (self.plan.cache_flush, &self.operator) {
-            let namespace = self.making(step.arm, &collect, &log).namespace();
-            let flushed = operator.flush_caches(&namespace);
+            let flushed = operator.flush_caches(&making.namespace());
             for pod in flushed.map_err(|error| error.to_string())? {
                 if let Err(reason) = &pod {
                     self.say(reason);

@@ -78,7 +78,7 @@ pub fn latency_summary(steps: &[SweepStep<'_>]) -> Vec<u8> {
         let latency = step.latency();
         let ms = |of: fn(&Distribution) -> f64| latency.as_ref().map(|latency| of(latency) / 1e6);
         let values = vec![
-            Some(step.achieved()),
+            Some(step.result.rate_achieved()),
             ms(|l| l.mean),
             ms(|l| l.p50 as f64),
             ms(|l| l.p75 as f64),

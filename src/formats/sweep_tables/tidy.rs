@@ -39,8 +39,8 @@ fn rows(step: &SweepStep<'_>) -> Vec<Vec<String>> {
         step.rate().map_or(String::new(), |rate| rate.to_string()),
         label.map_or(String::new(), |label| label.repetition.to_string()),
         seconds(start),
-        format!("{:?}", step.verdict.level).to_uppercase(),
-        step.stability().to_owned(),
+        step.verdict.level.name().to_owned(),
+        step.stability.name().to_owned(),
     ];
     let mut rows = Vec::new();
     let mut add = |names: [&str; 5], figure: [String; 5]| {
@@ -74,7 +74,11 @@ fn of_load(step: &SweepStep<'_>) -> Vec<[String; 5]> {
         ]
     };
     let mut figures = vec![
-        figure("rate_achieved", format!("{:.3}", step.achieved()), "1/s"),
+        figure(
+            "rate_achieved",
+            format!("{:.3}", step.result.rate_achieved()),
+            "1/s",
+        ),
         figure("scheduled", tally.scheduled.to_string(), "count"),
         figure("completed", tally.completed.to_string(), "count"),
         figure("failed", tally.failed.to_string(), "count"),
