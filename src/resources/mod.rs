@@ -6,6 +6,7 @@
 mod figures;
 mod offset;
 mod quantity;
+mod reduce;
 mod sample;
 mod series;
 mod topology;
@@ -13,10 +14,11 @@ mod window;
 
 pub use figures::{
     CategoryUse, CollectorUse, ContainerUse, Figure, Gap, NodeClock, PodUse, Quality, Resources,
-    Spans, reduce,
+    Spans,
 };
 pub use offset::ClockOffset;
 pub use quantity::{Quantity, Unit};
+pub use reduce::reduce;
 pub use sample::{Point, Sample, SampleLog, Source, Subject};
 pub use series::{SeriesRow, series};
 pub use topology::{

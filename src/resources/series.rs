@@ -1,7 +1,7 @@
 //! Samples as a series over time: growth per second between neighbours, and levels as they are.
 
-use super::figures::Axis;
 use super::quantity::Kind;
+use super::reduce::Axis;
 use super::window::rates;
 use super::{NodeClock, Quantity, SampleLog, Source, Spans, Subject};
 

@@ -1,6 +1,8 @@
 //! The plan of a sweep: what people write as TOML, and what it means.
 
+mod differences;
 mod order;
+mod validate;
 
 pub use order::{Block, Order, Step};
 
@@ -12,7 +14,7 @@ use crate::spec::{
 };
 use crate::units::{Nanos, Rate, text};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// A plan that cannot be carried out: where, what is wrong, and the cure.
@@ -368,110 +370,6 @@ impl SweepPlan {
         toml::to_string_pretty(self).unwrap_or_else(|error| format!("# {error}\n"))
     }
 
-    /// Checks what no single setting can know.
-    ///
-    /// # Errors
-    /// [`BadPlan`] for the first thing that cannot be carried out.
-    pub fn validate(&self) -> Result<(), BadPlan> {
-        let bad = |place: &str, message: &str, cure: &str| BadPlan::new(place, message, cure);
-        if self.rates.is_empty() {
-            return Err(bad("rates", "there are none", "give some, such as 200,400"));
-        }
-        if self.rates.iter().collect::<BTreeSet<_>>().len() < self.rates.len() {
-            return Err(bad("rates", "one is there twice", "use repetitions"));
-        }
-        if self.repetitions == 0 {
-            return Err(bad("repetitions", "there are none", "use at least 1"));
-        }
-        if self.arms.is_empty() {
-            return Err(bad(
-                "arm",
-                "there are none",
-                "add [[arm]] with name and url",
-            ));
-        }
-        let letters = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        let is_name = |name: &str| {
-            !name.is_empty()
-                && name.len() <= 60
-                && name.chars().all(letters)
-                && !name.starts_with('.')
-        };
-        let cure = "use letters, digits, dots, dashes and underscores";
-        if !is_name(&self.name) {
-            return Err(bad(
-                "name",
-                &format!("`{}` names no folder", self.name),
-                cure,
-            ));
-        }
-        let mut names = BTreeSet::new();
-        for arm in &self.arms {
-            if !is_name(&arm.name) {
-                return Err(bad("arm", &format!("`{}` names no folder", arm.name), cure));
-            }
-            if !names.insert(&arm.name) {
-                let message = format!("two are called {}", arm.name);
-                return Err(bad("arm", &message, "give each a name of its own"));
-            }
-        }
-        if self.switch && self.arms.iter().all(|arm| arm.meshed.is_none()) {
-            return Err(bad(
-                "switch",
-                "no arm says whether it is meshed, so there is nothing to switch",
-                "add meshed = true or false to the arms, or use --arm baseline --arm istio",
-            ));
-        }
-        if let Some(capacity) = &self.find_capacity
-            && !(0.001..=1.0).contains(&capacity.precision)
-        {
-            let message = format!("a precision of {}", capacity.precision);
-            return Err(bad(
-                "find_capacity",
-                &message,
-                "use 0.001 to 1, such as 0.05",
-            ));
-        }
-        if self.find_capacity.is_some() && (self.rates.len() < 2 || self.repetitions > 1) {
-            return Err(bad(
-                "find_capacity",
-                "looks between the lowest and the highest of the rates",
-                "give two rates and one repetition",
-            ));
-        }
-        self.each_step_can_run()
-    }
-
-    fn each_step_can_run(&self) -> Result<(), BadPlan> {
-        for (at, arm) in self.arms.iter().enumerate() {
-            let step = Step {
-                number: 1,
-                arm: at,
-                rate: self.rates[0],
-                repetition: 1,
-            };
-            let named = |bad: BadPlan| BadPlan(format!("arm {}: {bad}", arm.name));
-            self.run_spec(&step).map_err(named)?.validate()?;
-        }
-        Ok(())
-    }
-
-    /// What is to be known before it is carried out.
-    pub fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
-        if self.order == Order::Sequential && self.arms.len() > 1 {
-            warnings.push(
-                "the arms are measured one after the other, so whatever drifts (neighbours, heat, caches) counts as their difference: order = \"interleaved\" lets them take turns".to_owned(),
-            );
-        }
-        if self.arms.len() > 1 && self.repetitions == 1 {
-            warnings.push(
-                "one repetition says nothing about the noise: a difference between arms needs at least six".to_owned(),
-            );
-        }
-        warnings
-    }
-
     /// The question that a step answers.
     ///
     /// # Errors
@@ -554,49 +452,6 @@ impl SweepPlan {
         let own = [&mut self.load.script, &mut self.cluster.kubeconfig];
         let manifests = self.arms.iter_mut().flat_map(|arm| &mut arm.apply);
         own.into_iter().flatten().chain(manifests)
-    }
-
-    /// Where two plans differ, setting by setting: its name, here and there.
-    pub fn differences(&self, other: &SweepPlan) -> Vec<String> {
-        let values = [self, other].map(|plan| serde_json::to_value(plan).unwrap_or_default());
-        let mut found = Vec::new();
-        compare("", &values[0], &values[1], &mut found);
-        found
-    }
-}
-
-fn compare(
-    place: &str,
-    one: &serde_json::Value,
-    other: &serde_json::Value,
-    found: &mut Vec<String>,
-) {
-    use serde_json::Value;
-    match (one, other) {
-        (Value::Object(ones), Value::Object(others)) => {
-            let names: BTreeSet<&String> = ones.keys().chain(others.keys()).collect();
-            for name in names {
-                let place = if place.is_empty() {
-                    name.clone()
-                } else {
-                    format!("{place}.{name}")
-                };
-                let get = |values: &serde_json::Map<String, Value>| values.get(name).cloned();
-                compare(
-                    &place,
-                    &get(ones).unwrap_or_default(),
-                    &get(others).unwrap_or_default(),
-                    found,
-                );
-            }
-        }
-        (Value::Array(ones), Value::Array(others)) if ones.len() == others.len() => {
-            for (at, (one, other)) in ones.iter().zip(others).enumerate() {
-                compare(&format!("{place}[{}]", at + 1), one, other, found);
-            }
-        }
-        _ if one == other => {}
-        _ => found.push(format!("{place}: {one} there, {other} here")),
     }
 }
 
