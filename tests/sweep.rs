@@ -716,6 +716,46 @@ fn plan_with(home: &Path, hotel: &Hotel, commands: &str) -> String {
 }
 
 #[test]
+fn the_rest_lasts_until_the_application_is_idle_again() {
+    let _machine = machine();
+    let hotel = Hotel::start(["--service-time", "constant:1ms"]);
+    let (home, folder) = place();
+    let plan = plan_with(home.path(), &hotel, "");
+    let text = std::fs::read_to_string(&plan).expect("a plan");
+    let adaptive = text
+        .replace("cooldown = \"0s\"", "cooldown = \"adaptive\"")
+        .replace(
+            "length = \"0s\"",
+            "length = \"300ms\", rate = 50, rest = \"0s\"",
+        );
+    let by_process = format!("collect = \"process:{}\"", hotel.pid());
+    std::fs::write(&plan, adaptive.replace("collect = \"none\"", &by_process)).expect("a file");
+    finishes(&folder, &plan);
+    let said = |folder: &Path, event: &str, field: &str| {
+        let mut lines = journal(folder).into_iter();
+        let line = lines.find(|line| line["event"] == event);
+        line.expect("an event")[field].to_string()
+    };
+    let note = said(&folder, "cooled_down", "note");
+    let seconds: f64 = note[1..]
+        .split('s')
+        .next()
+        .and_then(|n| n.parse().ok())
+        .expect("a length");
+    assert!(
+        (9.0..=121.0).contains(&seconds) && note.contains("idle it was"),
+        "{note}"
+    );
+    assert!(said(&folder, "arm_entered", "notes").contains("warmed up with 300ms at 50/s"));
+    // Without a collector nobody can tell, and nobody waits.
+    std::fs::write(&plan, adaptive).expect("a file");
+    let folder = home.path().join("blind");
+    finishes(&folder, &plan);
+    let note = said(&folder, "cooled_down", "note");
+    assert!(note.contains("skipped: there is no collector"), "{note}");
+}
+
+#[test]
 fn what_could_not_be_unmade_is_unmade_before_anything_else() {
     let _machine = machine();
     let hotel = Hotel::start(["--service-time", "constant:1ms"]);
