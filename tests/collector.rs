@@ -536,10 +536,12 @@ fn pods_that_come_and_go_are_followed() {
         presence("newcomer")
     );
     let newcomer = figure(&resources, "newcomer", "app", Quantity::Cpu);
-    // Which of the kubelet's series reached so far is this machine's luck.
     let quality = &newcomer.quality;
     assert_eq!(*quality, Quality::Good, "half of its own time is enough");
-    assert_near(newcomer, 500.0, 0.1);
+    // Which of the kubelet's series reached so far is this machine's luck, and a stamp in whole
+    // seconds is a good part of the few that the newcomer lived.
+    let is_coarse = newcomer.source == Some(Source::StatsSummary);
+    assert_near(newcomer, 500.0, if is_coarse { 0.6 } else { 0.1 });
     assert_near(
         figure(&resources, "frontend", "hotel-frontend", Quantity::Cpu),
         250.0,
