@@ -53,7 +53,7 @@ pub fn study_overhead_csv(overheads: &[(f64, [StudyOverhead; 4])]) -> Vec<u8> {
     table(&columns, rows)
 }
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 18] = [
     "base",
     "other",
     "rate",
@@ -69,6 +69,7 @@ const COLUMNS: [&str; 17] = [
     "difference_low",
     "difference_high",
     "spread",
+    "noise",
     "resolved",
     "doubtful",
 ];
@@ -98,10 +99,10 @@ pub fn comparison_csv(comparisons: &[Comparison]) -> Vec<u8> {
                     number(metric.difference.low),
                     number(metric.difference.high),
                     spread(metric.difference.spread).to_owned(),
+                    metric.noise.map_or(String::new(), number),
                     metric
-                        .difference
-                        .differs_from(0.0)
-                        .map_or(String::new(), |differs| differs.to_string()),
+                        .is_resolved()
+                        .map_or(String::new(), |resolved| resolved.to_string()),
                     metric.is_doubtful.to_string(),
                 ]
             })

@@ -2,9 +2,12 @@
 //!
 //! Written line by line while the run goes on, so that a run that is cut short keeps its log.
 
-use super::encoded::encode;
+use super::encoded::{decode, encode};
 use crate::measure::{Histogram, Slice};
 use crate::units::Nanos;
+use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// The tags of the three histograms of each interval.
 pub const HLOG_TAGS: [&str; 3] = ["latency", "service", "lag"];
@@ -38,6 +41,45 @@ pub fn hlog_lines(slice: &Slice) -> String {
         ));
     }
     lines
+}
+
+/// The histograms of one tag, block by block in the order of time; those of several targets in the
+/// same interval are put together. `None` where the log cannot be read.
+pub fn hlog_blocks(log: &[u8], tag: &str) -> Option<Vec<HlogBlock>> {
+    let mut blocks: BTreeMap<Nanos, HlogBlock> = BTreeMap::new();
+    for entry in IntervalLogIterator::new(log) {
+        let interval = match entry.ok()? {
+            LogEntry::Interval(interval) => interval,
+            _ => continue,
+        };
+        if interval.tag().is_none_or(|found| found.as_str() != tag) {
+            continue;
+        }
+        let histogram = decode(interval.encoded_histogram())?;
+        let block = blocks.entry(interval.start_timestamp().into());
+        match block {
+            Entry::Vacant(place) => {
+                place.insert(HlogBlock {
+                    start: interval.start_timestamp().into(),
+                    length: interval.duration().into(),
+                    histogram,
+                });
+            }
+            Entry::Occupied(mut block) => block.get_mut().histogram.add(histogram).ok()?,
+        }
+    }
+    Some(blocks.into_values().collect())
+}
+
+/// One interval's times.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HlogBlock {
+    /// Since the load began.
+    pub start: Nanos,
+    /// How long.
+    pub length: Nanos,
+    /// The times.
+    pub histogram: Histogram,
 }
 
 #[cfg(test)]

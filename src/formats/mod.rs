@@ -17,7 +17,7 @@ pub use collection_json::{collection_from_json, collection_to_json};
 pub use comparison_csv::{comparison_csv, cost_csv, study_overhead_csv, study_overheads};
 pub use csv_rows::{intervals_csv, requests_csv_header, requests_csv_rows, summary_csv};
 pub use findings_json::findings_to_json;
-pub use hlog::{HLOG_TAGS, hlog_header, hlog_lines};
+pub use hlog::{HLOG_TAGS, HlogBlock, hlog_blocks, hlog_header, hlog_lines};
 pub use resources_csv::{
     StudyStep, resources_csv, resources_window_csv, samples_csv, samples_from_csv, study_csv,
     study_rows,

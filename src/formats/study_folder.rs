@@ -1,7 +1,7 @@
 //! Folders of the study that came before: its CSV files of both generations and its wrk logs ->
 //! figures of steps. What such a folder cannot say stays missing.
 
-use crate::judge::{Latency, Reason, ServiceFigures, Stability, StepFigures};
+use crate::judge::{Latency, Reason, ServiceFigures, Stability, StepFigures, Strain};
 use crate::resources::Category;
 use std::collections::BTreeMap;
 
@@ -63,9 +63,13 @@ pub fn study_steps(folder: &StudyFolder) -> Result<Vec<StepFigures>, BadTable> {
             rate,
             repetition,
             achieved,
+            level: None,
             stability: stability(rate, achieved, seconds),
             latency: latencies(&row, log.map(String::as_str)),
+            // wrk2 counts connections that wait as timeouts, so the table's rate is not one of errors.
+            error_rate: None,
             services: services.remove(&key(rate, repetition)).unwrap_or_default(),
+            nodes_cpu_m: None,
         });
     }
     Ok(steps)
@@ -196,6 +200,7 @@ fn pod(row: &Row<'_>) -> Result<ServiceFigures, BadTable> {
         memory_bytes: number("Memory_WorkingSet(Mi)").map(|mib| mib * KIB * KIB),
         network_rx_bytes_per_s: network[0].map(|kib| kib * KIB),
         network_tx_bytes_per_s: network[1].map(|kib| kib * KIB),
+        strain: Strain::default(),
     })
 }
 

@@ -2,6 +2,7 @@
 //! both, steps that were held only. Steps beyond capacity say how long they lasted, and nothing about
 //! what a request costs: both arms are as busy as they can be.
 
+use super::capacity::plateau_of;
 use super::cost::{CostDifference, cost_differences};
 use super::figures::{ServiceFigures, StepFigures};
 use super::statistics::{Estimate, difference_over_blocks, ratio_over_blocks};
@@ -139,6 +140,10 @@ pub struct MetricComparison {
     pub ratio: Option<Estimate>,
     /// `other - base`.
     pub difference: Estimate,
+    /// The noise floor: how far two halves of one arm lie apart at this rate, in the arm in which
+    /// they lie farther; absent with fewer than two blocks.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub noise: Option<f64>,
     /// Some of the values are lower bounds, or have few samples beyond them.
     pub is_doubtful: bool,
 }
@@ -279,8 +284,11 @@ fn compared(metric: Metric, blocks: &[(&StepFigures, &StepFigures)]) -> Option<M
         let values: Vec<f64> = pairs.iter().map(of).collect();
         mean_over_blocks(&values)
     };
+    let noise = [|pair: &(f64, f64)| pair.0, |pair: &(f64, f64)| pair.1]
+        .map(|of| halves_apart(&pairs.iter().map(of).collect::<Vec<_>>()));
     Some(MetricComparison {
         metric,
+        noise: noise.into_iter().flatten().max_by(f64::total_cmp),
         base: side(|pair| pair.0)?,
         other: side(|pair| pair.1)?,
         ratio: ratio_over_blocks(&pairs).filter(|ratio| ratio.blocks == pairs.len()),
@@ -289,6 +297,31 @@ fn compared(metric: Metric, blocks: &[(&StepFigures, &StepFigures)]) -> Option<M
             .iter()
             .any(|(base, other)| is_doubtful(metric, base) || is_doubtful(metric, other)),
     })
+}
+
+impl MetricComparison {
+    /// Whether the arms differ: beyond the interval over the blocks and beyond what an arm differs
+    /// from itself. `Some(false)` is "not resolved"; `None` where there are too few blocks to say
+    /// that they do.
+    pub fn is_resolved(&self) -> Option<bool> {
+        if self
+            .noise
+            .is_some_and(|noise| self.difference.value.abs() <= noise)
+        {
+            return Some(false);
+        }
+        self.difference.differs_from(0.0)
+    }
+}
+
+/// How far the mean of every other block lies from that of the others: neighbours in time, as the
+/// arms of a block are.
+fn halves_apart(values: &[f64]) -> Option<f64> {
+    let half = |first| {
+        let values: Vec<f64> = values.iter().skip(first).step_by(2).copied().collect();
+        Some(mean_over_blocks(&values)?.value)
+    };
+    Some((half(0)? - half(1)?).abs())
 }
 
 /// Fewer samples than this beyond a percentile are a few requests' story.
@@ -308,14 +341,6 @@ fn is_doubtful(metric: Metric, step: &StepFigures) -> bool {
     })
 }
 
-/// What an arm finished per second at most when it was offered more than it held, by repetition.
-fn plateau(steps: &[&StepFigures], repetition: u32) -> Option<f64> {
-    let beyond = steps
-        .iter()
-        .filter(|step| step.repetition == repetition && step.stability.is_held() == Some(false));
-    beyond.map(|step| step.achieved).max_by(f64::total_cmp)
-}
-
 fn capacities(base: &[&StepFigures], other: &[&StepFigures]) -> CapacityComparison {
     let mut repetitions: Vec<u32> = base
         .iter()
@@ -325,12 +350,12 @@ fn capacities(base: &[&StepFigures], other: &[&StepFigures]) -> CapacityComparis
     repetitions.sort_unstable();
     repetitions.dedup();
     let of = |steps: &[&StepFigures]| {
-        let plateaus = repetitions.iter().filter_map(|one| plateau(steps, *one));
+        let plateaus = repetitions.iter().filter_map(|one| plateau_of(steps, *one));
         mean_over_blocks(&plateaus.collect::<Vec<_>>())
     };
     let pairs = repetitions
         .iter()
-        .filter_map(|one| Some((plateau(base, *one)?, plateau(other, *one)?)));
+        .filter_map(|one| Some((plateau_of(base, *one)?, plateau_of(other, *one)?)));
     CapacityComparison {
         base: of(base),
         other: of(other),

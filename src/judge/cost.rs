@@ -39,6 +39,16 @@ impl Part {
             Part::Total => service.cpu_total_m(),
         }
     }
+
+    /// Its CPU limit over all pods of the service; `None` where one has none.
+    pub(super) fn limit_of(self, service: &ServiceFigures) -> Option<f64> {
+        let strain = &service.strain;
+        match self {
+            Part::App => strain.limit_app_m,
+            Part::Sidecar => strain.limit_sidecar_m,
+            Part::Total => Some(strain.limit_app_m? + strain.limit_sidecar_m?),
+        }
+    }
 }
 
 /// A line of CPU against rate, over blocks: one line per repetition.

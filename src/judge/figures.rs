@@ -1,8 +1,8 @@
 //! What a comparison looks at of a step, whoever measured it: this program, or the study before it.
 
-use super::{Stability, Verdict, stability};
-use crate::measure::RunResult;
-use crate::resources::{Category, PodUse, Quantity, Role};
+use super::{Level, Stability, Verdict, stability};
+use crate::measure::{RunResult, Tally};
+use crate::resources::{Category, ContainerUse, PodUse, Quantity, Resources, Role};
 use crate::spec::Offered;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -18,12 +18,21 @@ pub struct StepFigures {
     pub repetition: u32,
     /// Requests per second that were finished.
     pub achieved: f64,
+    /// Whether the measurement can be believed; absent where nobody judged.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub level: Option<Level>,
     /// Whether the rate was held.
     pub stability: Stability,
     /// Latencies in nanoseconds: `mean`, `p50`, ...
     pub latency: BTreeMap<String, Latency>,
+    /// Requests that failed, and replies with a status above 399, of all; absent where unknown.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub error_rate: Option<f64>,
     /// What each service used; none where nobody looked.
     pub services: Vec<ServiceFigures>,
+    /// Thousandths of a core that the nodes have together.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub nodes_cpu_m: Option<f64>,
 }
 
 /// A latency.
@@ -52,6 +61,24 @@ pub struct ServiceFigures {
     pub memory_bytes: Option<f64>,
     pub network_rx_bytes_per_s: Option<f64>,
     pub network_tx_bytes_per_s: Option<f64>,
+    pub strain: Strain,
+}
+
+/// How near a service came to what it may use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Strain {
+    /// The CPU limits of all that is no sidecar, over its pods; absent when one has none.
+    pub limit_app_m: Option<f64>,
+    /// Those of its sidecars, likewise.
+    pub limit_sidecar_m: Option<f64>,
+    /// Largest share of scheduler periods in which a container was stopped at its limit.
+    pub throttled: Option<f64>,
+    /// Largest share of the time in which a task of a container waited for a CPU (PSI).
+    pub waited_for_cpu: Option<f64>,
+    /// Likewise for memory.
+    pub waited_for_memory: Option<f64>,
+    /// Likewise for I/O.
+    pub waited_for_io: Option<f64>,
 }
 
 impl ServiceFigures {
@@ -94,16 +121,30 @@ pub fn step_figures(result: &RunResult, verdict: &Verdict) -> StepFigures {
         },
         repetition: label.map_or(1, |label| label.repetition),
         achieved,
+        level: Some(verdict.level),
         stability: stability(result, verdict),
         latency,
-        services: services(result),
+        error_rate: error_rate(&tally),
+        services: result.resources.as_ref().map_or(Vec::new(), services),
+        nodes_cpu_m: result.resources.as_ref().and_then(cores),
     }
 }
 
-fn services(result: &RunResult) -> Vec<ServiceFigures> {
+fn error_rate(tally: &Tally) -> Option<f64> {
+    let all = tally.completed + tally.failed;
+    (all > 0).then(|| (tally.failed + tally.status.bad()) as f64 / all as f64)
+}
+
+/// Thousandths of a core of all nodes; `None` where one does not say.
+fn cores(resources: &Resources) -> Option<f64> {
+    let mut nodes = resources.topology.nodes.values().peekable();
+    nodes.peek()?;
+    nodes.try_fold(0.0, |sum, node| Some(sum + node.cores? * 1e3))
+}
+
+fn services(resources: &Resources) -> Vec<ServiceFigures> {
     let mut groups: BTreeMap<_, Vec<&PodUse>> = BTreeMap::new();
-    let pods = result.resources.iter().flat_map(|one| &one.pods);
-    for pod in pods {
+    for pod in &resources.pods {
         let key = (&pod.category, &pod.namespace, &pod.service);
         groups.entry(key).or_default().push(pod);
     }
@@ -128,7 +169,33 @@ fn services(result: &RunResult) -> Vec<ServiceFigures> {
                 memory_bytes: sum(&|pod| pod.sum(Quantity::WorkingSet, |_| true)),
                 network_rx_bytes_per_s: own(Quantity::NetworkRx),
                 network_tx_bytes_per_s: own(Quantity::NetworkTx),
+                strain: strain(resources, &pods),
             }
         })
         .collect()
+}
+
+fn strain(resources: &Resources, pods: &[&PodUse]) -> Strain {
+    let limit = |counts: &dyn Fn(Role) -> bool| {
+        let mut pods = pods.iter();
+        pods.try_fold(0.0, |sum, pod| {
+            let described = resources.topology.pods.get(&pod.uid)?;
+            let mut containers = described.containers.iter().filter(|one| counts(one.role));
+            let limit = containers.try_fold(0.0, |sum, one| Some(sum + one.limits.cpu_millicores?));
+            Some(sum + limit? * pod.presence)
+        })
+    };
+    let most = |of: &dyn Fn(&ContainerUse) -> Option<f64>| {
+        let containers = pods.iter().flat_map(|pod| &pod.containers);
+        containers.filter_map(of).max_by(f64::total_cmp)
+    };
+    let waited = |quantity| most(&|container| container.figure(quantity)?.value);
+    Strain {
+        limit_app_m: limit(&|role| role != Role::Sidecar),
+        limit_sidecar_m: limit(&|role| role == Role::Sidecar),
+        throttled: most(&ContainerUse::throttling),
+        waited_for_cpu: waited(Quantity::PsiCpu),
+        waited_for_memory: waited(Quantity::PsiMemory),
+        waited_for_io: waited(Quantity::PsiIo),
+    }
 }

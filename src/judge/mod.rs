@@ -3,6 +3,7 @@
 //! Pure. Answers with values and reasons, prints nothing.
 
 mod as_study;
+mod capacity;
 mod comparison;
 mod conditions;
 mod cost;
@@ -13,17 +14,20 @@ mod slo;
 mod stability;
 mod statistics;
 mod verdict;
+mod within_run;
 
 pub use as_study::StudyOverhead;
+pub use capacity::{Capacity, Knee, Prediction, by_rate, capacity};
 pub use comparison::{
     CapacityComparison, Comparison, Metric, MetricComparison, RateComparison, compare,
 };
 pub use conditions::{Conditions, add_conditions, unlike};
 pub use cost::{Cost, CostDifference, Part, costs};
-pub use figures::{Latency, ServiceFigures, StepFigures, step_figures};
+pub use figures::{Latency, ServiceFigures, StepFigures, Strain, step_figures};
 pub use finding::{Finding, State};
 pub use preflight::topology_findings;
 pub use slo::{BadSlo, Measure, Slo};
 pub use stability::{Stability, stability};
 pub use statistics::{BLOCKS_FOR_AN_INTERVAL, Estimate, Spread, mean_over_blocks};
 pub use verdict::{Level, Reason, Verdict, verdict};
+pub use within_run::{PercentileInterval, percentile_intervals};

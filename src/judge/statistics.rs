@@ -87,7 +87,7 @@ pub fn mean_over_blocks(blocks: &[f64]) -> Option<Estimate> {
 }
 
 /// The quantile of Student's t that leaves 2.5 % on each side.
-fn t_quantile(freedom: usize) -> f64 {
+pub(super) fn t_quantile(freedom: usize) -> f64 {
     let student = StudentsT::new(0.0, 1.0, freedom as f64);
     // Freedom is at least 1, so there is such a distribution.
     student.map_or(f64::INFINITY, |student| {

@@ -135,10 +135,9 @@ fn metric_text(metric: &MetricComparison, layout: Layout) -> String {
         format!("{sign}{}", show(value.abs()))
     };
     let difference = with_spread(&metric.difference, &signed);
-    let resolved = match metric.difference.differs_from(0.0) {
-        Some(true) => "",
+    let resolved = match metric.is_resolved() {
         Some(false) => "not resolved",
-        None => "",
+        Some(true) | None => "",
     };
     let mark = if metric.is_doubtful { "*" } else { "" };
     let name = format!("{}{mark}", metric.metric.name());

@@ -93,8 +93,11 @@ mod tests {
             } else {
                 Stability::Held
             },
+            level: None,
             latency: BTreeMap::new(),
+            error_rate: None,
             services: Vec::new(),
+            nodes_cpu_m: None,
         }
     }
 

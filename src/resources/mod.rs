@@ -9,6 +9,7 @@ mod quantity;
 mod reduce;
 mod sample;
 mod series;
+mod timeline;
 mod topology;
 mod window;
 
@@ -21,6 +22,7 @@ pub use quantity::{Quantity, Unit};
 pub use reduce::reduce;
 pub use sample::{Point, Sample, SampleLog, Source, Subject};
 pub use series::{SeriesRow, series};
+pub use timeline::{Stretch, Used, timeline};
 pub use topology::{
     Amounts, Category, Container, Mesh, Node, Owner, Pod, Role, Scope, Seen, Topology,
 };

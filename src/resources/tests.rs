@@ -467,6 +467,48 @@ fn smoothed_figures_are_a_last_resort_and_say_so() {
 }
 
 #[test]
+fn a_timeline_has_the_windows_arithmetic_and_gaps_where_nothing_was_heard() {
+    let mut log = SampleLog::default();
+    // 100 m for 40 s, nothing heard for 30 s in which it used 400 m, 100 m again.
+    for (at, used_ms) in [
+        (-2, 0),
+        (10, 1_000),
+        (20, 2_000),
+        (40, 4_000),
+        (70, 16_000),
+        (95, 18_500),
+    ] {
+        let used = 1_000_000_000 + used_ms * 1_000_000;
+        log.push(sample(
+            Some("app"),
+            Quantity::Cpu,
+            Source::MetricsResource,
+            at as f64,
+            used,
+        ));
+    }
+    let resources = reduced(&log, &frontend());
+    let stretches = timeline(&log, &resources, 19);
+    assert_eq!(stretches.len(), 19);
+    assert_eq!(
+        (stretches[0].span, stretches[18].span),
+        (span(0, 5), span(90, 95))
+    );
+    let cpu = |number: usize| {
+        stretches[number].used[&(Category::Application, Role::App)]
+            .cpu_m
+            .map(f64::round)
+    };
+    // The pair from before the load says nothing about it.
+    assert_eq!((cpu(0), cpu(1)), (None, None));
+    assert_eq!((cpu(2), cpu(7)), (Some(100.0), Some(100.0)));
+    assert_eq!((cpu(8), cpu(13)), (Some(400.0), Some(400.0)));
+    assert_eq!((cpu(14), cpu(18)), (Some(100.0), Some(100.0)));
+    let memory = stretches[3].used[&(Category::Application, Role::App)].working_set_bytes;
+    assert_eq!(memory, None, "nobody sampled it");
+}
+
+#[test]
 fn a_datum_is_kept_once_however_often_it_is_served() {
     let mut log = SampleLog::default();
     let datum = || sample(Some("app"), Quantity::Cpu, Source::MetricsResource, 3.0, 7);

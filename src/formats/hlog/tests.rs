@@ -55,6 +55,32 @@ fn every_interval_comes_back_with_its_tag_times_and_counts() {
 }
 
 #[test]
+fn blocks_come_back_by_tag_and_those_of_two_targets_together() {
+    let slices = sample::ordinary().slices;
+    let one = log(&slices);
+    let blocks = hlog_blocks(one.as_bytes(), "service").expect("a log");
+    let wanted: Vec<HlogBlock> = slices
+        .iter()
+        .map(|slice| HlogBlock {
+            start: slice.start,
+            length: slice.end - slice.start,
+            histogram: slice.service.clone(),
+        })
+        .collect();
+    assert_eq!(blocks, wanted);
+    // The second target's intervals follow the first's, under the same tags.
+    let both = one.clone() + &slices.iter().map(hlog_lines).collect::<String>();
+    let both = hlog_blocks(both.as_bytes(), "service").expect("a log");
+    let counts = |blocks: &[HlogBlock]| -> Vec<u64> {
+        blocks.iter().map(|block| block.histogram.len()).collect()
+    };
+    let doubled: Vec<u64> = counts(&wanted).iter().map(|count| count * 2).collect();
+    assert_eq!(counts(&both), doubled);
+    let cut = &one.as_bytes()[..one.len() - 40];
+    assert_eq!(hlog_blocks(cut, "lag"), None, "a log that is cut short");
+}
+
+#[test]
 fn the_head_names_the_version_the_start_and_the_columns() {
     let head = hlog_header(Nanos(1_700_000_000_250_000_000));
     for line in [

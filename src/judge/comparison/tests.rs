@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::judge::figures::Latency;
-use crate::judge::{Part, Reason, Spread};
+use crate::judge::{Part, Reason, Spread, Strain};
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -80,6 +80,7 @@ fn step(
         memory_bytes: Some(noisy(2e8, 0.01)),
         network_rx_bytes_per_s: None,
         network_tx_bytes_per_s: None,
+        strain: Strain::default(),
     };
     let latency = Latency {
         ns: (truth.latency_ms - 4.0 + noisy(4.0 * drift, 0.02)) * 1e6,
@@ -91,6 +92,9 @@ fn step(
         rate,
         repetition,
         achieved,
+        level: None,
+        error_rate: None,
+        nodes_cpu_m: None,
         stability: if is_held {
             Stability::Held
         } else {
@@ -255,4 +259,50 @@ fn a_percentile_with_few_samples_beyond_it_is_marked() {
     );
     assert!(metric(&found, 200.0, Metric::LatencyP50).is_doubtful);
     assert!(!metric(&found, 200.0, Metric::CpuTotal).is_doubtful);
+}
+
+#[test]
+fn what_an_arm_differs_from_itself_is_the_floor() {
+    let step = |rate: f64, repetition: u32, p50: f64| {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+        let mut step = step(&BASE, rate, repetition, 1.0, &mut rng);
+        step.latency.insert(
+            "p50".to_owned(),
+            Latency {
+                ns: p50,
+                is_lower_bound: false,
+                beyond: None,
+            },
+        );
+        step
+    };
+    // Odd repetitions at 10, even ones at 14: the halves lie 4 apart, the arms 3.
+    let arm = |more: f64| -> Vec<StepFigures> {
+        let blocks = (1..=8u32).map(|repetition| {
+            let p50 = if repetition % 2 == 1 { 10.0 } else { 14.0 };
+            step(200.0, repetition, p50 + more)
+        });
+        blocks.collect()
+    };
+    let p50 = |more: f64| {
+        let (base, other) = (arm(0.0), arm(more));
+        let comparison = compare(
+            &base.iter().collect::<Vec<_>>(),
+            &other.iter().collect::<Vec<_>>(),
+        );
+        let mut metrics = comparison.rates[0].metrics.iter();
+        let found = metrics
+            .find(|one| one.metric == Metric::LatencyP50)
+            .cloned();
+        found.expect("p50")
+    };
+    let below = p50(3.0);
+    assert_eq!(below.noise, Some(4.0));
+    assert_eq!(
+        below.difference.differs_from(0.0),
+        Some(true),
+        "no noise over pairs"
+    );
+    assert_eq!(below.is_resolved(), Some(false));
+    assert_eq!(p50(5.0).is_resolved(), Some(true));
 }

@@ -1,0 +1,209 @@
+//! How much an arm can carry: what it held, where waiting begins to cost more than it yields, and
+//! what its limits allow by what a request costs.
+
+use super::Metric;
+use super::cost::{Part, costs};
+use super::figures::{ServiceFigures, StepFigures};
+use super::statistics::{Estimate, mean_over_blocks};
+use serde::{Deserialize, Serialize};
+
+/// What an arm can carry, as far as its steps say.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Capacity {
+    /// The highest rate that was held in every repetition, requests per second.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub held: Option<f64>,
+    /// The lowest rate above it that was not held in some repetition.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub not_held: Option<f64>,
+    /// What was finished per second when more was offered than is held.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub plateau: Option<Estimate>,
+    /// Where waiting begins to cost more than it yields.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub knee: Option<Knee>,
+    /// What the limits allow.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub predicted: Option<Prediction>,
+}
+
+/// The rate with the largest power: requests finished per second over their mean latency (Kleinrock,
+/// ICC 1979). Below it more load costs little waiting, above it waiting grows faster than the yield.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Knee {
+    /// Requests per second, one of those that were measured.
+    pub rate: f64,
+    /// It is the highest that was held: the true one may lie beyond.
+    pub is_last: bool,
+}
+
+/// The rate at which a part of a service reaches its CPU limit: (limit - idle) / CPU per request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Prediction {
+    /// Requests per second.
+    pub rate: f64,
+    /// The service whose limit is reached first; `None` when it is the nodes' cores.
+    pub service: Option<String>,
+    /// Which part of it.
+    pub part: Part,
+    /// The limit over all its pods, thousandths of a core.
+    pub limit_m: f64,
+    /// CPU milliseconds per request.
+    pub per_request_ms: f64,
+    /// Thousandths of a core without any request.
+    pub idle_m: f64,
+    /// Largest share of scheduler periods in which one of its containers was stopped at its limit,
+    /// over all steps: what speaks for it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub throttled: Option<f64>,
+}
+
+/// What the steps of an arm say about its capacity.
+pub fn capacity(steps: &[&StepFigures]) -> Capacity {
+    let rates = by_rate(steps);
+    let is_held = |steps: &[&StepFigures]| {
+        let mut known = steps
+            .iter()
+            .filter_map(|step| step.stability.is_held())
+            .peekable();
+        known.peek()?;
+        Some(known.all(|held| held))
+    };
+    let held = rates
+        .iter()
+        .rev()
+        .find(|(_, steps)| is_held(steps) == Some(true));
+    let held = held.map(|(rate, _)| *rate);
+    let beyond = |rate: f64| held.is_none_or(|held| rate > held);
+    let mut not_held = rates.iter().filter(|(rate, _)| beyond(*rate));
+    let not_held = not_held.find(|(_, steps)| is_held(steps) == Some(false));
+    Capacity {
+        held,
+        not_held: not_held.map(|(rate, _)| *rate),
+        plateau: plateau(steps),
+        knee: knee(&rates),
+        predicted: predicted(steps),
+    }
+}
+
+/// Steps by rate, the lowest first.
+pub fn by_rate<'a>(steps: &[&'a StepFigures]) -> Vec<(f64, Vec<&'a StepFigures>)> {
+    let mut rates: Vec<f64> = steps.iter().map(|step| step.rate).collect();
+    rates.sort_by(f64::total_cmp);
+    rates.dedup();
+    let of = |rate: f64| {
+        steps
+            .iter()
+            .filter(|step| step.rate == rate)
+            .copied()
+            .collect()
+    };
+    rates.into_iter().map(|rate| (rate, of(rate))).collect()
+}
+
+/// What an arm finished per second at most when it was offered more than it held, by repetition.
+pub(super) fn plateau_of(steps: &[&StepFigures], repetition: u32) -> Option<f64> {
+    let beyond = steps
+        .iter()
+        .filter(|step| step.repetition == repetition && step.stability.is_held() == Some(false));
+    beyond.map(|step| step.achieved).max_by(f64::total_cmp)
+}
+
+fn plateau(steps: &[&StepFigures]) -> Option<Estimate> {
+    let mut repetitions: Vec<u32> = steps.iter().map(|step| step.repetition).collect();
+    repetitions.sort_unstable();
+    repetitions.dedup();
+    let plateaus = repetitions.iter().filter_map(|one| plateau_of(steps, *one));
+    mean_over_blocks(&plateaus.collect::<Vec<_>>())
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    Some(mean_over_blocks(&values.collect::<Vec<_>>())?.value)
+}
+
+fn knee(rates: &[(f64, Vec<&StepFigures>)]) -> Option<Knee> {
+    let power = |(rate, steps): &(f64, Vec<&StepFigures>)| {
+        let held = || {
+            steps
+                .iter()
+                .filter(|step| step.stability.is_held() == Some(true))
+        };
+        let latency = mean(held().filter_map(|step| Metric::LatencyMean.of(step)))?;
+        let achieved = mean(held().map(|step| step.achieved))?;
+        (latency > 0.0).then_some((*rate, achieved / latency))
+    };
+    let powers: Vec<(f64, f64)> = rates.iter().filter_map(power).collect();
+    // The lowest of two rates has no neighbour to compare with on one side, three have a middle.
+    if powers.len() < 3 {
+        return None;
+    }
+    let best = powers
+        .iter()
+        .max_by(|one, other| one.1.total_cmp(&other.1))?;
+    Some(Knee {
+        rate: best.0,
+        is_last: powers.last().is_some_and(|last| last.0 == best.0),
+    })
+}
+
+fn predicted(steps: &[&StepFigures]) -> Option<Prediction> {
+    let costs = costs(steps);
+    let parts = costs.iter().filter(|(.., part, _)| *part != Part::Total);
+    let of_services = parts.filter_map(|(namespace, service, part, cost)| {
+        let of_it = || services(steps, namespace, service);
+        // Replicas may come and go: the fewest are what can be relied on.
+        let limits = of_it().filter_map(|one| part.limit_of(one));
+        prediction(
+            Some(service.clone()),
+            *part,
+            limits.min_by(f64::total_cmp)?,
+            (cost.per_request_ms.value, cost.idle_m.value),
+            of_it()
+                .filter_map(|one| one.strain.throttled)
+                .max_by(f64::total_cmp),
+        )
+    });
+    let totals = || costs.iter().filter(|(.., part, _)| *part == Part::Total);
+    let total = (
+        totals().map(|(.., cost)| cost.per_request_ms.value).sum(),
+        totals().map(|(.., cost)| cost.idle_m.value).sum(),
+    );
+    let cores = steps
+        .iter()
+        .filter_map(|step| step.nodes_cpu_m)
+        .min_by(f64::total_cmp);
+    let of_nodes = cores.and_then(|cores| prediction(None, Part::Total, cores, total, None));
+    let all = of_services.chain(of_nodes);
+    all.min_by(|one, other| one.rate.total_cmp(&other.rate))
+}
+
+fn services<'a>(
+    steps: &'a [&StepFigures],
+    namespace: &'a str,
+    service: &'a str,
+) -> impl Iterator<Item = &'a ServiceFigures> {
+    let services = steps.iter().flat_map(|step| &step.services);
+    services.filter(move |one| one.namespace == namespace && one.service == service)
+}
+
+fn prediction(
+    service: Option<String>,
+    part: Part,
+    limit_m: f64,
+    (per_request_ms, idle_m): (f64, f64),
+    throttled: Option<f64>,
+) -> Option<Prediction> {
+    // What costs nothing per request reaches no limit by requests.
+    (per_request_ms > 1e-6).then(|| Prediction {
+        rate: ((limit_m - idle_m) / per_request_ms).max(0.0),
+        service,
+        part,
+        limit_m,
+        per_request_ms,
+        idle_m,
+        throttled,
+    })
+}
+
+#[cfg(test)]
+mod tests;
