@@ -30,4 +30,5 @@ pub mod transport;
 pub mod cli;
 pub mod commands;
 pub mod render;
+pub mod report;
 pub mod sweep;

@@ -24,9 +24,10 @@ const TABLE: &str = "
     store      -> units spec measure judge formats resources
     hotel      -> units clock
     render     -> units spec measure judge formats resources
+    report     -> units spec measure judge resources render
     sweep      -> units schedule spec measure judge formats store
     cli        -> units schedule spec judge hotel sweep exit
-    commands   -> units spec measure judge formats resources clock engine cluster hotel store render sweep cli exit
+    commands   -> units spec measure judge formats resources clock engine cluster hotel store render report sweep cli exit
 ";
 
 /// Rooms that ask no clock, open no file and no socket, and know no runtime.

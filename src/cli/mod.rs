@@ -29,10 +29,7 @@ pub enum Request {
     /// A run.
     Run(Box<RunRequest>),
     /// The report of a result folder.
-    Report {
-        /// The folder.
-        folder: PathBuf,
-    },
+    Report(ReportRequest),
     /// The stand-in server.
     Hotel(HotelSpec),
     /// A run against a hotel of its own.
@@ -85,7 +82,7 @@ struct Cli {
 enum Command {
     /// Make one run (also without the word: meshload -R 800 -d 60s URL)
     Run(run::RunArgs),
-    /// Print the text of a run again, from its result folder
+    /// Tell what a folder holds: text, plots and a page, of a run, a sweep, a collection or the study
     Report(ReportArgs),
     /// Serve a stand-in for the HotelReservation frontend
     Hotel(HotelArgs),
@@ -103,10 +100,25 @@ enum Command {
     Compare(compare::CompareArgs),
 }
 
+/// What is to be reported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportRequest {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Where the page and its plots go; into the folder itself when not given.
+    pub output: Option<PathBuf>,
+}
+
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  meshload report results/demo_1           text, results/demo_1/report.html and results/demo_1/plots\n  meshload report results/two -o /tmp/two  the page and its plots somewhere else"
+)]
 struct ReportArgs {
-    /// Result folder of a run (what -o wrote)
+    /// Folder of a run, a collection, a sweep or the study
     folder: PathBuf,
+    /// Write report.html and plots/ there and not into the folder
+    #[arg(short = 'o', long = "output", value_name = "DIR")]
+    output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -185,9 +197,10 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, BadArg
     let cli = Cli::from_arg_matches(&matches)?;
     Ok(match cli.command {
         Command::Run(args) => Request::Run(Box::new(args.into_request()?)),
-        Command::Report(args) => Request::Report {
+        Command::Report(args) => Request::Report(ReportRequest {
             folder: args.folder,
-        },
+            output: args.output,
+        }),
         Command::Hotel(args) => Request::Hotel(args.into()),
         Command::Demo(args) => Request::Demo {
             output: args.output,

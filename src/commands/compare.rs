@@ -1,12 +1,14 @@
 //! `meshload compare`: what one arm costs over another.
 
 use super::fail;
+use super::pages::{NotWritten, arms_of, shown_runs, write_page};
 use crate::cli::CompareRequest;
 use crate::exit::Exit;
 use crate::formats::{StudySums, comparison_csv, cost_csv, study_overhead_csv, study_overheads};
 use crate::judge::{Comparison, StepFigures, compare as compare_steps, unlike};
 use crate::render::{Layout, comparison_text, study_overhead_text};
-use crate::store::{ArmSteps, StoreError, folder_and_arm, load_steps, make_folder, write_file};
+use crate::report::{Compared, common_rate, comparison_page};
+use crate::store::{ArmSteps, folder_and_arm, load_steps, make_folder, write_file};
 use std::io::Write;
 use std::path::Path;
 
@@ -28,18 +30,7 @@ pub fn compare(request: &CompareRequest) -> Exit {
     let Some((base, others)) = sides.split_first() else {
         return fail(Exit::Usage, &"there is nothing to compare");
     };
-    let compared: Vec<(Comparison, Vec<String>)> = others
-        .iter()
-        .map(|other| {
-            let steps = |side: &'_ Side| side.arm.steps.clone();
-            let (ones, others) = (steps(base), steps(other));
-            let comparison = compare_steps(&references(&ones), &references(&others));
-            (
-                comparison,
-                unlike(&base.arm.conditions, &other.arm.conditions),
-            )
-        })
-        .collect();
+    let compared: Vec<Compared> = others.iter().map(|other| compared(base, other)).collect();
     let text = if request.as_study {
         let tables = others
             .iter()
@@ -58,21 +49,27 @@ pub fn compare(request: &CompareRequest) -> Exit {
     let written = request
         .folder
         .as_ref()
-        .map(|folder| write(folder, base, others, &compared));
+        .map(|folder| write(folder, &sides, &compared));
     match written {
         Some(Err(error)) => fail(Exit::Failed, &format!("-o: {error}")),
         _ => Exit::Done,
     }
 }
 
-fn references(steps: &[StepFigures]) -> Vec<&StepFigures> {
-    steps.iter().collect()
+fn compared(base: &Side, other: &Side) -> Compared {
+    Compared {
+        comparison: compare_steps(
+            &base.arm.steps.iter().collect::<Vec<_>>(),
+            &other.arm.steps.iter().collect::<Vec<_>>(),
+        ),
+        unlike: unlike(&base.arm.conditions, &other.arm.conditions),
+    }
 }
 
-fn all_texts(compared: &[(Comparison, Vec<String>)], layout: Layout) -> String {
+fn all_texts(compared: &[Compared], layout: Layout) -> String {
     let texts = compared
         .iter()
-        .map(|(comparison, unlike)| comparison_text(comparison, unlike, layout));
+        .map(|one| comparison_text(&one.comparison, &one.unlike, layout));
     texts.collect::<Vec<_>>().join("\n")
 }
 
@@ -80,14 +77,9 @@ fn overheads(base: &Side, other: &Side) -> Vec<(f64, [crate::judge::StudyOverhea
     study_overheads((&base.sums, &base.arm.name), (&other.sums, &other.arm.name))
 }
 
-fn write(
-    folder: &Path,
-    base: &Side,
-    others: &[Side],
-    compared: &[(Comparison, Vec<String>)],
-) -> Result<(), StoreError> {
+fn write(folder: &Path, sides: &[Side], compared: &[Compared]) -> Result<(), NotWritten> {
     make_folder(folder)?;
-    let comparisons: Vec<Comparison> = compared.iter().map(|one| one.0.clone()).collect();
+    let comparisons: Vec<Comparison> = compared.iter().map(|one| one.comparison.clone()).collect();
     write_file(
         &folder.join("comparison.csv"),
         &comparison_csv(&comparisons),
@@ -96,12 +88,19 @@ fn write(
     let markdown = all_texts(compared, Layout::Markdown);
     write_file(&folder.join("comparison.md"), markdown.as_bytes())?;
     // The study's table holds one pair.
-    let overheads = others.first().map(|other| overheads(base, other));
-    if let Some(overheads) = overheads.filter(|overheads| !overheads.is_empty()) {
-        let table = study_overhead_csv(&overheads);
-        write_file(&folder.join("compare_overhead_summary.csv"), &table)?;
+    if let [base, other, ..] = sides {
+        let overheads = overheads(base, other);
+        if !overheads.is_empty() {
+            let table = study_overhead_csv(&overheads);
+            write_file(&folder.join("compare_overhead_summary.csv"), &table)?;
+        }
     }
-    Ok(())
+    let arms = || sides.iter().map(|side| &side.arm);
+    let views = arms_of(arms());
+    let (shown, notes) = shown_runs(arms(), common_rate(&views));
+    let mut page = comparison_page(&views, compared, &shown);
+    page.lead.extend(notes);
+    write_page(&page, folder)
 }
 
 /// The arms that are meant: of several folders or arms each, of one folder all.
@@ -203,11 +202,9 @@ fn halves(side: Side) -> Vec<Side> {
             ..step.clone()
         });
         Side {
-            arm: ArmSteps {
-                name: format!("{} ({name})", side.arm.name),
-                steps: steps.collect(),
-                conditions: side.arm.conditions.clone(),
-            },
+            arm: side
+                .arm
+                .part(&format!("{} ({name})", side.arm.name), steps.collect()),
             sums: StudySums::new(),
         }
     };

@@ -28,6 +28,7 @@ mod demo;
 mod environment;
 mod hotel;
 mod live;
+mod pages;
 mod report;
 mod run;
 mod selftest;
@@ -43,7 +44,7 @@ use crate::exit::Exit;
 pub fn execute(request: Request) -> Exit {
     match request {
         Request::Run(request) => run::run(&request),
-        Request::Report { folder } => report::report(&folder),
+        Request::Report(request) => report::report(&request),
         Request::Hotel(spec) => hotel::hotel(&spec),
         Request::Demo { output, duration } => demo::demo(output, duration),
         Request::Selftest => selftest::selftest(),

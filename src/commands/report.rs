@@ -1,43 +1,80 @@
 //! `meshload report`: what a folder holds, from the folder alone.
 
 use super::fail;
+use super::pages::{arms_of, shown_runs, write_page};
+use crate::cli::ReportRequest;
 use crate::exit::Exit;
 use crate::render::{outcome_text, resources_text, steps_table, wrk_text};
-use crate::store::{RUN_JSON, StoreError, load, load_collection, load_steps};
+use crate::report::{About, Page, Run, collection_page, common_rate, run_page, sweep_page};
+use crate::store::{RUN_JSON, StepSet, StoreError, load_collected, load_measured, load_steps};
 use std::io::Write;
 use std::path::Path;
 
-/// Prints what a run or a collection printed, or the steps of a sweep or of the study.
-pub fn report(folder: &Path) -> Exit {
-    match text(folder) {
-        Ok(text) => {
-            // A reader that has gone away, as `head` does, is not an error.
-            let _ = std::io::stdout().write_all(text.as_bytes());
+/// Prints what a run or a collection printed, or the steps of a sweep or of the study, and writes the
+/// page with its plots.
+pub fn report(request: &ReportRequest) -> Exit {
+    let (text, page) = match told(&request.folder) {
+        Ok(told) => told,
+        Err(error @ (StoreError::Unreadable { .. } | StoreError::BadTable { .. })) => {
+            return fail(Exit::Failed, &error);
+        }
+        Err(error) => return fail(Exit::Usage, &error),
+    };
+    // A reader that has gone away, as `head` does, is not an error.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    let folder = request.output.as_ref().unwrap_or(&request.folder);
+    match write_page(&page, folder) {
+        Ok(()) => {
+            note!("report: {}", folder.join("report.html").display());
             Exit::Done
         }
-        Err(error @ (StoreError::Unreadable { .. } | StoreError::BadTable { .. })) => {
-            fail(Exit::Failed, &error)
-        }
-        Err(error) => fail(Exit::Usage, &error),
+        Err(error) => fail(Exit::Failed, &error),
     }
 }
 
-fn text(folder: &Path) -> Result<String, StoreError> {
-    if let Some(resources) = load_collection(folder)? {
-        return Ok(resources_text(&resources));
+/// The text and the page of a folder.
+fn told(folder: &Path) -> Result<(String, Page), StoreError> {
+    if let Some((resources, timeline, notes)) = load_collected(folder)? {
+        let mut page = collection_page(&resources, &timeline);
+        page.lead.extend(notes);
+        return Ok((resources_text(&resources), page));
     }
     let holds_steps = ["plan.json", "latency_stats.csv"]
         .iter()
         .any(|name| folder.join(name).exists());
     if holds_steps && !folder.join(RUN_JSON).exists() {
-        let set = load_steps(folder)?;
-        let tables = set
-            .arms
-            .iter()
-            .map(|arm| steps_table(&arm.name, &arm.steps));
-        let notes = set.notes.iter().map(|note| format!("note: {note}\n"));
-        return Ok(tables.chain(notes).collect());
+        return Ok(steps_told(folder, &load_steps(folder)?));
     }
-    let (result, verdict) = load(folder)?;
-    Ok(wrk_text(&result) + &outcome_text(&result, &verdict))
+    let measured = load_measured(folder)?;
+    let text = wrk_text(&measured.result) + &outcome_text(&measured.result, &measured.verdict);
+    let run = Run {
+        name: String::new(),
+        result: measured.result,
+        verdict: measured.verdict,
+        intervals: measured.intervals,
+        timeline: measured.timeline,
+    };
+    let mut page = run_page(&run);
+    page.lead.extend(measured.notes);
+    Ok((text, page))
+}
+
+fn steps_told(folder: &Path, set: &StepSet) -> (String, Page) {
+    let tables = set
+        .arms
+        .iter()
+        .map(|arm| steps_table(&arm.name, &arm.steps));
+    let notes = set.notes.iter().map(|note| format!("note: {note}\n"));
+    let text = tables.chain(notes).collect();
+    let arms = arms_of(&set.arms);
+    let (shown, unread) = shown_runs(&set.arms, common_rate(&arms));
+    let full = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let name = full.file_name().unwrap_or_default().to_string_lossy();
+    let notes = [set.notes.clone(), unread].concat();
+    let about = About {
+        name: &name,
+        plan: set.plan.as_deref(),
+        notes: &notes,
+    };
+    (text, sweep_page(about, &arms, &shown))
 }

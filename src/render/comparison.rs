@@ -42,7 +42,8 @@ fn bullet(layout: Layout) -> &'static str {
     }
 }
 
-fn certainty(comparison: &Comparison) -> String {
+/// What the number of blocks allows to say.
+pub fn certainty(comparison: &Comparison) -> String {
     let blocks = comparison.rates.iter().map(|rate| rate.blocks).max();
     match blocks.unwrap_or_default() {
         0 => "no rate was held in both arms of a block, so no cost can be given".to_owned(),
@@ -56,7 +57,7 @@ fn certainty(comparison: &Comparison) -> String {
 }
 
 /// Rates at which both, or one of them, were beyond what they can.
-fn saturated(comparison: &Comparison) -> Vec<String> {
+pub fn saturated(comparison: &Comparison) -> Vec<String> {
     let is_saturated = |rate: &RateComparison, arm: &str| {
         let start = format!("{arm} repetition ");
         let mut reasons = rate.left_out.iter();
@@ -125,16 +126,13 @@ fn shortened(name: &str) -> String {
 }
 
 fn metric_text(metric: &MetricComparison, layout: Layout) -> String {
-    let show = |value: f64| show_value(metric.metric, value);
+    let show = |value: f64| show_metric(metric.metric, value);
     let ratio = metric.ratio.as_ref();
     let ratio = ratio.map_or(String::new(), |ratio| {
-        with_spread(ratio, &|value| format!("{value:.3}"))
+        estimate_text(ratio, &|value| format!("{value:.3}"))
     });
-    let signed = |value: f64| {
-        let sign = if value < 0.0 { "-" } else { "+" };
-        format!("{sign}{}", show(value.abs()))
-    };
-    let difference = with_spread(&metric.difference, &signed);
+    let signed = |value: f64| show_difference(metric.metric, value);
+    let difference = estimate_text(&metric.difference, &signed);
     let resolved = match metric.is_resolved() {
         Some(false) => "not resolved",
         Some(true) | None => "",
@@ -155,7 +153,8 @@ fn metric_text(metric: &MetricComparison, layout: Layout) -> String {
     }
 }
 
-fn with_spread(estimate: &Estimate, show: &dyn Fn(f64) -> String) -> String {
+/// A value with what is known of its uncertainty: `[interval]` or `(range)`.
+pub fn estimate_text(estimate: &Estimate, show: &dyn Fn(f64) -> String) -> String {
     let value = show(estimate.value);
     match estimate.spread {
         Spread::Unknown => value,
@@ -168,7 +167,8 @@ fn with_spread(estimate: &Estimate, show: &dyn Fn(f64) -> String) -> String {
     }
 }
 
-fn show_value(metric: Metric, value: f64) -> String {
+/// A value of a metric.
+pub fn show_metric(metric: Metric, value: f64) -> String {
     match metric.unit() {
         "ns" => show_time_us(value / 1e3),
         "m" => format!("{value:.1}m"),
@@ -176,6 +176,12 @@ fn show_value(metric: Metric, value: f64) -> String {
         "B/s" => format!("{}/s", show_bytes(value)),
         _ => show_bytes(value),
     }
+}
+
+/// A difference of a metric, with its sign.
+pub fn show_difference(metric: Metric, value: f64) -> String {
+    let sign = if value < 0.0 { "-" } else { "+" };
+    format!("{sign}{}", show_metric(metric, value.abs()))
 }
 
 /// The services whose cost changed the most.
@@ -205,7 +211,7 @@ fn costs_text(comparison: &Comparison, layout: Layout) -> String {
         let slope = two(|cost| cost.per_request_ms.value, "ms");
         let idle = two(|cost| cost.idle_m.value, "m");
         let [slope_apart, idle_apart] = [cost.difference.per_request_ms, cost.difference.idle_m]
-            .map(|estimate| with_spread(&estimate, &|value| format!("{value:+.3}")));
+            .map(|estimate| estimate_text(&estimate, &|value| format!("{value:+.3}")));
         text += &match layout {
             Layout::Text => format!(
                 "    {:<20} {slope:<22} {slope_apart:<26} {idle:<22} {idle_apart}\n",
@@ -227,13 +233,13 @@ fn capacity_text(comparison: &Comparison, layout: Layout) -> String {
     }
     let show = |estimate: &Option<Estimate>| {
         estimate.as_ref().map_or("not reached".to_owned(), |one| {
-            with_spread(one, &|value| format!("{value:.1}/s"))
+            estimate_text(one, &|value| format!("{value:.1}/s"))
         })
     };
     let ratio = capacity.ratio.as_ref().map_or(String::new(), |ratio| {
         format!(
             ", ratio {}",
-            with_spread(ratio, &|value| format!("{value:.3}"))
+            estimate_text(ratio, &|value| format!("{value:.3}"))
         )
     });
     let lead = match layout {

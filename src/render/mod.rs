@@ -10,7 +10,10 @@ mod steps;
 mod sweep;
 mod wrk_text;
 
-pub use comparison::{Layout, comparison_text, study_overhead_text};
+pub use comparison::{
+    Layout, certainty, comparison_text, estimate_text, saturated, show_difference, show_metric,
+    study_overhead_text,
+};
 pub use findings::findings_text;
 pub use live::live_line;
 pub use outcome::outcome_text;

@@ -5,6 +5,7 @@ use super::folder::{RUN_JSON, load};
 use super::lasting::{names_in, read_if_there};
 use crate::formats::{StudyFolder, StudySums, study_steps, study_sums};
 use crate::judge::{Conditions, StepFigures, add_conditions, step_figures};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,36 @@ pub struct ArmSteps {
     pub steps: Vec<StepFigures>,
     /// Under which circumstances.
     pub conditions: Conditions,
+    /// Where the runs of this program's own steps lie, by rate (its bits) and repetition.
+    folders: BTreeMap<(u64, u32), PathBuf>,
+}
+
+impl ArmSteps {
+    /// These steps of an arm, by another name.
+    pub fn part(&self, name: &str, steps: Vec<StepFigures>) -> ArmSteps {
+        ArmSteps {
+            name: name.to_owned(),
+            steps,
+            conditions: self.conditions.clone(),
+            folders: BTreeMap::new(),
+        }
+    }
+
+    /// The folder of a run that stands for the arm at a rate: the first that was held, else the
+    /// first.
+    pub fn folder_at(&self, rate: f64) -> Option<&Path> {
+        let steps = || self.steps.iter().filter(|step| step.rate == rate);
+        let held = steps().find(|step| step.stability.is_held() == Some(true));
+        let step = held.or_else(|| steps().next())?;
+        let folder = self.folders.get(&(rate.to_bits(), step.repetition))?;
+        Some(folder)
+    }
+
+    fn add(&mut self, folder: &Path, figures: StepFigures) {
+        let key = (figures.rate.to_bits(), figures.repetition);
+        self.folders.insert(key, folder.to_owned());
+        self.steps.push(figures);
+    }
 }
 
 /// What a folder holds.
@@ -26,6 +57,8 @@ pub struct StepSet {
     pub arms: Vec<ArmSteps>,
     /// The study's own sums, where there is a k8s_full_metrics.csv.
     pub sums: StudySums,
+    /// The plan, or the study's metadata, as it stands in its file.
+    pub plan: Option<String>,
     /// What was left out, and why.
     pub notes: Vec<String>,
 }
@@ -53,6 +86,7 @@ pub fn load_steps(folder: &Path) -> Result<StepSet, StoreError> {
     let mut set = StepSet::default();
     if let Some(plan) = read_if_there(&folder.join("plan.json"))? {
         name_arms(&mut set, &plan);
+        set.plan = plan_text(&plan);
         let steps = folder.join("steps");
         for name in names_in(&steps)? {
             add_run(&mut set, &steps.join(&name), &name);
@@ -65,7 +99,7 @@ pub fn load_steps(folder: &Path) -> Result<StepSet, StoreError> {
         }
         let arm = set.arm(&figures.arm);
         add_conditions(&mut arm.conditions, &result);
-        arm.steps.push(figures);
+        arm.add(folder, figures);
     } else {
         add_study(&mut set, folder)?;
     }
@@ -115,6 +149,12 @@ fn name_arms(set: &mut StepSet, plan: &[u8]) {
     }
 }
 
+/// What was planned, without the script's text.
+fn plan_text(plan: &[u8]) -> Option<String> {
+    let plan: serde_json::Value = serde_json::from_slice(plan).ok()?;
+    serde_json::to_string_pretty(&plan["plan"]).ok()
+}
+
 fn add_run(set: &mut StepSet, folder: &Path, name: &str) {
     match load(folder) {
         Ok((result, _)) if result.ending != crate::measure::Ending::Complete => {
@@ -125,7 +165,7 @@ fn add_run(set: &mut StepSet, folder: &Path, name: &str) {
             let figures = step_figures(&result, &verdict);
             let arm = set.arm(&figures.arm);
             add_conditions(&mut arm.conditions, &result);
-            arm.steps.push(figures);
+            arm.add(folder, figures);
         }
         Err(error) => set.notes.push(format!("{name} is left out: {error}")),
     }
@@ -152,6 +192,8 @@ fn add_study(set: &mut StepSet, folder: &Path) -> Result<(), StoreError> {
     }
     let steps = study_steps(&study).map_err(unreadable(folder))?;
     set.arm(&study.arm).steps = steps;
+    let metadata = study.metadata.as_deref();
+    set.plan = metadata.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     Ok(())
 }
 

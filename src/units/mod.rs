@@ -9,7 +9,7 @@ pub mod text;
 
 pub use duration::{Nanos, parse_duration};
 pub use rate::{Rate, parse_rate};
-pub use show::{pad_unit, show_bytes, show_count, show_seconds, show_time_us};
+pub use show::{pad_unit, show_bytes, show_count, show_ns, show_seconds, show_time_us};
 
 /// A quantity that could not be understood: what was typed and what is expected instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

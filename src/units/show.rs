@@ -16,6 +16,11 @@ pub fn show_time_us(micros: f64) -> String {
     format!("{amount:.2}{unit}")
 }
 
+/// A time in nanoseconds, as [`show_time_us`] shows it.
+pub fn show_ns(nanos: f64) -> String {
+    show_time_us(nanos / 1e3)
+}
+
 /// A plain number with wrk's metric suffixes (`1.04k`, `2.50M`), two decimals.
 pub fn show_count(amount: f64) -> String {
     scaled(amount, 1000.0, &["", "k", "M", "G", "T", "P"])

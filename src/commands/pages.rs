@@ -1,0 +1,101 @@
+//! Pages and their plots, written: into the folder they are about, or where they are wanted.
+
+use crate::report::{Arm, Page, Run, png_file, svg_file};
+use crate::store::{ArmSteps, StoreError, load_measured, make_folder, read_if_there, write_file};
+use std::path::{Path, PathBuf};
+
+/// The page's name in its folder.
+const PAGE: &str = "report.html";
+/// By this a page of ours is known.
+const MADE_BY: &[u8] = b"name=\"generator\" content=\"meshload";
+
+/// Why a page was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum NotWritten {
+    /// Something of somebody else's is in its place.
+    #[error(
+        "{} is there and is not of an earlier report: it is left alone; name another folder with -o",
+        .0.display()
+    )]
+    Foreign(PathBuf),
+    /// The plotting library failed.
+    #[error("plot {0}: {1}")]
+    Plot(String, String),
+    /// The operating system said no.
+    #[error("{0}; the report can be written elsewhere with -o")]
+    Store(#[from] StoreError),
+}
+
+/// Writes plots/*.svg, plots/*.png and, last, the page.
+pub fn write_page(page: &Page, folder: &Path) -> Result<(), NotWritten> {
+    let plots = folder.join("plots");
+    let path = folder.join(PAGE);
+    let before = read_if_there(&path)?;
+    let is_ours = before.as_ref().is_some_and(|page| {
+        let head = &page[..page.len().min(1024)];
+        head.windows(MADE_BY.len()).any(|window| window == MADE_BY)
+    });
+    if before.is_some() && !is_ours {
+        return Err(NotWritten::Foreign(path));
+    }
+    let mut files = Vec::new();
+    for chart in page.charts() {
+        let png = png_file(chart).map_err(|why| NotWritten::Plot(chart.name.clone(), why))?;
+        files.push((
+            plots.join(format!("{}.svg", chart.name)),
+            svg_file(chart).into_bytes(),
+        ));
+        files.push((plots.join(format!("{}.png", chart.name)), png));
+    }
+    let foreign = files.iter().find(|(path, _)| !is_ours && path.exists());
+    if let Some((path, _)) = foreign {
+        return Err(NotWritten::Foreign(path.clone()));
+    }
+    // The page says whose the plots are, so that a report that was cut short can be made again.
+    make_folder(&plots)?;
+    write_file(&path, page.html().as_bytes())?;
+    for (path, bytes) in &files {
+        write_file(path, bytes)?;
+    }
+    Ok(())
+}
+
+/// The arms as the report has them.
+pub fn arms_of<'a>(arms: impl IntoIterator<Item = &'a ArmSteps>) -> Vec<Arm<'a>> {
+    let arms = arms.into_iter().map(|arm| Arm {
+        name: &arm.name,
+        steps: &arm.steps,
+        conditions: &arm.conditions,
+    });
+    arms.collect()
+}
+
+/// One run of each arm at a rate, as far as there are any, with what could not be read of them.
+pub fn shown_runs<'a>(
+    arms: impl IntoIterator<Item = &'a ArmSteps>,
+    rate: Option<f64>,
+) -> (Vec<Run>, Vec<String>) {
+    let (mut runs, mut notes) = (Vec::new(), Vec::new());
+    let Some(rate) = rate else {
+        return (runs, notes);
+    };
+    for arm in arms {
+        let Some(folder) = arm.folder_at(rate) else {
+            continue;
+        };
+        match load_measured(folder) {
+            Ok(measured) => {
+                notes.extend(measured.notes);
+                runs.push(Run {
+                    name: format!("{} at {rate}/s", arm.name),
+                    result: measured.result,
+                    verdict: measured.verdict,
+                    intervals: measured.intervals,
+                    timeline: measured.timeline,
+                });
+            }
+            Err(error) => notes.push(error.to_string()),
+        }
+    }
+    (runs, notes)
+}

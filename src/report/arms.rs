@@ -1,0 +1,652 @@
+//! Charts and tables of arms over rates: what a sweep, a folder of the study and a comparison have in
+//! common.
+
+use super::chart::{Axis, BarPart, Bars, Chart, Content, Mark, Panel, Point, Series, Stroke};
+use super::table::{Cell, Table};
+use crate::judge::{
+    Capacity, Conditions, Estimate, Level, Metric, Part, ServiceFigures, Spread, Stability,
+    StepFigures, by_rate, capacity, costs, mean_over_blocks,
+};
+use crate::render::estimate_text;
+use crate::resources::Category;
+use crate::units::{show_bytes, show_ns};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The steps of one arm, and its place among the arms.
+#[derive(Debug, Clone, Copy)]
+pub struct Arm<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its steps.
+    pub steps: &'a [StepFigures],
+    /// Under which circumstances.
+    pub conditions: &'a Conditions,
+}
+
+impl Arm<'_> {
+    fn rates(&self) -> Vec<(f64, Vec<&StepFigures>)> {
+        by_rate(&self.steps.iter().collect::<Vec<_>>())
+    }
+
+    /// What it can carry.
+    pub fn capacity(&self) -> Capacity {
+        capacity(&self.steps.iter().collect::<Vec<_>>())
+    }
+
+    /// A line over the rates. Steps whose measurement failed say nothing.
+    fn line(&self, of: &dyn Fn(&StepFigures) -> Option<f64>) -> Vec<Point> {
+        let points = self.rates().into_iter().map(|(rate, steps)| {
+            let valid = steps
+                .iter()
+                .filter(|step| step.level != Some(Level::Invalid));
+            let values: Vec<f64> = valid.filter_map(|step| of(step)).collect();
+            point(rate, mean_over_blocks(&values))
+        });
+        points.collect()
+    }
+
+    /// Its highest rate that was held in every repetition, where one was not.
+    fn stability_mark(&self, hue: usize) -> Option<Mark> {
+        let Capacity { held, not_held, .. } = self.capacity();
+        not_held?;
+        Some(Mark {
+            x: held?,
+            label: format!("{} held to here", self.name),
+            hue,
+        })
+    }
+}
+
+/// A point with what is known of its uncertainty.
+pub(super) fn point(x: f64, estimate: Option<Estimate>) -> Point {
+    let spread = estimate.filter(|estimate| estimate.spread != Spread::Unknown);
+    Point {
+        x,
+        y: estimate.map(|estimate| estimate.value),
+        spread: spread.map(|estimate| (estimate.low, estimate.high)),
+    }
+}
+
+/// What the error bars of these arms are.
+fn bars_are(arms: &[Arm<'_>]) -> &'static str {
+    let most = arms
+        .iter()
+        .flat_map(Arm::rates)
+        .map(|(_, steps)| steps.len());
+    match most.max().unwrap_or_default() {
+        0 | 1 => "One repetition: nothing is known about the noise.",
+        few if few < crate::judge::BLOCKS_FOR_AN_INTERVAL => {
+            "Bars go from the smallest to the largest repetition."
+        }
+        _ => "Bars are 95 % intervals by Student's t over repetitions.",
+    }
+}
+
+const RATE: &str = "requests per second offered";
+
+/// What was finished of what was offered.
+pub fn throughput_chart(arms: &[Arm<'_>]) -> Chart {
+    let rates: BTreeSet<u64> = arms
+        .iter()
+        .flat_map(|arm| arm.steps)
+        .map(|step| step.rate.to_bits())
+        .collect();
+    let offered = rates.into_iter().map(f64::from_bits);
+    let mut series = vec![Series {
+        name: "offered".to_owned(),
+        hue: 6,
+        stroke: Stroke::Dotted,
+        points: offered.map(|rate| Point::new(rate, Some(rate))).collect(),
+    }];
+    series.extend(arms.iter().enumerate().map(|(hue, arm)| Series {
+        name: arm.name.to_owned(),
+        hue: hue_of(hue),
+        stroke: Stroke::Solid,
+        points: arm.line(&|step| Some(step.achieved)),
+    }));
+    Chart {
+        name: "throughput".to_owned(),
+        title: "Offered and achieved".to_owned(),
+        caption: format!(
+            "Where a line leaves the dotted one, the arm does not hold the rate. {}",
+            bars_are(arms)
+        ),
+        x: Axis::linear(RATE),
+        panels: vec![Panel::of_lines(Axis::linear("finished per second"), series)],
+    }
+}
+
+/// The colour of an arm: the grey one is for what belongs to none.
+pub(super) fn hue_of(arm: usize) -> usize {
+    if arm < 6 { arm } else { arm + 1 }
+}
+
+const PERCENTILES: [(&str, Stroke); 3] = [
+    ("p50", Stroke::Solid),
+    ("p99", Stroke::Dashed),
+    ("p99.9", Stroke::Dotted),
+];
+
+/// Latency percentiles against the rate.
+pub fn latency_chart(arms: &[Arm<'_>]) -> Chart {
+    let series = arms.iter().enumerate().flat_map(|(hue, arm)| {
+        PERCENTILES.map(|(name, stroke)| Series {
+            name: format!("{} {name}", arm.name),
+            hue: hue_of(hue),
+            stroke,
+            points: arm.line(&|step| Some(step.latency.get(name)?.ns / 1e6)),
+        })
+    });
+    let mut panel = Panel::of_lines(Axis::log("latency (ms)"), series.collect());
+    let marks = arms.iter().enumerate();
+    panel.marks = marks
+        .filter_map(|(hue, arm)| arm.stability_mark(hue_of(hue)))
+        .collect();
+    Chart {
+        name: "latency".to_owned(),
+        title: "Latency against the rate".to_owned(),
+        caption: format!(
+            "From the moment a request was due. Beyond the mark latencies say how long the step lasted. {}",
+            bars_are(arms)
+        ),
+        x: Axis::linear(RATE),
+        panels: vec![panel],
+    }
+}
+
+fn metric_panel(arms: &[Arm<'_>], label: &str, of: &dyn Fn(&StepFigures) -> Option<f64>) -> Panel {
+    let series = arms.iter().enumerate().map(|(hue, arm)| Series {
+        name: arm.name.to_owned(),
+        hue: hue_of(hue),
+        stroke: Stroke::Solid,
+        points: arm.line(of),
+    });
+    Panel::of_lines(Axis::linear(label), series.collect())
+}
+
+/// CPU, memory and network of the application against the rate.
+pub fn resources_chart(arms: &[Arm<'_>]) -> Chart {
+    const MIB: f64 = 1024.0 * 1024.0;
+    let scaled = |metric: Metric, scale: f64| {
+        move |step: &StepFigures| metric.of(step).map(|value| value / scale)
+    };
+    let panels = [
+        ("CPU (m)", Metric::CpuTotal, 1.0),
+        ("memory (MiB)", Metric::Memory, MIB),
+        ("received (KiB/s)", Metric::NetworkRx, 1024.0),
+        ("sent (KiB/s)", Metric::NetworkTx, 1024.0),
+    ];
+    let panels =
+        panels.map(|(label, metric, scale)| metric_panel(arms, label, &scaled(metric, scale)));
+    Chart {
+        name: "resources".to_owned(),
+        title: "CPU, memory and network of the application".to_owned(),
+        caption: format!("Sidecars included. {}", bars_are(arms)),
+        x: Axis::linear(RATE),
+        panels: panels
+            .into_iter()
+            .filter(|panel| !panel.is_empty())
+            .collect(),
+    }
+}
+
+/// What a request costs in CPU.
+pub fn cpu_per_request_chart(arms: &[Arm<'_>]) -> Chart {
+    let of = |step: &StepFigures| Metric::CpuPerRequest.of(step);
+    Chart {
+        name: "cpu_per_request".to_owned(),
+        title: "CPU per request".to_owned(),
+        caption: format!(
+            "The application's CPU over requests finished, what it uses without any included. {}",
+            bars_are(arms)
+        ),
+        x: Axis::linear(RATE),
+        panels: vec![metric_panel(arms, "CPU per request (ms)", &of)],
+    }
+}
+
+/// The sidecars' share of the application's CPU, of arms that have sidecars.
+pub fn sidecar_chart(arms: &[Arm<'_>]) -> Chart {
+    let share = |step: &StepFigures| {
+        let total = Metric::CpuTotal.of(step).filter(|total| *total > 0.0)?;
+        Some(Metric::CpuSidecar.of(step)? / total * 100.0)
+    };
+    let has_sidecars = |arm: &Arm<'_>| {
+        let mut steps = arm.steps.iter();
+        steps.any(|step| Metric::CpuSidecar.of(step).is_some_and(|cpu| cpu > 0.0))
+    };
+    let mut panel = metric_panel(arms, "sidecars' share of CPU (%)", &share);
+    if let Content::Lines(series) = &mut panel.content {
+        series.retain(|one| {
+            arms.iter()
+                .any(|arm| arm.name == one.name && has_sidecars(arm))
+        });
+    }
+    Chart {
+        name: "sidecar_share".to_owned(),
+        title: "The sidecars' share".to_owned(),
+        caption: format!("Of the application's CPU. {}", bars_are(arms)),
+        x: Axis::linear(RATE),
+        panels: vec![panel],
+    }
+}
+
+/// The highest rate that every arm held in every repetition; else the lowest that all measured.
+pub fn common_rate(arms: &[Arm<'_>]) -> Option<f64> {
+    let held = |arm: &Arm<'_>, rate: f64| {
+        let mut steps = arm.steps.iter().filter(|step| step.rate == rate).peekable();
+        steps.peek()?;
+        Some(steps.all(|step| step.stability.is_held() == Some(true)))
+    };
+    let rates = arms.first()?.rates();
+    let common = || {
+        let rates = rates.iter().map(|(rate, _)| *rate);
+        rates.filter(|rate| arms.iter().all(|arm| held(arm, *rate).is_some()))
+    };
+    let all_held = common().filter(|rate| arms.iter().all(|arm| held(arm, *rate) == Some(true)));
+    all_held.last().or_else(|| common().next())
+}
+
+/// Services that are shown; the rest is in the table.
+const TOP: usize = 8;
+
+/// CPU of the services that use most at a rate, app and sidecar stacked, arm by arm.
+pub fn services_chart(arms: &[Arm<'_>], rate: f64) -> Chart {
+    let used: Vec<BTreeMap<String, ServiceUse>> =
+        arms.iter().map(|arm| services_at(arm, rate)).collect();
+    let mut names: Vec<(&String, f64)> = Vec::new();
+    for (name, service) in used.iter().flatten() {
+        let cpu = service.app.unwrap_or(0.0) + service.sidecar.unwrap_or(0.0);
+        match names.iter_mut().find(|known| known.0 == name) {
+            Some(known) => known.1 = known.1.max(cpu),
+            None => names.push((name, cpu)),
+        }
+    }
+    names.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(other.0)));
+    let mut bars = Bars {
+        names: Vec::new(),
+        parts: ["app", "sidecar"]
+            .into_iter()
+            .enumerate()
+            .map(|(hue, name)| BarPart {
+                name: name.to_owned(),
+                hue,
+                values: Vec::new(),
+            })
+            .collect(),
+    };
+    for (name, _) in names.iter().take(TOP) {
+        for (arm, used) in arms.iter().zip(&used) {
+            let service = used.get(*name);
+            bars.names.push(match (arms.len(), service) {
+                (1, _) => (*name).clone(),
+                _ => format!("{name}, {}", arm.name),
+            });
+            bars.parts[0].values.push(service.and_then(|one| one.app));
+            bars.parts[1]
+                .values
+                .push(service.and_then(|one| one.sidecar));
+        }
+    }
+    bars.parts
+        .retain(|part| part.values.iter().flatten().any(|value| *value > 0.0));
+    let content = Content::Bars(bars);
+    Chart {
+        name: "services".to_owned(),
+        title: format!("CPU by service at {rate}/s"),
+        caption: format!(
+            "Mean over repetitions; the {TOP} services that use most, all of them in the table."
+        ),
+        x: Axis::linear("CPU (m)"),
+        panels: vec![Panel {
+            content,
+            ..Panel::of_lines(Axis::linear(""), Vec::new())
+        }],
+    }
+}
+
+/// Means over the repetitions of a rate.
+#[derive(Default)]
+struct ServiceUse {
+    category: String,
+    app: Option<f64>,
+    sidecar: Option<f64>,
+    memory: Option<f64>,
+    rx: Option<f64>,
+    tx: Option<f64>,
+    per_request: Option<f64>,
+    throttled: Option<f64>,
+    waited: [Option<f64>; 3],
+}
+
+fn services_at(arm: &Arm<'_>, rate: f64) -> BTreeMap<String, ServiceUse> {
+    let steps = arm.steps.iter().filter(|step| step.rate == rate);
+    let mut groups: BTreeMap<(String, String), Vec<(f64, &ServiceFigures)>> = BTreeMap::new();
+    for step in steps {
+        for service in &step.services {
+            let name = match service.category {
+                Category::Application => service.service.clone(),
+                _ => format!("{}/{}", service.namespace, service.service),
+            };
+            let key = (name, service.category.to_string());
+            groups
+                .entry(key)
+                .or_default()
+                .push((step.achieved, service));
+        }
+    }
+    let groups = groups.into_iter();
+    groups
+        .map(|((name, category), services)| (name, use_of(category, &services)))
+        .collect()
+}
+
+fn use_of(category: String, services: &[(f64, &ServiceFigures)]) -> ServiceUse {
+    let mean = |of: &dyn Fn(f64, &ServiceFigures) -> Option<f64>| {
+        let values = services
+            .iter()
+            .map(|(achieved, service)| of(*achieved, service));
+        let values: Option<Vec<f64>> = values.collect();
+        Some(mean_over_blocks(&values?)?.value)
+    };
+    let most = |of: &dyn Fn(&ServiceFigures) -> Option<f64>| {
+        let values = services.iter().filter_map(|(_, service)| of(service));
+        values.max_by(f64::total_cmp)
+    };
+    ServiceUse {
+        category,
+        app: mean(&|_, service| service.cpu_app_m),
+        sidecar: mean(&|_, service| service.cpu_sidecar_m),
+        memory: mean(&|_, service| service.memory_bytes),
+        rx: mean(&|_, service| service.network_rx_bytes_per_s),
+        tx: mean(&|_, service| service.network_tx_bytes_per_s),
+        per_request: mean(&|achieved, service| {
+            let cpu = service.cpu_total_m()?;
+            (achieved > 0.0).then(|| cpu / achieved)
+        }),
+        throttled: most(&|service| service.strain.throttled),
+        waited: [
+            most(&|service| service.strain.waited_for_cpu),
+            most(&|service| service.strain.waited_for_memory),
+            most(&|service| service.strain.waited_for_io),
+        ],
+    }
+}
+
+/// What every service used at every rate.
+pub fn services_table(arms: &[Arm<'_>]) -> Table {
+    let mut table = Table::new(
+        "Services",
+        "Means over repetitions. Throttled: largest share of scheduler periods in which a container was stopped at its CPU limit. Waited: largest share of the time in which a task of a container waited (PSI).",
+        &[
+            "arm",
+            "rate/s",
+            "category",
+            "service",
+            "CPU app (m)",
+            "CPU sidecar (m)",
+            "CPU per request (ms)",
+            "memory",
+            "rx/s",
+            "tx/s",
+            "throttled",
+            "waited for CPU",
+            "for memory",
+            "for I/O",
+        ],
+    );
+    let plain = |value: f64| format!("{value:.1}");
+    let percent = |value: f64| format!("{:.2}%", value * 100.0);
+    for arm in arms {
+        for (rate, _) in arm.rates() {
+            for (name, used) in services_at(arm, rate) {
+                table.rows.push(vec![
+                    arm.name.into(),
+                    Cell::number(rate, rate.to_string()),
+                    used.category.into(),
+                    name.into(),
+                    Cell::maybe(used.app, plain),
+                    Cell::maybe(used.sidecar, plain),
+                    Cell::maybe(used.per_request, |value| format!("{value:.3}")),
+                    Cell::maybe(used.memory, show_bytes),
+                    Cell::maybe(used.rx, show_bytes),
+                    Cell::maybe(used.tx, show_bytes),
+                    Cell::maybe(used.throttled, percent),
+                    Cell::maybe(used.waited[0], percent),
+                    Cell::maybe(used.waited[1], percent),
+                    Cell::maybe(used.waited[2], percent),
+                ]);
+            }
+        }
+    }
+    table
+}
+
+/// A row per arm and rate: what was held, and what was measured.
+pub fn steps_table(arms: &[Arm<'_>]) -> Table {
+    let mut table = Table::new(
+        "Steps",
+        "Means over repetitions with their interval or range. Steps that are INVALID are in no mean.",
+        &[
+            "arm",
+            "rate/s",
+            "runs",
+            "verdicts",
+            "held",
+            "achieved/s",
+            "p50",
+            "p99",
+            "p99.9",
+            "errors",
+            "why not",
+        ],
+    );
+    for arm in arms {
+        for (rate, steps) in arm.rates() {
+            let valid = || {
+                steps
+                    .iter()
+                    .filter(|step| step.level != Some(Level::Invalid))
+            };
+            let over = |of: &dyn Fn(&StepFigures) -> Option<f64>, show: &dyn Fn(f64) -> String| {
+                let values: Vec<f64> = valid().filter_map(|step| of(step)).collect();
+                let estimate = mean_over_blocks(&values);
+                let text = estimate.map(|estimate| estimate_text(&estimate, show));
+                match (estimate, text) {
+                    (Some(estimate), Some(text)) => Cell::number(estimate.value, text),
+                    _ => Cell::from("-"),
+                }
+            };
+            let latency =
+                |name: &'static str| over(&|step| Some(step.latency.get(name)?.ns), &show_ns);
+            let held = steps
+                .iter()
+                .filter(|step| step.stability.is_held() == Some(true))
+                .count();
+            table.rows.push(vec![
+                arm.name.into(),
+                Cell::number(rate, rate.to_string()),
+                Cell::number(steps.len() as f64, steps.len().to_string()),
+                levels(&steps).into(),
+                Cell::number(held as f64, format!("{held} of {}", steps.len())),
+                over(&|step| Some(step.achieved), &|value| format!("{value:.1}")),
+                latency("p50"),
+                latency("p99"),
+                latency("p99.9"),
+                over(&|step| step.error_rate, &|value| {
+                    format!("{:.3}%", value * 100.0)
+                }),
+                why_not(&steps).into(),
+            ]);
+        }
+    }
+    table
+}
+
+fn levels(steps: &[&StepFigures]) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for level in steps.iter().filter_map(|step| step.level) {
+        *counts
+            .entry(format!("{level:?}").to_uppercase())
+            .or_default() += 1;
+    }
+    if counts.is_empty() {
+        return "-".to_owned();
+    }
+    let counts: Vec<String> = counts
+        .iter()
+        .map(|(level, count)| format!("{count} {level}"))
+        .collect();
+    counts.join(", ")
+}
+
+fn why_not(steps: &[&StepFigures]) -> String {
+    let why = steps.iter().find_map(|step| match &step.stability {
+        Stability::Held => None,
+        Stability::NotHeld { reasons } => {
+            let reasons: Vec<&str> = reasons.iter().map(|one| one.message.as_str()).collect();
+            Some(reasons.join("; "))
+        }
+        Stability::Unknown { reason } => Some(reason.clone()),
+    });
+    why.unwrap_or_default()
+}
+
+/// What each arm can carry.
+pub fn capacity_table(arms: &[Arm<'_>]) -> Table {
+    let mut table = Table::new(
+        "Capacity",
+        "Knee: the rate with the largest power, requests finished per second over their mean latency (Kleinrock 1979). By limits: (limit - idle) / CPU per request of the part that reaches its limit first, from steps that were held.",
+        &[
+            "arm",
+            "held to",
+            "not held from",
+            "finished when offered more",
+            "knee",
+            "by limits",
+            "bottleneck",
+        ],
+    );
+    let rate = |rate: Option<f64>| Cell::maybe(rate, |rate| format!("{rate}/s"));
+    for arm in arms {
+        let found = arm.capacity();
+        let plateau = found.plateau.map(|plateau| {
+            let text = estimate_text(&plateau, &|value| format!("{value:.1}/s"));
+            Cell::number(plateau.value, text)
+        });
+        let knee = found.knee.map(|knee| {
+            let last = if knee.is_last { " or beyond" } else { "" };
+            Cell::number(knee.rate, format!("{}/s{last}", knee.rate))
+        });
+        let predicted = found.predicted.as_ref();
+        table.rows.push(vec![
+            arm.name.into(),
+            rate(found.held),
+            rate(found.not_held),
+            plateau.unwrap_or("-".into()),
+            knee.unwrap_or("-".into()),
+            Cell::maybe(predicted.map(|one| one.rate), |rate| format!("{rate:.0}/s")),
+            bottleneck(&found).into(),
+        ]);
+    }
+    table
+}
+
+fn bottleneck(capacity: &Capacity) -> String {
+    let Some(predicted) = &capacity.predicted else {
+        return "no CPU limit and no node is known, or fewer than two rates were held".to_owned();
+    };
+    let who = match &predicted.service {
+        Some(service) => format!("{service} ({})", predicted.part.name()),
+        None => "the nodes' cores".to_owned(),
+    };
+    let mut text = format!(
+        "{who}: {:.0}m, {:.3}ms per request, {:.0}m idle",
+        predicted.limit_m, predicted.per_request_ms, predicted.idle_m
+    );
+    if let Some(throttled) = predicted.throttled {
+        text += &format!(
+            "; throttled in up to {:.1}% of its periods",
+            throttled * 100.0
+        );
+    }
+    if let Some(plateau) = &capacity.plateau {
+        text += &format!("; observed {:.0}/s", plateau.value);
+    }
+    text
+}
+
+/// What a request costs each service, from a line of CPU against requests finished.
+pub fn costs_table(arms: &[Arm<'_>]) -> Table {
+    let mut table = Table::new(
+        "What a request costs",
+        "A straight line of CPU against requests finished per second, over steps that were held, one per repetition: its slope, and what is used without any request.",
+        &[
+            "arm",
+            "namespace",
+            "service",
+            "part",
+            "per request (ms)",
+            "idle (m)",
+        ],
+    );
+    for arm in arms {
+        for (namespace, service, part, cost) in costs(&arm.steps.iter().collect::<Vec<_>>()) {
+            // Without sidecars there is one part only.
+            let is_nothing = part == Part::Sidecar
+                && cost.per_request_ms.value == 0.0
+                && cost.idle_m.value == 0.0;
+            if is_nothing {
+                continue;
+            }
+            let cell = |estimate: &Estimate, digits: usize| {
+                let text = estimate_text(estimate, &|value| format!("{value:.digits$}"));
+                Cell::number(estimate.value, text)
+            };
+            table.rows.push(vec![
+                arm.name.into(),
+                namespace.into(),
+                service.into(),
+                part.name().into(),
+                cell(&cost.per_request_ms, 3),
+                cell(&cost.idle_m, 1),
+            ]);
+        }
+    }
+    table
+}
+
+/// Plan, environment, limits and images: a column per arm.
+pub fn conditions_table(arms: &[Arm<'_>]) -> Table {
+    let mut columns = vec!["what"];
+    columns.extend(arms.iter().map(|arm| arm.name));
+    let mut table = Table::new(
+        "Circumstances",
+        "As recorded with the steps; several values where they were not the same in all of them.",
+        &columns,
+    );
+    let names: BTreeSet<&String> = arms.iter().flat_map(|arm| arm.conditions.keys()).collect();
+    for name in names {
+        let mut row = vec![Cell::from(name.as_str())];
+        row.extend(arms.iter().map(|arm| {
+            let values = arm.conditions.get(name);
+            Cell::from(values.map_or("-".to_owned(), summary))
+        }));
+        table.rows.push(row);
+    }
+    table
+}
+
+/// Values that are listed; a sweep has a seed per step.
+const VALUES: usize = 4;
+
+fn summary(values: &BTreeSet<String>) -> String {
+    let shown: Vec<&str> = values.iter().take(VALUES).map(String::as_str).collect();
+    let more = values.len().saturating_sub(VALUES);
+    let rest = if more > 0 {
+        format!(" | {more} more")
+    } else {
+        String::new()
+    };
+    shown.join(" | ") + &rest
+}

@@ -1,0 +1,180 @@
+//! Charts and tables of comparisons.
+
+use super::arms::{hue_of, point};
+use super::chart::{Axis, Chart, Panel, Series, Stroke};
+use super::table::{Cell, Table};
+use crate::judge::{Comparison, Cost, Estimate, Metric, MetricComparison};
+use crate::render::{estimate_text, show_difference, show_metric};
+
+/// What the overhead of a metric is drawn of, with its stroke.
+const DRAWN: [(Metric, &str, Stroke); 4] = [
+    (Metric::LatencyP50, "p50", Stroke::Solid),
+    (Metric::LatencyP99, "p99", Stroke::Dashed),
+    (Metric::CpuTotal, "CPU", Stroke::Solid),
+    (Metric::Memory, "memory", Stroke::Dashed),
+];
+
+/// How many times as much, by rate: latency above, resources below.
+pub fn ratio_chart(comparisons: &[Comparison]) -> Chart {
+    let panel = |label: &str, metrics: &[(Metric, &str, Stroke)]| {
+        let series = comparisons
+            .iter()
+            .enumerate()
+            .flat_map(|(number, comparison)| {
+                metrics.iter().map(move |(metric, name, stroke)| Series {
+                    name: format!("{} {name}", comparison.other),
+                    hue: hue_of(number + 1),
+                    stroke: *stroke,
+                    points: ratios(comparison, *metric),
+                })
+            });
+        Panel::of_lines(Axis::linear(label), series.collect())
+    };
+    let base = comparisons
+        .first()
+        .map_or("", |comparison| comparison.base.as_str());
+    let panels = [
+        panel("latency", &DRAWN[..2]),
+        panel("CPU and memory", &DRAWN[2..]),
+    ];
+    Chart {
+        name: "ratios".to_owned(),
+        title: format!("How many times as much as {base}"),
+        caption: "Only rates that both arms held. Bars are 95 % intervals over six blocks or more, and the range of the blocks below that.".to_owned(),
+        x: Axis::linear("requests per second offered"),
+        panels: panels.into_iter().filter(|panel| !panel.is_empty()).collect(),
+    }
+}
+
+fn ratios(comparison: &Comparison, metric: Metric) -> Vec<super::chart::Point> {
+    let rates = comparison.rates.iter();
+    rates
+        .map(|rate| {
+            let found = rate.metrics.iter().find(|one| one.metric == metric);
+            point(rate.rate, found.and_then(|one| one.ratio))
+        })
+        .collect()
+}
+
+/// A row per rate and metric.
+pub fn metrics_table(comparison: &Comparison) -> Table {
+    let Comparison { base, other, .. } = comparison;
+    let mut table = Table::new(
+        "By rate",
+        "Only blocks that both arms held. [interval] is 95 % by Student's t over blocks, (range) the smallest and largest block. Noise: how far two halves of one arm lie apart; what differs by less, or by less than its interval, is not resolved. * has few samples beyond it, or is a lower bound.",
+        &[
+            "rate/s",
+            "metric",
+            base,
+            other,
+            "ratio",
+            "difference",
+            "noise",
+            "blocks",
+            "",
+        ],
+    );
+    for rate in &comparison.rates {
+        for metric in &rate.metrics {
+            table.rows.push(metric_row(rate.rate, metric));
+        }
+    }
+    table
+}
+
+fn metric_row(rate: f64, one: &MetricComparison) -> Vec<Cell> {
+    let show = |value: f64| show_metric(one.metric, value);
+    let plain = |estimate: &Estimate| Cell::number(estimate.value, show(estimate.value));
+    let ratio = one.ratio.as_ref().map(|ratio| {
+        Cell::number(
+            ratio.value,
+            estimate_text(ratio, &|value| format!("{value:.3}")),
+        )
+    });
+    let difference = estimate_text(&one.difference, &|value| show_difference(one.metric, value));
+    let mark = if one.is_doubtful { "*" } else { "" };
+    let resolved = match one.is_resolved() {
+        Some(false) => "not resolved",
+        Some(true) => "resolved",
+        None => "",
+    };
+    vec![
+        Cell::number(rate, rate.to_string()),
+        Cell::from(format!("{}{mark}", one.metric.name())),
+        plain(&one.base),
+        plain(&one.other),
+        ratio.unwrap_or("-".into()),
+        Cell::number(one.difference.value, difference),
+        Cell::maybe(one.noise, show),
+        Cell::number(
+            one.difference.blocks as f64,
+            one.difference.blocks.to_string(),
+        ),
+        Cell::from(resolved),
+    ]
+}
+
+/// Steps that are left out, and why.
+pub fn left_out_table(comparison: &Comparison) -> Table {
+    let mut table = Table::new(
+        "Left out",
+        "Steps that say nothing about what a request costs.",
+        &["rate/s", "why"],
+    );
+    for rate in &comparison.rates {
+        for why in &rate.left_out {
+            table.rows.push(vec![
+                Cell::number(rate.rate, rate.rate.to_string()),
+                Cell::from(why.as_str()),
+            ]);
+        }
+    }
+    table
+}
+
+/// What a request costs each service in both arms.
+pub fn cost_table(comparison: &Comparison) -> Table {
+    let Comparison { base, other, .. } = comparison;
+    let columns = [
+        "service".to_owned(),
+        "part".to_owned(),
+        format!("{base}: ms per request"),
+        format!("{other}: ms per request"),
+        "difference (ms)".to_owned(),
+        format!("{base}: idle (m)"),
+        format!("{other}: idle (m)"),
+        "difference (m)".to_owned(),
+    ];
+    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+    let mut table = Table::new(
+        "What a request costs",
+        "A line of CPU against requests finished over held steps, one per block and arm; the difference is that of the lines of a block.",
+        &columns,
+    );
+    for cost in &comparison.costs {
+        let cell = |estimate: &Estimate, digits: usize| {
+            Cell::number(estimate.value, format!("{:.digits$}", estimate.value))
+        };
+        let apart = |estimate: &Estimate, digits: usize| {
+            Cell::number(
+                estimate.value,
+                estimate_text(estimate, &|value| format!("{value:+.digits$}")),
+            )
+        };
+        let pick = |of: fn(&Cost) -> &Estimate, digits: usize| {
+            [
+                cell(of(&cost.base), digits),
+                cell(of(&cost.other), digits),
+                apart(of(&cost.difference), digits),
+            ]
+        };
+        let mut row = vec![
+            Cell::from(cost.service.as_str()),
+            Cell::from(cost.part.name()),
+        ];
+        row.extend(pick(|cost| &cost.per_request_ms, 3));
+        row.extend(pick(|cost| &cost.idle_m, 1));
+        table.rows.push(row);
+    }
+    table
+}

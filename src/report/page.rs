@@ -1,0 +1,281 @@
+//! A page: one self-contained HTML file. No network, no clock; the same values give the same bytes.
+
+use super::chart::{Chart, Content, Series, Stroke};
+use super::paint::{Drawing, HUES, page_drawings};
+use super::table::{Cell, Table};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use serde::Serialize;
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+const GENERATOR: &str = concat!("meshload ", env!("CARGO_PKG_VERSION"));
+
+/// Widths at which charts are drawn: for a desk and for a phone.
+const WIDTHS: [(&str, f64); 2] = [("wide", 860.0), ("narrow", 372.0)];
+
+/// What a page shows.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Page {
+    /// What it is about.
+    pub title: String,
+    /// A line under it.
+    pub subtitle: String,
+    /// The verdict: a word and, as its style, how good it is.
+    pub badge: Option<(String, Standing)>,
+    /// What must be known before anything is believed.
+    pub lead: Vec<String>,
+    /// From top to bottom.
+    pub sections: Vec<Section>,
+}
+
+/// How good something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It can be believed.
+    Good,
+    /// With care.
+    Doubtful,
+    /// Not at all.
+    Bad,
+}
+
+/// A part of a page.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Section {
+    /// Its heading.
+    pub title: String,
+    /// What it is made of.
+    pub blocks: Vec<Block>,
+}
+
+/// A piece of a section.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Block {
+    /// A chart.
+    Chart(Chart),
+    /// A table.
+    Table(Table),
+    /// Sentences.
+    Notes(Vec<String>),
+    /// Text as it stands.
+    Text(String),
+}
+
+impl Section {
+    /// A section of what is not empty in it; `None` when nothing is.
+    pub fn of(title: &str, blocks: Vec<Block>) -> Option<Section> {
+        let mut blocks = blocks;
+        blocks.retain(|block| match block {
+            Block::Chart(chart) => !chart.is_empty(),
+            Block::Table(table) => !table.rows.is_empty(),
+            Block::Notes(notes) => !notes.is_empty(),
+            Block::Text(text) => !text.is_empty(),
+        });
+        (!blocks.is_empty()).then(|| Section {
+            title: title.to_owned(),
+            blocks,
+        })
+    }
+}
+
+impl Page {
+    /// Its charts, in the order of the page.
+    pub fn charts(&self) -> impl Iterator<Item = &Chart> {
+        let blocks = self.sections.iter().flat_map(|section| &section.blocks);
+        blocks.filter_map(|block| match block {
+            Block::Chart(chart) => Some(chart),
+            _ => None,
+        })
+    }
+
+    /// The page as HTML.
+    pub fn html(&self) -> String {
+        let page = html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    meta name="generator" content=(GENERATOR);
+                    title { (self.title) }
+                    style { (PreEscaped(STYLE)) }
+                }
+                body {
+                    header {
+                        h1 { (self.title) @if let Some(badge) = &self.badge { " " (badge_of(badge)) } }
+                        p class="subtitle" { (self.subtitle) }
+                        @for line in &self.lead { p class="lead" { (line) } }
+                    }
+                    nav { @for (at, section) in self.sections.iter().enumerate() {
+                        a href={ "#part-" (at) } { (section.title) }
+                    } }
+                    main { @for (at, section) in self.sections.iter().enumerate() {
+                        section id={ "part-" (at) } {
+                            h2 { (section.title) }
+                            @for block in &section.blocks { (block_of(block)) }
+                        }
+                    } }
+                    footer { "Made by meshload. Every figure is in the folder's tables as well." }
+                    script { (PreEscaped(SCRIPT)) }
+                }
+            }
+        };
+        page.into_string()
+    }
+}
+
+fn badge_of((word, standing): &(String, Standing)) -> Markup {
+    let class = match standing {
+        Standing::Good => "badge good",
+        Standing::Doubtful => "badge doubtful",
+        Standing::Bad => "badge bad",
+    };
+    html! { span class=(class) { (word) } }
+}
+
+fn block_of(block: &Block) -> Markup {
+    match block {
+        Block::Chart(chart) => chart_of(chart),
+        Block::Table(table) => table_of(table),
+        Block::Notes(notes) => html! { ul { @for note in notes { li { (note) } } } },
+        Block::Text(text) => html! { pre { (text) } },
+    }
+}
+
+fn table_of(table: &Table) -> Markup {
+    html! {
+        div class="table" {
+            @if !table.title.is_empty() { h3 { (table.title) } }
+            @if !table.caption.is_empty() { p class="caption" { (table.caption) } }
+            div class="scroll" { table {
+                thead { tr { @for column in &table.columns {
+                    th scope="col" { button type="button" { (column) } }
+                } } }
+                tbody { @for row in &table.rows { tr { @for cell in row { (cell_of(cell)) } } } }
+            } }
+        }
+    }
+}
+
+fn cell_of(cell: &Cell) -> Markup {
+    match cell.number {
+        Some(number) => html! { td class="number" data-value=(number) { (cell.text) } },
+        None if cell.text == "-" => html! { td class="number missing" { "-" } },
+        None => html! { td { (cell.text) } },
+    }
+}
+
+fn chart_of(chart: &Chart) -> Markup {
+    html! {
+        figure class="chart" id=(chart.name) {
+            figcaption {
+                h3 { (chart.title) }
+                @if !chart.caption.is_empty() { p class="caption" { (chart.caption) } }
+            }
+            (legend_of(chart))
+            @for (class, width) in WIDTHS {
+                div class=(class) { @for (number, drawing) in page_drawings(chart, width).iter().enumerate() {
+                    (drawing_of(chart, number, drawing))
+                } }
+            }
+            div class="tip" hidden {}
+            script type="application/json" { (PreEscaped(data_of(chart))) }
+        }
+    }
+}
+
+fn drawing_of(chart: &Chart, number: usize, drawing: &Drawing) -> Markup {
+    let label = format!("{}: {}", chart.title, chart.panels[number].y.label);
+    let axes = drawing
+        .axes
+        .map(|axes| axes.map(|at| format!("{at:.6}")).join(" "));
+    html! {
+        svg role="img" aria-label=(label) viewBox={ "0 0 " (drawing.width) " " (drawing.height) }
+            data-panel=(number) data-axes=[axes] {
+            (PreEscaped(&drawing.inside))
+        }
+    }
+}
+
+/// A button per series: clicked, it hides the series and shows it again. The parts of bars are
+/// stacked, so none of them can be taken away.
+fn legend_of(chart: &Chart) -> Markup {
+    let mut names: Vec<(&str, usize, Stroke, bool)> = Vec::new();
+    for panel in &chart.panels {
+        let entries: Vec<(&str, usize, Stroke, bool)> = match &panel.content {
+            Content::Lines(series) => {
+                let line = |one: &'_ Series| (one.hue, one.stroke);
+                let series = series.iter();
+                series
+                    .map(|one| (one.name.as_str(), line(one).0, line(one).1, true))
+                    .collect()
+            }
+            Content::Bars(bars) => {
+                let parts = bars.parts.iter();
+                parts
+                    .map(|part| (part.name.as_str(), part.hue, Stroke::Solid, false))
+                    .collect()
+            }
+        };
+        for entry in entries {
+            if !names.iter().any(|known| known.0 == entry.0) {
+                names.push(entry);
+            }
+        }
+    }
+    html! {
+        div class="legend" { @for (name, hue, stroke, can_hide) in names {
+            @if can_hide {
+                button type="button" data-series=(name) aria-pressed="true" { (swatch(hue, stroke)) (name) }
+            } @else {
+                span { (swatch(hue, stroke)) (name) }
+            }
+        } }
+    }
+}
+
+fn swatch(hue: usize, stroke: Stroke) -> Markup {
+    let dashes = match stroke {
+        Stroke::Dashed => Some("6 3"),
+        Stroke::Dotted => Some("2 3"),
+        Stroke::Solid | Stroke::Steps | Stroke::None => None,
+    };
+    html! {
+        svg class="swatch" viewBox="0 0 24 10" aria-hidden="true" {
+            line x1="1" y1="5" x2="23" y2="5" stroke={ "var(--hue-" (hue % HUES) ")" } stroke-width="3" stroke-dasharray=[dashes] {}
+        }
+    }
+}
+
+/// What the page's script shows at the pointer.
+#[derive(Serialize)]
+struct Data<'a> {
+    x: &'a super::chart::Axis,
+    panels: Vec<PanelData<'a>>,
+}
+
+#[derive(Serialize)]
+struct PanelData<'a> {
+    y: &'a super::chart::Axis,
+    series: &'a [Series],
+}
+
+fn data_of(chart: &Chart) -> String {
+    let panels = chart.panels.iter().map(|panel| PanelData {
+        y: &panel.y,
+        series: match &panel.content {
+            Content::Lines(series) => series,
+            Content::Bars(_) => &[],
+        },
+    });
+    let data = Data {
+        x: &chart.x,
+        panels: panels.collect(),
+    };
+    // Cannot fail: there are no maps with keys that are no strings. Names come from outside, and
+    // `</script>` in one must not end the element.
+    let json = serde_json::to_string(&data).unwrap_or_default();
+    json.replace('<', "\\u003c")
+}

@@ -1,0 +1,379 @@
+//! Charts drawn: the one place that knows the plotting library.
+//!
+//! The same plots and layouts go to SVG and PNG files and, without title and legend and with the
+//! page's own colours, into the page, which has a legend that can be clicked.
+
+use super::chart::{Axis, Bars, Chart, Content, Panel, Point, Scale, Series, Stroke};
+use kuva::backend::png::PngBackend;
+use kuva::backend::svg::SvgBackend;
+use kuva::plot::legend::{LegendEntry, LegendPosition, LegendShape};
+use kuva::plot::{BarPlot, LinePlot, LineStyle, ScatterPlot};
+use kuva::render::annotations::{ReferenceLine, ShadedRegion};
+use kuva::render::figure::Figure;
+use kuva::render::layout::{Layout, TickFormat};
+use kuva::render::plots::Plot;
+use kuva::render::render::{Scene, render_multiple};
+use kuva::render::theme::Theme;
+use std::sync::Arc;
+
+/// So many colours are told apart; the next ones begin anew.
+pub const HUES: usize = 8;
+
+/// Colours that the colour-blind tell apart (Okabe and Ito, 2008), darkened where they would be faint
+/// on white.
+const ON_PAPER: [&str; HUES] = [
+    "#0072b2", "#d55e00", "#009e73", "#b0568c", "#c98a00", "#3a9bd4", "#555555", "#7a6a00",
+];
+
+/// Where a chart is drawn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Place {
+    /// A file of its own.
+    Paper,
+    /// The page, this wide.
+    Page(f64),
+}
+
+const PAPER_WIDTH: f64 = 900.0;
+/// Pixels of a PNG per unit of the drawing.
+const PNG_SCALE: f32 = 2.0;
+/// Lines with more points than this have none of them marked.
+const MARKED_POINTS: usize = 30;
+
+impl Place {
+    fn width(self) -> f64 {
+        match self {
+            Place::Paper => PAPER_WIDTH,
+            Place::Page(width) => width,
+        }
+    }
+
+    fn hue(self, number: usize) -> String {
+        let number = number % HUES;
+        match self {
+            Place::Paper => ON_PAPER[number].to_owned(),
+            Place::Page(_) => format!("var(--hue-{number})"),
+        }
+    }
+
+    fn theme(self) -> Theme {
+        let (text, grid, background) = match self {
+            Place::Paper => ("#222222", "#dddddd", "#ffffff"),
+            Place::Page(_) => ("var(--ink)", "var(--grid)", "none"),
+        };
+        Theme {
+            background: background.to_owned(),
+            axis_color: text.to_owned(),
+            tick_color: text.to_owned(),
+            text_color: text.to_owned(),
+            grid_color: grid.to_owned(),
+            legend_bg: background.to_owned(),
+            legend_border: grid.to_owned(),
+            ..Theme::light()
+        }
+    }
+}
+
+/// The chart as an SVG file.
+pub fn svg_file(chart: &Chart) -> String {
+    let svg = SvgBackend::new().with_embedded_font(false);
+    svg.render_scene(&paper(chart))
+}
+
+/// The chart as a PNG file.
+///
+/// # Errors
+/// What the library says; nothing that a chart holds is known to cause one.
+pub fn png_file(chart: &Chart) -> Result<Vec<u8>, String> {
+    PngBackend::new()
+        .with_scale(PNG_SCALE)
+        .render_scene(&paper(chart))
+}
+
+/// The whole chart with its title and legends.
+fn paper(chart: &Chart) -> Scene {
+    let place = Place::Paper;
+    let last = chart.panels.len().saturating_sub(1);
+    if last == 0 {
+        let Some(panel) = chart.panels.first() else {
+            return Scene::new(PAPER_WIDTH, 1.0);
+        };
+        let (plots, layout) = drawn(chart, panel, true, place);
+        return render_multiple(plots, layout.with_title(chart.title.clone()));
+    }
+    let panels = chart.panels.iter().enumerate();
+    let drawn = panels.map(|(number, panel)| drawn(chart, panel, number == last, place));
+    let (plots, layouts): (Vec<_>, Vec<_>) = drawn.unzip();
+    let heights: Vec<f64> = (0..=last).map(|at| height(chart, at == last)).collect();
+    let mut figure = Figure::new(chart.panels.len(), 1)
+        .with_plots(plots)
+        .with_layouts(layouts)
+        .with_title(chart.title.clone())
+        .with_spacing(4.0)
+        .with_cell_size(PAPER_WIDTH, heights[0])
+        .with_keep_panel_legends();
+    for (row, height) in heights.into_iter().enumerate() {
+        figure = figure.with_row_height(row, height);
+    }
+    figure.render()
+}
+
+/// A panel on the page, and where its axes lie.
+pub struct Drawing {
+    /// The inside of an `svg` element.
+    pub inside: String,
+    /// Its width.
+    pub width: f64,
+    /// Its height.
+    pub height: f64,
+    /// Where its axes begin and end: left, right, top and bottom of the plot, and the values there.
+    pub axes: Option<[f64; 8]>,
+}
+
+/// The chart's panels as they stand on the page.
+pub fn page_drawings(chart: &Chart, width: f64) -> Vec<Drawing> {
+    let last = chart.panels.len().saturating_sub(1);
+    let panels = chart.panels.iter().enumerate();
+    panels
+        .map(|(number, panel)| {
+            let place = Place::Page(width);
+            let (plots, layout) = drawn(chart, panel, number == last, place);
+            let mut scene = render_multiple(plots, layout.with_interactive());
+            let axes = scene.axis_meta.take().map(|axes| {
+                [
+                    axes.plot_left,
+                    axes.plot_right,
+                    axes.plot_top,
+                    axes.plot_bottom,
+                    axes.x_min,
+                    axes.x_max,
+                    axes.y_min,
+                    axes.y_max,
+                ]
+            });
+            // The groups of the series are wanted, the library's own buttons are not.
+            scene.interactive = false;
+            scene.has_tooltips = false;
+            let id = format!("{}-{number}-{width}-clip", chart.name);
+            Drawing {
+                inside: inside(&svg(&scene)).replace("kuva-clip", &id),
+                width: scene.width,
+                height: scene.height,
+                axes,
+            }
+        })
+        .collect()
+}
+
+fn svg(scene: &Scene) -> String {
+    SvgBackend::new()
+        .with_embedded_font(false)
+        .render_scene(scene)
+}
+
+/// What stands between the opening and the closing tag.
+fn inside(svg: &str) -> &str {
+    let start = svg.find('>').map_or(0, |at| at + 1);
+    let end = svg.rfind("</svg>").unwrap_or(svg.len());
+    &svg[start..end]
+}
+
+/// Room for a row of bars.
+const BAR: f64 = 24.0;
+
+fn height(chart: &Chart, is_last: bool) -> f64 {
+    if let [panel] = chart.panels.as_slice() {
+        return match &panel.content {
+            Content::Lines(_) => 400.0,
+            Content::Bars(bars) => 110.0 + BAR * bars.names.len() as f64,
+        };
+    }
+    // The last one carries the common axis.
+    if is_last { 220.0 } else { 170.0 }
+}
+
+fn drawn(chart: &Chart, panel: &Panel, has_x: bool, place: Place) -> (Vec<Plot>, Layout) {
+    let plots = match &panel.content {
+        Content::Lines(series) => lines(series, panel.y.is_log(), place),
+        Content::Bars(bars) => vec![bar_plot(bars, place)],
+    };
+    let mut layout = Layout::auto_from_plots(&plots)
+        .with_theme(place.theme())
+        .with_width(place.width())
+        .with_height(height(chart, has_x) - if place == Place::Paper { 0.0 } else { 40.0 })
+        .with_legend_entries(legend(&panel.content, place))
+        .with_legend_position(LegendPosition::OutsideRightTop)
+        .with_label_size(13)
+        .with_tick_size(if place.width() < 500.0 { 11 } else { 12 })
+        .with_title_size(17);
+    layout.show_legend = place == Place::Paper;
+    layout = axes(layout, chart, panel, has_x);
+    if let Place::Page(width) = place {
+        let left = match &panel.content {
+            Content::Bars(_) => (width * 0.36).min(210.0),
+            Content::Lines(_) => 66.0,
+        };
+        layout = layout
+            .with_force_margins(left, 18.0)
+            .with_ticks(if width < 500.0 { 4 } else { 6 });
+    } else if chart.panels.len() > 1 {
+        layout = layout.with_force_margins(90.0, 210.0);
+    }
+    for (start, end) in &panel.shaded {
+        let region = ShadedRegion::vertical(*start, *end);
+        layout = layout.with_shaded_region(region.with_color("#888888").with_opacity(0.12));
+    }
+    for mark in &panel.marks {
+        let line = ReferenceLine::vertical(mark.x).with_label(mark.label.clone());
+        layout = layout.with_reference_line(line.with_color(place.hue(mark.hue)));
+    }
+    (plots, layout)
+}
+
+fn axes(mut layout: Layout, chart: &Chart, panel: &Panel, has_x: bool) -> Layout {
+    layout = layout.with_y_label(panel.y.label.clone());
+    if has_x {
+        layout = layout.with_x_label(chart.x.label.clone());
+    }
+    layout.suppress_x_ticks = !has_x;
+    if let Some((start, end)) = chart.x.range {
+        layout = layout.with_x_axis_min(start).with_x_axis_max(end);
+    }
+    match chart.x.scale {
+        Scale::Linear => {}
+        Scale::Log => layout = layout.with_log_x(),
+        Scale::Nines => {
+            layout = layout
+                .with_log_x()
+                .with_x_tick_format(TickFormat::Custom(Arc::new(share_of)));
+        }
+    }
+    if panel.y.is_log() {
+        layout = layout.with_log_y();
+    } else if matches!(panel.content, Content::Lines(_)) {
+        // Bars and areas of nothing mislead, and so does an axis that begins anywhere.
+        layout = layout.with_y_axis_min(0.0);
+    }
+    with_y_range(layout, &panel.y)
+}
+
+fn with_y_range(layout: Layout, axis: &Axis) -> Layout {
+    match axis.range {
+        Some((start, end)) => layout.with_y_axis_min(start).with_y_axis_max(end),
+        None => layout,
+    }
+}
+
+/// The share at a place of an axis of nines: 10 is 90 %, 1000 is 99.9 %.
+fn share_of(place: f64) -> String {
+    let percent = 100.0 * (1.0 - 1.0 / place);
+    let digits = (place.log10().floor() as usize).saturating_sub(1);
+    format!("{percent:.digits$}%")
+}
+
+fn legend(content: &Content, place: Place) -> Vec<LegendEntry> {
+    let entry = |name: &str, hue, shape, stroke: Stroke| LegendEntry {
+        label: name.to_owned(),
+        color: place.hue(hue),
+        shape,
+        dasharray: style(stroke).dasharray(),
+    };
+    match content {
+        Content::Lines(series) => {
+            let line = |one: &Series| entry(&one.name, one.hue, LegendShape::Line, one.stroke);
+            series.iter().map(line).collect()
+        }
+        Content::Bars(bars) => {
+            let parts = bars.parts.iter();
+            let part = parts.map(|one| entry(&one.name, one.hue, LegendShape::Rect, Stroke::Solid));
+            part.collect()
+        }
+    }
+}
+
+fn style(stroke: Stroke) -> LineStyle {
+    match stroke {
+        Stroke::Dashed => LineStyle::Dashed,
+        Stroke::Dotted => LineStyle::Dotted,
+        Stroke::Solid | Stroke::Steps | Stroke::None => LineStyle::Solid,
+    }
+}
+
+/// The lines, broken where something was not measured.
+fn lines(series: &[Series], is_log: bool, place: Place) -> Vec<Plot> {
+    let mut plots = Vec::new();
+    for one in series {
+        let is_marked = one.points.len() <= MARKED_POINTS && one.stroke != Stroke::Steps;
+        for run in runs(&one.points, is_log) {
+            if run.len() > 1 && one.stroke != Stroke::None {
+                plots.push(line(one, &run, place));
+            }
+            if is_marked || run.len() == 1 {
+                plots.push(points(one, &run, place));
+            }
+        }
+    }
+    plots
+}
+
+/// A point that was measured: where, how much, from where to where.
+type Measured = (f64, f64, Option<(f64, f64)>);
+
+/// Neighbours that were measured. What cannot stand on a logarithmic axis was not.
+fn runs(points: &[Point], is_log: bool) -> Vec<Vec<Measured>> {
+    let mut runs = vec![Vec::new()];
+    for point in points {
+        let y = point.y.filter(|y| y.is_finite() && (!is_log || *y > 0.0));
+        match (y, runs.last_mut()) {
+            (Some(y), Some(run)) => run.push((point.x, y, point.spread)),
+            _ => runs.push(Vec::new()),
+        }
+    }
+    runs.retain(|run| !run.is_empty());
+    runs
+}
+
+fn line(series: &Series, run: &[Measured], place: Place) -> Plot {
+    let mut line = LinePlot::new()
+        .with_data(run.iter().map(|(x, y, _)| (*x, *y)))
+        .with_color(place.hue(series.hue))
+        .with_line_style(style(series.stroke))
+        .with_stroke_width(1.8)
+        .with_legend(series.name.clone());
+    if series.stroke == Stroke::Steps {
+        line = line.with_step();
+    }
+    line.into()
+}
+
+fn points(series: &Series, run: &[Measured], place: Place) -> Plot {
+    let mut points = ScatterPlot::new()
+        .with_data(run.iter().map(|(x, y, _)| (*x, *y)))
+        .with_color(place.hue(series.hue))
+        .with_size(3.0)
+        .with_legend(series.name.clone());
+    if run.iter().any(|(.., spread)| spread.is_some()) {
+        let arms = run.iter().map(|(_, y, spread)| {
+            let (low, high) = spread.unwrap_or((*y, *y));
+            // An end at or below 0 has no place on a logarithmic axis.
+            ((y - low).clamp(0.0, y * 0.99), (high - y).max(0.0))
+        });
+        points = points.with_y_err_asymmetric(arms);
+    }
+    points.into()
+}
+
+fn bar_plot(bars: &Bars, place: Place) -> Plot {
+    let mut plot = BarPlot::new().with_horizontal(true).with_stacked();
+    // The first is drawn lowest.
+    for (number, name) in bars.names.iter().enumerate().rev() {
+        let parts = bars.parts.iter();
+        let values = parts.map(|part| {
+            let value = part.values.get(number).copied().flatten();
+            (value.unwrap_or(0.0), place.hue(part.hue))
+        });
+        plot = plot.with_group(name.clone(), values.collect::<Vec<_>>());
+    }
+    let names = bars.parts.iter().map(|part| part.name.as_str()).collect();
+    plot.with_legend(names).into()
+}
