@@ -271,10 +271,11 @@ fn a_command_line_without_a_command_is_a_run() {
 
 #[test]
 fn the_other_commands_are_found() {
-    let Ok(Request::Report { folder }) = parsed(&["report", "dir"]) else {
+    let Ok(Request::Report(report)) = parsed(&["report", "dir", "-o", "out"]) else {
         panic!("report");
     };
-    assert_eq!(folder, PathBuf::from("dir"));
+    assert_eq!(report.folder, PathBuf::from("dir"));
+    assert_eq!(report.output, Some(PathBuf::from("out")));
     let Ok(Request::Hotel(hotel)) = parsed(&["hotel", "--listen", "127.0.0.1:0", "--seed", "3"])
     else {
         panic!("hotel");

@@ -170,3 +170,11 @@ pub(super) fn cost_differences(
     }
     found
 }
+
+/// The services whose cost per request differs most come first.
+pub fn by_difference(costs: &[CostDifference]) -> Vec<&CostDifference> {
+    let size = |cost: &CostDifference| cost.difference.per_request_ms.value.abs();
+    let mut costs: Vec<&CostDifference> = costs.iter().collect();
+    costs.sort_by(|one, other| size(other).total_cmp(&size(one)));
+    costs
+}

@@ -22,7 +22,7 @@ pub use comparison::{
     CapacityComparison, Comparison, Metric, MetricComparison, RateComparison, compare,
 };
 pub use conditions::{Conditions, add_conditions, unlike};
-pub use cost::{Cost, CostDifference, Part, costs};
+pub use cost::{Cost, CostDifference, Part, by_difference, costs};
 pub use figures::{Latency, ServiceFigures, StepFigures, Strain, step_figures};
 pub use finding::{Finding, State};
 pub use preflight::topology_findings;

@@ -1,8 +1,8 @@
 //! What one arm costs over another, in words: what is not known first.
 
 use crate::judge::{
-    BLOCKS_FOR_AN_INTERVAL, Comparison, Cost, CostDifference, Estimate, Metric, MetricComparison,
-    Part, RateComparison, Spread, StudyOverhead,
+    BLOCKS_FOR_AN_INTERVAL, Comparison, Cost, Estimate, Metric, MetricComparison, Part,
+    RateComparison, Spread, StudyOverhead, by_difference,
 };
 use crate::units::{show_bytes, show_time_us};
 
@@ -188,15 +188,8 @@ pub fn show_difference(metric: Metric, value: f64) -> String {
 const SHOWN: usize = 12;
 
 fn costs_text(comparison: &Comparison, layout: Layout) -> String {
-    let mut costs: Vec<&CostDifference> = comparison
-        .costs
-        .iter()
-        .filter(|cost| cost.part == Part::Total)
-        .collect();
-    costs.sort_by(|one, other| {
-        let size = |cost: &CostDifference| cost.difference.per_request_ms.value.abs();
-        size(other).total_cmp(&size(one))
-    });
+    let mut costs = by_difference(&comparison.costs);
+    costs.retain(|cost| cost.part == Part::Total);
     if costs.is_empty() {
         return String::new();
     }

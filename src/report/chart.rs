@@ -33,8 +33,10 @@ pub struct Axis {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scale {
-    /// Evenly.
+    /// Evenly, from 0: what is drawn against an axis that begins anywhere misleads.
     Linear,
+    /// Evenly, from where the values begin: for what is compared with something else than 0.
+    Free,
     /// By powers of ten.
     Log,
     /// By powers of ten of 1 / (1 - share), labelled with the share: 90 %, 99 %, 99.9 %, ...
@@ -45,6 +47,11 @@ impl Axis {
     /// An even axis.
     pub fn linear(label: &str) -> Axis {
         Axis::new(label, Scale::Linear)
+    }
+
+    /// An even axis that need not begin at 0.
+    pub fn free(label: &str) -> Axis {
+        Axis::new(label, Scale::Free)
     }
 
     /// A logarithmic axis.
@@ -67,7 +74,7 @@ impl Axis {
 
     /// Whether its values must be above 0.
     pub fn is_log(&self) -> bool {
-        self.scale != Scale::Linear
+        matches!(self.scale, Scale::Log | Scale::Nines)
     }
 }
 
@@ -78,7 +85,7 @@ pub struct Panel {
     pub y: Axis,
     /// What is drawn.
     pub content: Content,
-    /// Vertical lines with a word.
+    /// Vertical lines; the legend says what they are.
     pub marks: Vec<Mark>,
     /// Stretches that are not part of the measurement.
     pub shaded: Vec<(f64, f64)>,

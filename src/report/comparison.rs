@@ -1,9 +1,9 @@
 //! Charts and tables of comparisons.
 
 use super::arms::{hue_of, point};
-use super::chart::{Axis, Chart, Panel, Series, Stroke};
+use super::chart::{Axis, Chart, Content, Panel, Point, Series, Stroke};
 use super::table::{Cell, Table};
-use crate::judge::{Comparison, Cost, Estimate, Metric, MetricComparison};
+use crate::judge::{Comparison, Cost, Estimate, Metric, MetricComparison, by_difference};
 use crate::render::{estimate_text, show_difference, show_metric};
 
 /// What the overhead of a metric is drawn of, with its stroke.
@@ -28,7 +28,8 @@ pub fn ratio_chart(comparisons: &[Comparison]) -> Chart {
                     points: ratios(comparison, *metric),
                 })
             });
-        Panel::of_lines(Axis::linear(label), series.collect())
+        let series = [even(comparisons)].into_iter().chain(series);
+        Panel::of_lines(Axis::free(label), series.collect())
     };
     let base = comparisons
         .first()
@@ -42,11 +43,41 @@ pub fn ratio_chart(comparisons: &[Comparison]) -> Chart {
         title: format!("How many times as much as {base}"),
         caption: "Only rates that both arms held. Bars are 95 % intervals over six blocks or more, and the range of the blocks below that.".to_owned(),
         x: Axis::linear("requests per second offered"),
-        panels: panels.into_iter().filter(|panel| !panel.is_empty()).collect(),
+        panels: panels.into_iter().filter(has_ratios).collect(),
     }
 }
 
-fn ratios(comparison: &Comparison, metric: Metric) -> Vec<super::chart::Point> {
+/// Where both arms are alike.
+fn even(comparisons: &[Comparison]) -> Series {
+    let rates = comparisons.iter().flat_map(|comparison| &comparison.rates);
+    let compared = rates
+        .filter(|rate| !rate.metrics.is_empty())
+        .map(|rate| rate.rate);
+    let low = compared.clone().min_by(f64::total_cmp);
+    let high = compared.max_by(f64::total_cmp);
+    let ends = low.into_iter().chain(high);
+    Series {
+        name: ALIKE.to_owned(),
+        hue: 6,
+        stroke: Stroke::Dotted,
+        points: ends.map(|rate| Point::new(rate, Some(1.0))).collect(),
+    }
+}
+
+const ALIKE: &str = "alike";
+
+fn has_ratios(panel: &Panel) -> bool {
+    let Content::Lines(series) = &panel.content else {
+        return false;
+    };
+    let mut points = series
+        .iter()
+        .filter(|one| one.name != ALIKE)
+        .flat_map(|one| &one.points);
+    points.any(|point| point.y.is_some())
+}
+
+fn ratios(comparison: &Comparison, metric: Metric) -> Vec<Point> {
     let rates = comparison.rates.iter();
     rates
         .map(|rate| {
@@ -151,7 +182,7 @@ pub fn cost_table(comparison: &Comparison) -> Table {
         "A line of CPU against requests finished over held steps, one per block and arm; the difference is that of the lines of a block.",
         &columns,
     );
-    for cost in &comparison.costs {
+    for cost in by_difference(&comparison.costs) {
         let cell = |estimate: &Estimate, digits: usize| {
             Cell::number(estimate.value, format!("{:.digits$}", estimate.value))
         };

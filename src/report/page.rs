@@ -1,6 +1,6 @@
 //! A page: one self-contained HTML file. No network, no clock; the same values give the same bytes.
 
-use super::chart::{Chart, Content, Series, Stroke};
+use super::chart::{Chart, Content, Panel, Series, Stroke};
 use super::paint::{Drawing, HUES, page_drawings};
 use super::table::{Cell, Table};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -150,8 +150,8 @@ fn table_of(table: &Table) -> Markup {
             @if !table.title.is_empty() { h3 { (table.title) } }
             @if !table.caption.is_empty() { p class="caption" { (table.caption) } }
             div class="scroll" { table {
-                thead { tr { @for column in &table.columns {
-                    th scope="col" { button type="button" { (column) } }
+                thead { tr { @for (at, column) in table.columns.iter().enumerate() {
+                    th scope="col" class=[table.is_numeric(at).then_some("number")] { button type="button" { (column) } }
                 } } }
                 tbody { @for row in &table.rows { tr { @for cell in row { (cell_of(cell)) } } } }
             } }
@@ -202,49 +202,68 @@ fn drawing_of(chart: &Chart, number: usize, drawing: &Drawing) -> Markup {
 /// A button per series: clicked, it hides the series and shows it again. The parts of bars are
 /// stacked, so none of them can be taken away.
 fn legend_of(chart: &Chart) -> Markup {
-    let mut names: Vec<(&str, usize, Stroke, bool)> = Vec::new();
-    for panel in &chart.panels {
-        let entries: Vec<(&str, usize, Stroke, bool)> = match &panel.content {
-            Content::Lines(series) => {
-                let line = |one: &'_ Series| (one.hue, one.stroke);
-                let series = series.iter();
-                series
-                    .map(|one| (one.name.as_str(), line(one).0, line(one).1, true))
-                    .collect()
-            }
-            Content::Bars(bars) => {
-                let parts = bars.parts.iter();
-                parts
-                    .map(|part| (part.name.as_str(), part.hue, Stroke::Solid, false))
-                    .collect()
-            }
-        };
-        for entry in entries {
-            if !names.iter().any(|known| known.0 == entry.0) {
-                names.push(entry);
-            }
+    let mut keys: Vec<Key<'_>> = Vec::new();
+    for key in chart.panels.iter().flat_map(keys_of) {
+        if !keys.iter().any(|known| known.name == key.name) {
+            keys.push(key);
         }
     }
     html! {
-        div class="legend" { @for (name, hue, stroke, can_hide) in names {
-            @if can_hide {
-                button type="button" data-series=(name) aria-pressed="true" { (swatch(hue, stroke)) (name) }
+        div class="legend" { @for key in keys {
+            @if key.can_hide {
+                button type="button" data-series=(key.name) aria-pressed="true" { (swatch(&key)) (key.name) }
             } @else {
-                span { (swatch(hue, stroke)) (name) }
+                span { (swatch(&key)) (key.name) }
             }
         } }
     }
 }
 
-fn swatch(hue: usize, stroke: Stroke) -> Markup {
-    let dashes = match stroke {
+/// An entry of a legend.
+struct Key<'a> {
+    name: &'a str,
+    hue: usize,
+    dashes: Option<&'static str>,
+    can_hide: bool,
+}
+
+fn keys_of(panel: &Panel) -> Vec<Key<'_>> {
+    let key = |name, hue, dashes, can_hide| Key {
+        name,
+        hue,
+        dashes,
+        can_hide,
+    };
+    let mut keys: Vec<Key<'_>> = match &panel.content {
+        Content::Lines(series) => {
+            let series = series.iter();
+            let line = series.map(|one| key(one.name.as_str(), one.hue, dashes(one.stroke), true));
+            line.collect()
+        }
+        Content::Bars(bars) => {
+            let parts = bars.parts.iter();
+            let part = parts.map(|one| key(one.name.as_str(), one.hue, None, false));
+            part.collect()
+        }
+    };
+    let marks = panel.marks.iter();
+    keys.extend(marks.map(|mark| key(mark.label.as_str(), mark.hue, Some("1 3"), false)));
+    keys
+}
+
+fn dashes(stroke: Stroke) -> Option<&'static str> {
+    match stroke {
         Stroke::Dashed => Some("6 3"),
         Stroke::Dotted => Some("2 3"),
         Stroke::Solid | Stroke::Steps | Stroke::None => None,
-    };
+    }
+}
+
+fn swatch(key: &Key<'_>) -> Markup {
+    let hue = key.hue % HUES;
     html! {
         svg class="swatch" viewBox="0 0 24 10" aria-hidden="true" {
-            line x1="1" y1="5" x2="23" y2="5" stroke={ "var(--hue-" (hue % HUES) ")" } stroke-width="3" stroke-dasharray=[dashes] {}
+            line x1="1" y1="5" x2="23" y2="5" stroke={ "var(--hue-" (hue) ")" } stroke-width="3" stroke-dasharray=[key.dashes] {}
         }
     }
 }

@@ -3,7 +3,7 @@
 //! The same plots and layouts go to SVG and PNG files and, without title and legend and with the
 //! page's own colours, into the page, which has a legend that can be clicked.
 
-use super::chart::{Axis, Bars, Chart, Content, Panel, Point, Scale, Series, Stroke};
+use super::chart::{Bars, Chart, Content, Panel, Point, Scale, Series, Stroke};
 use kuva::backend::png::PngBackend;
 use kuva::backend::svg::SvgBackend;
 use kuva::plot::legend::{LegendEntry, LegendPosition, LegendShape};
@@ -39,6 +39,8 @@ const PAPER_WIDTH: f64 = 900.0;
 const PNG_SCALE: f32 = 2.0;
 /// Lines with more points than this have none of them marked.
 const MARKED_POINTS: usize = 30;
+/// How marks are dashed.
+const MARK: &str = "1 3";
 
 impl Place {
     fn width(self) -> f64 {
@@ -201,7 +203,7 @@ fn drawn(chart: &Chart, panel: &Panel, has_x: bool, place: Place) -> (Vec<Plot>,
         .with_theme(place.theme())
         .with_width(place.width())
         .with_height(height(chart, has_x) - if place == Place::Paper { 0.0 } else { 40.0 })
-        .with_legend_entries(legend(&panel.content, place))
+        .with_legend_entries(legend(panel, place))
         .with_legend_position(LegendPosition::OutsideRightTop)
         .with_label_size(13)
         .with_tick_size(if place.width() < 500.0 { 11 } else { 12 })
@@ -224,7 +226,7 @@ fn drawn(chart: &Chart, panel: &Panel, has_x: bool, place: Place) -> (Vec<Plot>,
         layout = layout.with_shaded_region(region.with_color("#888888").with_opacity(0.12));
     }
     for mark in &panel.marks {
-        let line = ReferenceLine::vertical(mark.x).with_label(mark.label.clone());
+        let line = ReferenceLine::vertical(mark.x).with_dasharray(MARK);
         layout = layout.with_reference_line(line.with_color(place.hue(mark.hue)));
     }
     (plots, layout)
@@ -239,56 +241,64 @@ fn axes(mut layout: Layout, chart: &Chart, panel: &Panel, has_x: bool) -> Layout
     if let Some((start, end)) = chart.x.range {
         layout = layout.with_x_axis_min(start).with_x_axis_max(end);
     }
-    match chart.x.scale {
-        Scale::Linear => {}
-        Scale::Log => layout = layout.with_log_x(),
-        Scale::Nines => {
-            layout = layout
-                .with_log_x()
-                .with_x_tick_format(TickFormat::Custom(Arc::new(share_of)));
-        }
+    layout = match chart.x.scale {
+        Scale::Linear | Scale::Free => layout,
+        Scale::Log => layout.with_log_x().with_x_tick_format(ticks(plain)),
+        Scale::Nines => layout.with_log_x().with_x_tick_format(ticks(share_of)),
+    };
+    match (panel.y.scale, &panel.content) {
+        (Scale::Log | Scale::Nines, _) => layout.with_log_y().with_y_tick_format(ticks(plain)),
+        (Scale::Linear, Content::Lines(_)) => layout.with_y_axis_min(0.0),
+        (Scale::Free, _) | (Scale::Linear, Content::Bars(_)) => layout,
     }
-    if panel.y.is_log() {
-        layout = layout.with_log_y();
-    } else if matches!(panel.content, Content::Lines(_)) {
-        // Bars and areas of nothing mislead, and so does an axis that begins anywhere.
-        layout = layout.with_y_axis_min(0.0);
-    }
-    with_y_range(layout, &panel.y)
 }
 
-fn with_y_range(layout: Layout, axis: &Axis) -> Layout {
-    match axis.range {
-        Some((start, end)) => layout.with_y_axis_min(start).with_y_axis_max(end),
-        None => layout,
-    }
+fn ticks(show: fn(f64) -> String) -> TickFormat {
+    TickFormat::Custom(Arc::new(show))
+}
+
+/// A power of ten, or a multiple of one, without an exponent.
+fn plain(value: f64) -> String {
+    let digits = (-value.abs().log10().floor()).clamp(0.0, 9.0) as usize;
+    format!("{value:.digits$}")
 }
 
 /// The share at a place of an axis of nines: 10 is 90 %, 1000 is 99.9 %.
 fn share_of(place: f64) -> String {
     let percent = 100.0 * (1.0 - 1.0 / place);
-    let digits = (place.log10().floor() as usize).saturating_sub(1);
+    let digits = (place.log10().round() as usize).saturating_sub(2);
     format!("{percent:.digits$}%")
 }
 
-fn legend(content: &Content, place: Place) -> Vec<LegendEntry> {
-    let entry = |name: &str, hue, shape, stroke: Stroke| LegendEntry {
+fn legend(panel: &Panel, place: Place) -> Vec<LegendEntry> {
+    let entry = |name: &str, hue, shape, dasharray| LegendEntry {
         label: name.to_owned(),
         color: place.hue(hue),
         shape,
-        dasharray: style(stroke).dasharray(),
+        dasharray,
     };
-    match content {
-        Content::Lines(series) => {
-            let line = |one: &Series| entry(&one.name, one.hue, LegendShape::Line, one.stroke);
-            series.iter().map(line).collect()
-        }
+    let line = |one: &Series| {
+        let dashes = style(one.stroke).dasharray();
+        entry(&one.name, one.hue, LegendShape::Line, dashes)
+    };
+    let mut entries: Vec<LegendEntry> = match &panel.content {
+        Content::Lines(series) => series.iter().map(line).collect(),
         Content::Bars(bars) => {
             let parts = bars.parts.iter();
-            let part = parts.map(|one| entry(&one.name, one.hue, LegendShape::Rect, Stroke::Solid));
+            let part = parts.map(|one| entry(&one.name, one.hue, LegendShape::Rect, None));
             part.collect()
         }
-    }
+    };
+    let marks = panel.marks.iter();
+    entries.extend(marks.map(|mark| {
+        entry(
+            &mark.label,
+            mark.hue,
+            LegendShape::Line,
+            Some(MARK.to_owned()),
+        )
+    }));
+    entries
 }
 
 fn style(stroke: Stroke) -> LineStyle {

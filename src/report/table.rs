@@ -59,4 +59,10 @@ impl Table {
             rows: Vec::new(),
         }
     }
+
+    /// Whether a column holds numbers.
+    pub fn is_numeric(&self, column: usize) -> bool {
+        let mut cells = self.rows.iter().filter_map(|row| row.get(column));
+        cells.any(|cell| cell.number.is_some())
+    }
 }
