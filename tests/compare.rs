@@ -94,12 +94,18 @@ fn saturated_steps_of_the_study_are_named_and_averaged_over_by_nobody() {
     ] {
         assert!(output.stdout.contains(rate), "{rate}: {output}");
     }
-    let report = meshload(["report", base.to_str().expect("a path")]);
+    let home = tempfile::tempdir().expect("a folder");
+    let out = home.path().to_str().expect("a path");
+    let report = meshload(["report", base.to_str().expect("a path"), "-o", out]);
     assert_eq!(report.code, Some(0), "{report}");
     assert!(
         report.stdout.contains("0 of 1: 406.15 of 600 requests"),
         "{report}"
     );
+    let page = std::fs::read_to_string(home.path().join("report.html")).expect("a page");
+    for word in ["no_istio held to here", "kube-system", "cache_flush"] {
+        assert!(page.contains(word), "{word}");
+    }
 }
 
 /// A sweep of two hotels that differ by two milliseconds, six blocks.

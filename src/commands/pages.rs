@@ -1,7 +1,9 @@
 //! Pages and their plots, written: into the folder they are about, or where they are wanted.
 
 use crate::report::{Arm, Page, Run, png_file, svg_file};
-use crate::store::{ArmSteps, StoreError, load_measured, make_folder, read_if_there, write_file};
+use crate::store::{
+    ArmSteps, MeasuredRun, StoreError, load_measured, make_folder, read_if_there, write_file,
+};
 use std::path::{Path, PathBuf};
 
 /// The page's name in its folder.
@@ -70,6 +72,19 @@ pub fn arms_of<'a>(arms: impl IntoIterator<Item = &'a ArmSteps>) -> Vec<Arm<'a>>
     arms.collect()
 }
 
+/// A run as the report has it, and what could not be read of it.
+pub fn run_of(name: String, measured: MeasuredRun) -> (Run, Vec<String>) {
+    let run = Run {
+        name,
+        result: measured.result,
+        verdict: measured.verdict,
+        intervals: measured.intervals,
+        lag: measured.lag,
+        timeline: measured.timeline,
+    };
+    (run, measured.notes)
+}
+
 /// One run of each arm at a rate, as far as there are any, with what could not be read of them.
 pub fn shown_runs<'a>(
     arms: impl IntoIterator<Item = &'a ArmSteps>,
@@ -85,14 +100,9 @@ pub fn shown_runs<'a>(
         };
         match load_measured(folder) {
             Ok(measured) => {
-                notes.extend(measured.notes);
-                runs.push(Run {
-                    name: format!("{} at {rate}/s", arm.name),
-                    result: measured.result,
-                    verdict: measured.verdict,
-                    intervals: measured.intervals,
-                    timeline: measured.timeline,
-                });
+                let (run, unread) = run_of(format!("{} at {rate}/s", arm.name), measured);
+                runs.push(run);
+                notes.extend(unread);
             }
             Err(error) => notes.push(error.to_string()),
         }

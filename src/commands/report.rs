@@ -1,11 +1,11 @@
 //! `meshload report`: what a folder holds, from the folder alone.
 
 use super::fail;
-use super::pages::{arms_of, shown_runs, write_page};
+use super::pages::{arms_of, run_of, shown_runs, write_page};
 use crate::cli::ReportRequest;
 use crate::exit::Exit;
 use crate::render::{outcome_text, resources_text, steps_table, wrk_text};
-use crate::report::{About, Page, Run, collection_page, common_rate, run_page, sweep_page};
+use crate::report::{About, Page, collection_page, common_rate, run_page, sweep_page};
 use crate::store::{RUN_JSON, StepSet, StoreError, load_collected, load_measured, load_steps};
 use std::io::Write;
 use std::path::Path;
@@ -34,10 +34,10 @@ pub fn report(request: &ReportRequest) -> Exit {
 
 /// The text and the page of a folder.
 fn told(folder: &Path) -> Result<(String, Page), StoreError> {
-    if let Some((resources, timeline, notes)) = load_collected(folder)? {
-        let mut page = collection_page(&resources, &timeline);
-        page.lead.extend(notes);
-        return Ok((resources_text(&resources), page));
+    if let Some(collected) = load_collected(folder)? {
+        let mut page = collection_page(&collected.resources, &collected.timeline);
+        page.lead.extend(collected.notes);
+        return Ok((resources_text(&collected.resources), page));
     }
     let holds_steps = ["plan.json", "latency_stats.csv"]
         .iter()
@@ -47,15 +47,9 @@ fn told(folder: &Path) -> Result<(String, Page), StoreError> {
     }
     let measured = load_measured(folder)?;
     let text = wrk_text(&measured.result) + &outcome_text(&measured.result, &measured.verdict);
-    let run = Run {
-        name: String::new(),
-        result: measured.result,
-        verdict: measured.verdict,
-        intervals: measured.intervals,
-        timeline: measured.timeline,
-    };
+    let (run, unread) = run_of(String::new(), measured);
     let mut page = run_page(&run);
-    page.lead.extend(measured.notes);
+    page.lead.extend(unread);
     Ok((text, page))
 }
 

@@ -4,7 +4,7 @@
 
 use super::capacity::plateau_of;
 use super::cost::{CostDifference, cost_differences};
-use super::figures::{ServiceFigures, StepFigures};
+use super::figures::{Latency, ServiceFigures, StepFigures};
 use super::statistics::{Estimate, difference_over_blocks, ratio_over_blocks};
 use super::{Stability, mean_over_blocks};
 use crate::resources::Category;
@@ -324,9 +324,6 @@ fn halves_apart(values: &[f64]) -> Option<f64> {
     Some((half(0)? - half(1)?).abs())
 }
 
-/// Fewer samples than this beyond a percentile are a few requests' story.
-const SAMPLES_BEYOND: u64 = 10;
-
 fn is_doubtful(metric: Metric, step: &StepFigures) -> bool {
     let name = match metric {
         Metric::LatencyMean => "mean",
@@ -335,10 +332,7 @@ fn is_doubtful(metric: Metric, step: &StepFigures) -> bool {
         Metric::LatencyP99 => "p99",
         _ => return false,
     };
-    let latency = step.latency.get(name);
-    latency.is_some_and(|latency| {
-        latency.is_lower_bound || latency.beyond.is_some_and(|beyond| beyond < SAMPLES_BEYOND)
-    })
+    step.latency.get(name).is_some_and(Latency::is_doubtful)
 }
 
 fn capacities(base: &[&StepFigures], other: &[&StepFigures]) -> CapacityComparison {

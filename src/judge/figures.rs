@@ -47,6 +47,16 @@ pub struct Latency {
     pub beyond: Option<u64>,
 }
 
+/// Fewer samples than this beyond a percentile are a few requests' story.
+const SAMPLES_BEYOND: u64 = 10;
+
+impl Latency {
+    /// It is a lower bound, or has few samples beyond it.
+    pub fn is_doubtful(&self) -> bool {
+        self.is_lower_bound || self.beyond.is_some_and(|beyond| beyond < SAMPLES_BEYOND)
+    }
+}
+
 /// What the pods of a service used together; absent what one of them has no figure for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs)] // the names are the documentation

@@ -1,15 +1,14 @@
 //! Charts and tables of arms over rates: what a sweep, a folder of the study and a comparison have in
 //! common.
 
-use super::chart::{Axis, BarPart, Bars, Chart, Content, Mark, Panel, Point, Series, Stroke};
+use super::chart::{Axis, Chart, Content, Mark, Panel, Point, Series, Stroke};
 use super::table::{Cell, Table};
 use crate::judge::{
-    Capacity, Conditions, Estimate, Level, Metric, Part, ServiceFigures, Spread, Stability,
-    StepFigures, by_rate, capacity, costs, mean_over_blocks,
+    Capacity, Conditions, Estimate, Latency, Level, Metric, Part, Spread, Stability, StepFigures,
+    by_rate, capacity, costs, mean_over_blocks,
 };
 use crate::render::estimate_text;
-use crate::resources::Category;
-use crate::units::{show_bytes, show_ns};
+use crate::units::show_ns;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The steps of one arm, and its place among the arms.
@@ -24,7 +23,7 @@ pub struct Arm<'a> {
 }
 
 impl Arm<'_> {
-    fn rates(&self) -> Vec<(f64, Vec<&StepFigures>)> {
+    pub(super) fn rates(&self) -> Vec<(f64, Vec<&StepFigures>)> {
         by_rate(&self.steps.iter().collect::<Vec<_>>())
     }
 
@@ -92,18 +91,20 @@ pub fn throughput_chart(arms: &[Arm<'_>]) -> Chart {
         .map(|step| step.rate.to_bits())
         .collect();
     let offered = rates.into_iter().map(f64::from_bits);
-    let mut series = vec![Series {
-        name: "offered".to_owned(),
-        hue: 6,
-        stroke: Stroke::Dotted,
-        points: offered.map(|rate| Point::new(rate, Some(rate))).collect(),
-    }];
-    series.extend(arms.iter().enumerate().map(|(hue, arm)| Series {
+    let arm_line = |(hue, arm): (usize, &Arm<'_>)| Series {
         name: arm.name.to_owned(),
         hue: hue_of(hue),
         stroke: Stroke::Solid,
         points: arm.line(&|step| Some(step.achieved)),
-    }));
+    };
+    let mut series: Vec<Series> = arms.iter().enumerate().map(arm_line).collect();
+    // Drawn last, over the lines that lie on it.
+    series.push(Series {
+        name: "offered".to_owned(),
+        hue: 6,
+        stroke: Stroke::Dotted,
+        points: offered.map(|rate| Point::new(rate, Some(rate))).collect(),
+    });
     Chart {
         name: "throughput".to_owned(),
         title: "Offered and achieved".to_owned(),
@@ -131,7 +132,7 @@ const PERCENTILES: [(&str, Stroke); 3] = [
 pub fn latency_chart(arms: &[Arm<'_>]) -> Chart {
     let series = arms.iter().enumerate().flat_map(|(hue, arm)| {
         PERCENTILES.map(|(name, stroke)| Series {
-            name: format!("{} {name}", arm.name),
+            name: format!("{} {name}{}", arm.name, few(arm.steps, name)),
             hue: hue_of(hue),
             stroke,
             points: arm.line(&|step| Some(step.latency.get(name)?.ns / 1e6)),
@@ -146,11 +147,22 @@ pub fn latency_chart(arms: &[Arm<'_>]) -> Chart {
         name: "latency".to_owned(),
         title: "Latency against the rate".to_owned(),
         caption: format!(
-            "From the moment a request was due. Beyond the mark latencies say how long the step lasted. {}",
+            "From the moment a request was due. Beyond the mark latencies say how long the step lasted. * has fewer than 10 samples beyond it, or is a lower bound, at some rate. {}",
             bars_are(arms)
         ),
         x: Axis::linear(RATE),
         panels: vec![panel],
+    }
+}
+
+/// The mark of a percentile that few samples lie beyond, or that is known from below only, in one of
+/// the steps.
+fn few<'a>(steps: impl IntoIterator<Item = &'a StepFigures>, name: &str) -> &'static str {
+    let is_doubtful = |step: &StepFigures| step.latency.get(name).is_some_and(Latency::is_doubtful);
+    if steps.into_iter().any(is_doubtful) {
+        "*"
+    } else {
+        ""
     }
 }
 
@@ -173,8 +185,8 @@ pub fn resources_chart(arms: &[Arm<'_>]) -> Chart {
     let panels = [
         ("CPU (m)", Metric::CpuTotal, 1.0),
         ("memory (MiB)", Metric::Memory, MIB),
-        ("received (KiB/s)", Metric::NetworkRx, 1024.0),
-        ("sent (KiB/s)", Metric::NetworkTx, 1024.0),
+        ("received (MiB/s)", Metric::NetworkRx, MIB),
+        ("sent (MiB/s)", Metric::NetworkTx, MIB),
     ];
     let panels =
         panels.map(|(label, metric, scale)| metric_panel(arms, label, &scaled(metric, scale)));
@@ -244,182 +256,7 @@ pub fn common_rate(arms: &[Arm<'_>]) -> Option<f64> {
         rates.filter(|rate| arms.iter().all(|arm| held(arm, *rate).is_some()))
     };
     let all_held = common().filter(|rate| arms.iter().all(|arm| held(arm, *rate) == Some(true)));
-    all_held.last().or_else(|| common().next())
-}
-
-/// Services that are shown; the rest is in the table.
-const TOP: usize = 8;
-
-/// CPU of the services that use most at a rate, app and sidecar stacked, arm by arm.
-pub fn services_chart(arms: &[Arm<'_>], rate: f64) -> Chart {
-    let used: Vec<BTreeMap<String, ServiceUse>> =
-        arms.iter().map(|arm| services_at(arm, rate)).collect();
-    let mut names: Vec<(&String, f64)> = Vec::new();
-    for (name, service) in used.iter().flatten() {
-        let cpu = service.app.unwrap_or(0.0) + service.sidecar.unwrap_or(0.0);
-        match names.iter_mut().find(|known| known.0 == name) {
-            Some(known) => known.1 = known.1.max(cpu),
-            None => names.push((name, cpu)),
-        }
-    }
-    names.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(other.0)));
-    let mut bars = Bars {
-        names: Vec::new(),
-        parts: ["app", "sidecar"]
-            .into_iter()
-            .enumerate()
-            .map(|(hue, name)| BarPart {
-                name: name.to_owned(),
-                hue,
-                values: Vec::new(),
-            })
-            .collect(),
-    };
-    for (name, _) in names.iter().take(TOP) {
-        for (arm, used) in arms.iter().zip(&used) {
-            let service = used.get(*name);
-            bars.names.push(match (arms.len(), service) {
-                (1, _) => (*name).clone(),
-                _ => format!("{name}, {}", arm.name),
-            });
-            bars.parts[0].values.push(service.and_then(|one| one.app));
-            bars.parts[1]
-                .values
-                .push(service.and_then(|one| one.sidecar));
-        }
-    }
-    bars.parts
-        .retain(|part| part.values.iter().flatten().any(|value| *value > 0.0));
-    let content = Content::Bars(bars);
-    Chart {
-        name: "services".to_owned(),
-        title: format!("CPU by service at {rate}/s"),
-        caption: format!(
-            "Mean over repetitions; the {TOP} services that use most, all of them in the table."
-        ),
-        x: Axis::linear("CPU (m)"),
-        panels: vec![Panel {
-            content,
-            ..Panel::of_lines(Axis::linear(""), Vec::new())
-        }],
-    }
-}
-
-/// Means over the repetitions of a rate.
-#[derive(Default)]
-struct ServiceUse {
-    category: String,
-    app: Option<f64>,
-    sidecar: Option<f64>,
-    memory: Option<f64>,
-    rx: Option<f64>,
-    tx: Option<f64>,
-    per_request: Option<f64>,
-    throttled: Option<f64>,
-    waited: [Option<f64>; 3],
-}
-
-fn services_at(arm: &Arm<'_>, rate: f64) -> BTreeMap<String, ServiceUse> {
-    let steps = arm.steps.iter().filter(|step| step.rate == rate);
-    let mut groups: BTreeMap<(String, String), Vec<(f64, &ServiceFigures)>> = BTreeMap::new();
-    for step in steps {
-        for service in &step.services {
-            let name = match service.category {
-                Category::Application => service.service.clone(),
-                _ => format!("{}/{}", service.namespace, service.service),
-            };
-            let key = (name, service.category.to_string());
-            groups
-                .entry(key)
-                .or_default()
-                .push((step.achieved, service));
-        }
-    }
-    let groups = groups.into_iter();
-    groups
-        .map(|((name, category), services)| (name, use_of(category, &services)))
-        .collect()
-}
-
-fn use_of(category: String, services: &[(f64, &ServiceFigures)]) -> ServiceUse {
-    let mean = |of: &dyn Fn(f64, &ServiceFigures) -> Option<f64>| {
-        let values = services
-            .iter()
-            .map(|(achieved, service)| of(*achieved, service));
-        let values: Option<Vec<f64>> = values.collect();
-        Some(mean_over_blocks(&values?)?.value)
-    };
-    let most = |of: &dyn Fn(&ServiceFigures) -> Option<f64>| {
-        let values = services.iter().filter_map(|(_, service)| of(service));
-        values.max_by(f64::total_cmp)
-    };
-    ServiceUse {
-        category,
-        app: mean(&|_, service| service.cpu_app_m),
-        sidecar: mean(&|_, service| service.cpu_sidecar_m),
-        memory: mean(&|_, service| service.memory_bytes),
-        rx: mean(&|_, service| service.network_rx_bytes_per_s),
-        tx: mean(&|_, service| service.network_tx_bytes_per_s),
-        per_request: mean(&|achieved, service| {
-            let cpu = service.cpu_total_m()?;
-            (achieved > 0.0).then(|| cpu / achieved)
-        }),
-        throttled: most(&|service| service.strain.throttled),
-        waited: [
-            most(&|service| service.strain.waited_for_cpu),
-            most(&|service| service.strain.waited_for_memory),
-            most(&|service| service.strain.waited_for_io),
-        ],
-    }
-}
-
-/// What every service used at every rate.
-pub fn services_table(arms: &[Arm<'_>]) -> Table {
-    let mut table = Table::new(
-        "Services",
-        "Means over repetitions. Throttled: largest share of scheduler periods in which a container was stopped at its CPU limit. Waited: largest share of the time in which a task of a container waited (PSI).",
-        &[
-            "arm",
-            "rate/s",
-            "category",
-            "service",
-            "CPU app (m)",
-            "CPU sidecar (m)",
-            "CPU per request (ms)",
-            "memory",
-            "rx/s",
-            "tx/s",
-            "throttled",
-            "waited for CPU",
-            "for memory",
-            "for I/O",
-        ],
-    );
-    let plain = |value: f64| format!("{value:.1}");
-    let percent = |value: f64| format!("{:.2}%", value * 100.0);
-    for arm in arms {
-        for (rate, _) in arm.rates() {
-            for (name, used) in services_at(arm, rate) {
-                table.rows.push(vec![
-                    arm.name.into(),
-                    Cell::number(rate, rate.to_string()),
-                    used.category.into(),
-                    name.into(),
-                    Cell::maybe(used.app, plain),
-                    Cell::maybe(used.sidecar, plain),
-                    Cell::maybe(used.per_request, |value| format!("{value:.3}")),
-                    Cell::maybe(used.memory, show_bytes),
-                    Cell::maybe(used.rx, show_bytes),
-                    Cell::maybe(used.tx, show_bytes),
-                    Cell::maybe(used.throttled, percent),
-                    Cell::maybe(used.waited[0], percent),
-                    Cell::maybe(used.waited[1], percent),
-                    Cell::maybe(used.waited[2], percent),
-                ]);
-            }
-        }
-    }
-    table
+    all_held.max_by(f64::total_cmp).or_else(|| common().next())
 }
 
 /// A row per arm and rate: what was held, and what was measured.

@@ -11,6 +11,7 @@ mod page;
 mod pages;
 mod paint;
 mod runs;
+mod services;
 mod table;
 
 pub use arms::{Arm, common_rate};

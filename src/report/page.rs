@@ -14,6 +14,9 @@ const GENERATOR: &str = concat!("meshload ", env!("CARGO_PKG_VERSION"));
 /// Widths at which charts are drawn: for a desk and for a phone.
 const WIDTHS: [(&str, f64); 2] = [("wide", 860.0), ("narrow", 372.0)];
 
+/// Cells with more characters than this are broken into lines.
+const LONG: usize = 32;
+
 /// What a page shows.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Page {
@@ -163,6 +166,7 @@ fn cell_of(cell: &Cell) -> Markup {
     match cell.number {
         Some(number) => html! { td class="number" data-value=(number) { (cell.text) } },
         None if cell.text == "-" => html! { td class="number missing" { "-" } },
+        None if cell.text.chars().count() > LONG => html! { td class="long" { (cell.text) } },
         None => html! { td { (cell.text) } },
     }
 }

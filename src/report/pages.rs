@@ -4,6 +4,7 @@ use super::arms::{self, Arm};
 use super::comparison;
 use super::page::{Block, Page, Section, Standing};
 use super::runs::{self, Run};
+use super::services::{services_charts, services_table};
 use crate::judge::{Comparison, Conditions, Level, StepFigures, add_conditions, step_figures};
 use crate::render::{certainty, outcome_text, resources_text, saturated, wrk_text};
 use crate::resources::{Resources, Stretch};
@@ -100,12 +101,13 @@ fn resources_blocks(arms: &[Arm<'_>], resources: Option<&Resources>, rate: f64) 
     let Some(resources) = resources else {
         return Vec::new();
     };
-    vec![
-        Block::Text(resources_text(resources)),
-        Block::Chart(arms::services_chart(arms, rate)),
-        Block::Table(arms::services_table(arms)),
+    let mut blocks = vec![Block::Text(resources_text(resources))];
+    blocks.extend(services_charts(arms, rate).map(Block::Chart));
+    blocks.extend([
+        Block::Table(services_table(arms)),
         Block::Table(runs::containers_table(&resources.pods)),
-    ]
+    ]);
+    blocks
 }
 
 /// The page of a collection without a load.
@@ -192,13 +194,13 @@ fn over_time(shown: &[Run]) -> Option<Section> {
 fn resources(arms: &[Arm<'_>]) -> Option<Section> {
     let mut blocks = vec![Block::Chart(arms::resources_chart(arms))];
     if let Some(rate) = arms::common_rate(arms) {
-        blocks.push(Block::Chart(arms::services_chart(arms, rate)));
+        blocks.extend(services_charts(arms, rate).map(Block::Chart));
     }
     blocks.extend([
         Block::Chart(arms::sidecar_chart(arms)),
         Block::Chart(arms::cpu_per_request_chart(arms)),
         Block::Table(arms::costs_table(arms)),
-        Block::Table(arms::services_table(arms)),
+        Block::Table(services_table(arms)),
     ]);
     Section::of("Resources", blocks)
 }

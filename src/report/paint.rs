@@ -78,8 +78,7 @@ impl Place {
 
 /// The chart as an SVG file.
 pub fn svg_file(chart: &Chart) -> String {
-    let svg = SvgBackend::new().with_embedded_font(false);
-    svg.render_scene(&paper(chart))
+    svg(&paper(chart), "clip")
 }
 
 /// The chart as a PNG file.
@@ -156,9 +155,9 @@ pub fn page_drawings(chart: &Chart, width: f64) -> Vec<Drawing> {
             // The groups of the series are wanted, the library's own buttons are not.
             scene.interactive = false;
             scene.has_tooltips = false;
-            let id = format!("{}-{number}-{width}-clip", chart.name);
+            let clips = format!("{}-{number}-{width}", chart.name);
             Drawing {
-                inside: inside(&svg(&scene)).replace("kuva-clip", &id),
+                inside: inside(&svg(&scene, &clips)).to_owned(),
                 width: scene.width,
                 height: scene.height,
                 axes,
@@ -167,10 +166,31 @@ pub fn page_drawings(chart: &Chart, width: f64) -> Vec<Drawing> {
         .collect()
 }
 
-fn svg(scene: &Scene) -> String {
-    SvgBackend::new()
+/// The library counts its clip paths over all that it draws. Numbered within a drawing the same chart
+/// gives the same bytes, and with a prefix the drawings of a page do not get in each other's way.
+fn svg(scene: &Scene, clips: &str) -> String {
+    const ID: &str = "kuva-clip-";
+    let drawn = SvgBackend::new()
         .with_embedded_font(false)
-        .render_scene(scene)
+        .render_scene(scene);
+    let mut known: Vec<&str> = Vec::new();
+    let mut parts = drawn.split(ID);
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(part.len());
+        let (number, rest) = part.split_at(end);
+        let at = known
+            .iter()
+            .position(|one| *one == number)
+            .unwrap_or_else(|| {
+                known.push(number);
+                known.len() - 1
+            });
+        text += &format!("{clips}-{at}{rest}");
+    }
+    text
 }
 
 /// What stands between the opening and the closing tag.
@@ -186,7 +206,7 @@ const BAR: f64 = 24.0;
 fn height(chart: &Chart, is_last: bool) -> f64 {
     if let [panel] = chart.panels.as_slice() {
         return match &panel.content {
-            Content::Lines(_) => 400.0,
+            Content::Lines(_) => 380.0,
             Content::Bars(bars) => 110.0 + BAR * bars.names.len() as f64,
         };
     }
@@ -202,7 +222,7 @@ fn drawn(chart: &Chart, panel: &Panel, has_x: bool, place: Place) -> (Vec<Plot>,
     let mut layout = Layout::auto_from_plots(&plots)
         .with_theme(place.theme())
         .with_width(place.width())
-        .with_height(height(chart, has_x) - if place == Place::Paper { 0.0 } else { 40.0 })
+        .with_height(height(chart, has_x))
         .with_legend_entries(legend(panel, place))
         .with_legend_position(LegendPosition::OutsideRightTop)
         .with_label_size(13)
@@ -213,7 +233,7 @@ fn drawn(chart: &Chart, panel: &Panel, has_x: bool, place: Place) -> (Vec<Plot>,
     if let Place::Page(width) = place {
         let left = match &panel.content {
             Content::Bars(_) => (width * 0.36).min(210.0),
-            Content::Lines(_) => 66.0,
+            Content::Lines(_) => 70.0,
         };
         layout = layout
             .with_force_margins(left, 18.0)
@@ -248,9 +268,27 @@ fn axes(mut layout: Layout, chart: &Chart, panel: &Panel, has_x: bool) -> Layout
     };
     match (panel.y.scale, &panel.content) {
         (Scale::Log | Scale::Nines, _) => layout.with_log_y().with_y_tick_format(ticks(plain)),
-        (Scale::Linear, Content::Lines(_)) => layout.with_y_axis_min(0.0),
+        (Scale::Linear, Content::Lines(series)) => {
+            let layout = layout.with_y_axis_min(0.0);
+            match highest(series) {
+                Some(top) => layout.with_y_axis_max(top * HEADROOM),
+                None => layout,
+            }
+        }
         (Scale::Free, _) | (Scale::Linear, Content::Bars(_)) => layout,
     }
+}
+
+/// A line along the very edge is not seen.
+const HEADROOM: f64 = 1.08;
+
+/// The highest end of anything; `None` where all is 0.
+fn highest(series: &[Series]) -> Option<f64> {
+    let points = series.iter().flat_map(|one| &one.points);
+    let ends =
+        points.filter_map(|point| Some(point.y?.max(point.spread.map_or(0.0, |ends| ends.1))));
+    let top = ends.filter(|end| end.is_finite()).max_by(f64::total_cmp)?;
+    (top > 0.0).then_some(top)
 }
 
 fn ticks(show: fn(f64) -> String) -> TickFormat {

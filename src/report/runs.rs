@@ -6,7 +6,7 @@ use crate::judge::{PercentileInterval, Verdict};
 use crate::measure::{Distribution, Histogram, Interval, RouteTally, RunResult, Tally, sum};
 use crate::resources::{ContainerUse, PodUse, Quantity, Role, Stretch};
 use crate::spec::Phase;
-use crate::units::{show_bytes, show_ns};
+use crate::units::{Nanos, show_bytes, show_ns};
 
 /// A run with what its folder holds beside run.json.
 #[derive(Debug, Clone)]
@@ -19,6 +19,8 @@ pub struct Run {
     pub verdict: Verdict,
     /// Intervals of its percentiles, where it was long enough.
     pub intervals: Vec<PercentileInterval>,
+    /// How late requests were sent, second by second.
+    pub lag: Vec<(Nanos, Distribution)>,
     /// What pods used over time.
     pub timeline: Vec<Stretch>,
 }
@@ -113,7 +115,7 @@ pub fn time_chart(run: &Run, number: usize) -> Chart {
     let result = &run.result;
     let panels = [
         latency_panel(result),
-        lag_panel(result),
+        lag_panel(run),
         rate_panel(result),
         backlog_panel(result),
         cpu_panel(&run.timeline),
@@ -141,7 +143,7 @@ pub fn time_chart(run: &Run, number: usize) -> Chart {
     Chart {
         name: format!("over_time_{number}"),
         title,
-        caption: "By the time at which requests finished, one point a second. Grey: warm-up and guard, which count for nothing. Lag is how late requests were sent: late is the generator's part of it.".to_owned(),
+        caption: "By the time at which requests finished, one point a second. Grey: warm-up and guard, which count for nothing. Lag is how late requests were sent; late is the generator's part of it, the rest waited for a free connection.".to_owned(),
         x,
         panels: panels.collect(),
     }
@@ -239,12 +241,25 @@ fn latency_panel(result: &RunResult) -> Panel {
     Panel::of_lines(Axis::log(label), series)
 }
 
-fn lag_panel(result: &RunResult) -> Panel {
-    const LINES: [(&str, usize, Stroke, Pick); 2] = [
-        ("late p50", 4, Stroke::Solid, |times| times.p50 as f64),
-        ("late p99", 6, Stroke::Solid, |times| times.p99 as f64),
+fn lag_panel(run: &Run) -> Panel {
+    const LATE: [(&str, usize, Stroke, Pick); 1] =
+        [("late p99", 6, Stroke::Dashed, |times| times.p99 as f64)];
+    let lag = |name: &str, hue, pick: Pick| Series {
+        name: name.to_owned(),
+        hue,
+        stroke: Stroke::Solid,
+        points: run
+            .lag
+            .iter()
+            .map(|(at, times)| Point::new(at.as_secs_f64(), Some(pick(times) / MS)))
+            .collect(),
+    };
+    let mut series = vec![
+        lag("lag p50", 4, |times| times.p50 as f64),
+        lag("lag p99", 7, |times| times.p99 as f64),
     ];
-    let series = times(result, |one| one.late.as_ref(), &LINES);
+    series.extend(times(&run.result, |one| one.late.as_ref(), &LATE));
+    series.retain(|one| !one.points.is_empty());
     Panel::of_lines(Axis::log("lag (ms)"), series)
 }
 

@@ -1,1 +1,264 @@
+//! What is drawn and written, from values that are given.
 
+use super::chart::{Axis, BarPart, Bars, Content, Mark, Panel, Point, Series, Stroke};
+use super::page::{Block, Section};
+use super::paint::page_drawings;
+use super::runs::percentile_chart;
+use super::table::{Cell, Table};
+use super::*;
+use crate::judge::{Level, Verdict};
+use crate::measure::sample;
+
+fn series(name: &str, points: &[Option<f64>]) -> Series {
+    let points = points.iter().enumerate();
+    Series {
+        name: name.to_owned(),
+        hue: 0,
+        stroke: Stroke::Solid,
+        points: points.map(|(x, y)| Point::new(x as f64, *y)).collect(),
+    }
+}
+
+fn chart(panels: Vec<Panel>) -> Chart {
+    Chart {
+        name: "some".to_owned(),
+        title: "Some <chart> & more".to_owned(),
+        caption: "How to read it.".to_owned(),
+        x: Axis::linear("seconds"),
+        panels,
+    }
+}
+
+fn lines(all: Vec<Series>) -> Panel {
+    Panel::of_lines(Axis::linear("CPU (m)"), all)
+}
+
+fn page_of(chart: Chart) -> Page {
+    Page {
+        title: "a page".to_owned(),
+        sections: Section::of("one", vec![Block::Chart(chart)])
+            .into_iter()
+            .collect(),
+        ..Page::default()
+    }
+}
+
+/// How many lines there are of several points.
+fn paths(svg: &str) -> usize {
+    svg.matches("<path").count() + svg.matches("<polyline").count()
+}
+
+#[test]
+fn what_was_not_measured_is_a_gap_and_no_number() {
+    let whole = svg_file(&chart(vec![lines(vec![series("a", &[Some(1.0); 40])])]));
+    let mut broken = [Some(1.0); 40];
+    broken[10..15].fill(None);
+    broken[20] = Some(f64::NAN);
+    let broken = svg_file(&chart(vec![lines(vec![series("a", &broken)])]));
+    assert_eq!(paths(&broken), paths(&whole) + 2, "{broken}");
+    for svg in [&whole, &broken] {
+        assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+    }
+}
+
+#[test]
+fn a_logarithmic_axis_leaves_out_what_has_no_place_on_it() {
+    let panel = Panel::of_lines(
+        Axis::log("ms"),
+        vec![series("a", &[Some(1.0), Some(0.0), Some(10.0)])],
+    );
+    let drawn = svg_file(&chart(vec![panel]));
+    assert_eq!(drawn.matches("<circle").count(), 2, "{drawn}");
+}
+
+#[test]
+fn files_have_titles_and_legends_and_every_panel() {
+    let panels = vec![
+        lines(vec![series("first line", &[Some(1.0), Some(2.0)])]),
+        lines(vec![series("second line", &[Some(3.0), Some(4.0)])]),
+    ];
+    let chart = chart(panels);
+    let svg = svg_file(&chart);
+    for word in [
+        "Some &lt;chart&gt; &amp; more",
+        "first line",
+        "second line",
+        "seconds",
+    ] {
+        assert!(svg.contains(word), "{word}: {svg}");
+    }
+    let png = png_file(&chart).expect("a picture");
+    assert_eq!(&png[..8], b"\x89PNG\r\n\x1a\n");
+    let width = u32::from_be_bytes(png[16..20].try_into().expect("four bytes"));
+    assert!(width >= 1_800, "{width} pixels wide");
+    assert!(svg == svg_file(&chart), "the same chart, the same bytes");
+}
+
+#[test]
+fn a_page_draws_for_a_desk_and_a_phone_in_its_own_colours() {
+    let mut panel = lines(vec![series("a line", &[Some(1.0), Some(2.0)])]);
+    panel.marks.push(Mark {
+        x: 0.5,
+        label: "held to here".to_owned(),
+        hue: 1,
+    });
+    panel.shaded.push((0.0, 0.2));
+    let html = page_of(chart(vec![panel])).html();
+    assert_eq!(html.matches("data-panel=\"0\"").count(), 2);
+    assert!(html.contains("data-group=\"a line\"") && html.contains("data-series=\"a line\""));
+    assert!(html.contains("var(--hue-0)") && html.contains("held to here"));
+    assert!(
+        !html.contains("http://") || html.contains("http://www.w3.org/2000/svg"),
+        "no network"
+    );
+    for id in ["wide", "narrow"] {
+        assert!(html.contains(&format!("class=\"{id}\"")));
+    }
+}
+
+#[test]
+fn clip_paths_of_two_drawings_do_not_get_in_each_others_way() {
+    let drawings = [372.0, 860.0].map(|width| {
+        let panels = vec![lines(vec![series("a", &[Some(1.0), Some(2.0)])]); 2];
+        page_drawings(&chart(panels), width)
+    });
+    let mut ids: Vec<&str> = drawings
+        .iter()
+        .flatten()
+        .flat_map(|drawing| drawing.inside.split("<clipPath id=\"").skip(1))
+        .map(|rest| rest.split('"').next().unwrap_or_default())
+        .collect();
+    let count = ids.len();
+    assert!(count >= 4, "{ids:?}");
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "{ids:?}");
+}
+
+#[test]
+fn names_from_outside_cannot_break_out_of_the_page() {
+    let evil = "</script><script>alert(1)</script>\"'&";
+    let mut page = page_of(chart(vec![lines(vec![series(
+        evil,
+        &[Some(1.0), Some(2.0)],
+    )])]));
+    page.title = evil.to_owned();
+    let mut table = Table::new(evil, evil, &[evil]);
+    table.rows.push(vec![Cell::from(evil)]);
+    let blocks = vec![
+        Block::Table(table),
+        Block::Notes(vec![evil.to_owned()]),
+        Block::Text(evil.to_owned()),
+    ];
+    page.sections.extend(Section::of(evil, blocks));
+    let html = page.html();
+    assert!(!html.contains("<script>alert"), "{html}");
+    // The page's own script, and the data of its one chart.
+    assert_eq!(html.matches("</script>").count(), 2);
+}
+
+#[test]
+fn bars_without_a_figure_are_left_out_of_their_stack() {
+    let parts = [
+        ("app", vec![Some(300.0), None]),
+        ("sidecar", vec![Some(100.0), Some(50.0)]),
+    ];
+    let parts = parts
+        .into_iter()
+        .enumerate()
+        .map(|(hue, (name, values))| BarPart {
+            name: name.to_owned(),
+            hue,
+            values,
+        });
+    let bars = Bars {
+        names: vec!["frontend".to_owned(), "geo".to_owned()],
+        parts: parts.collect(),
+    };
+    let panel = Panel {
+        content: Content::Bars(bars),
+        ..lines(Vec::new())
+    };
+    let drawn = page_drawings(&chart(vec![panel]), 860.0);
+    let tips: Vec<&str> = drawn[0].inside.split("<title>").skip(1).collect();
+    assert!(
+        tips.iter()
+            .any(|tip| tip.starts_with("frontend app: 300.00")),
+        "{tips:?}"
+    );
+    assert!(drawn[0].inside.contains(">geo</text>"));
+}
+
+#[test]
+fn what_is_empty_is_not_shown() {
+    let empty = chart(vec![lines(vec![series("a", &[None, None])])]);
+    assert!(empty.is_empty());
+    let blocks = vec![
+        Block::Chart(empty),
+        Block::Table(Table::new("t", "", &["a"])),
+        Block::Notes(Vec::new()),
+    ];
+    assert_eq!(Section::of("nothing", blocks), None);
+}
+
+#[test]
+fn every_kind_of_run_has_a_page() {
+    for sample in sample::every() {
+        let run = Run {
+            name: String::new(),
+            result: sample.result,
+            verdict: Verdict {
+                level: Level::Invalid,
+                reasons: Vec::new(),
+            },
+            intervals: Vec::new(),
+            lag: Vec::new(),
+            timeline: Vec::new(),
+        };
+        let page = run_page(&run);
+        let html = page.html();
+        assert!(html.contains("INVALID"), "{}", sample.name);
+        assert!(!html.contains("NaN"), "{}", sample.name);
+        for chart in page.charts() {
+            assert!(!chart.is_empty(), "{}: {}", sample.name, chart.name);
+            assert!(png_file(chart).is_ok(), "{}: {}", sample.name, chart.name);
+        }
+    }
+}
+
+#[test]
+fn the_percentile_curve_is_the_histograms() {
+    let sample = sample::ordinary();
+    let latency = sample.result.overall().latency_with_censored();
+    let run = Run {
+        name: String::new(),
+        result: sample.result,
+        verdict: Verdict {
+            level: Level::Valid,
+            reasons: Vec::new(),
+        },
+        intervals: Vec::new(),
+        lag: Vec::new(),
+        timeline: Vec::new(),
+    };
+    let chart = percentile_chart(&[run]);
+    let Content::Lines(series) = &chart.panels[0].content else {
+        panic!("lines");
+    };
+    let points = &series[0].points;
+    let at = |place: f64| {
+        points
+            .iter()
+            .find(|point| (point.x - place).abs() < 1e-6)
+            .and_then(|point| point.y)
+    };
+    assert_eq!(at(10.0), Some(latency.value_at_quantile(0.9) as f64 / 1e6));
+    assert_eq!(
+        at(100.0),
+        Some(latency.value_at_quantile(0.99) as f64 / 1e6)
+    );
+    assert_eq!(
+        points.last().and_then(|point| point.y),
+        Some(latency.max() as f64 / 1e6)
+    );
+}

@@ -3,10 +3,11 @@
 use super::files::StoreError;
 use super::folder::{load, load_collection};
 use super::lasting::read_if_there;
-use crate::formats::{hlog_blocks, samples_from_csv};
+use crate::formats::{HlogBlock, hlog_blocks, samples_from_csv};
 use crate::judge::{PercentileInterval, Verdict, percentile_intervals};
-use crate::measure::{Histogram, RunResult};
+use crate::measure::{Distribution, Histogram, RunResult};
 use crate::resources::{Resources, Stretch, timeline};
+use crate::spec::Window;
 use crate::units::Nanos;
 use std::path::Path;
 
@@ -23,6 +24,9 @@ pub struct MeasuredRun {
     pub verdict: Verdict,
     /// Empty without a readable log, or when it was too short.
     pub intervals: Vec<PercentileInterval>,
+    /// How late requests were sent, each second by its middle since the load began; empty without a
+    /// readable log and in a closed loop.
+    pub lag: Vec<(Nanos, Distribution)>,
     /// Empty without samples.
     pub timeline: Vec<Stretch>,
     /// Files that could not be read, and why.
@@ -36,12 +40,25 @@ pub struct MeasuredRun {
 pub fn load_measured(folder: &Path) -> Result<MeasuredRun, StoreError> {
     let (result, verdict) = load(folder)?;
     let mut notes = Vec::new();
-    let blocks = blocks(folder, &result, &mut notes);
+    let log = read_if_there(&folder.join("latency.hlog")).unwrap_or_default();
+    let tag = if result.is_open_loop() {
+        "latency"
+    } else {
+        "service"
+    };
+    let read = |tag: &str| hlog_blocks(log.as_deref().unwrap_or_default(), tag);
+    let [times, lag] = [read(tag), read("lag")];
+    if times.is_none() || lag.is_none() {
+        notes.push(
+            "latency.hlog cannot be read: there are no intervals of one run's percentiles, and no lag over time".to_owned(),
+        );
+    }
     let timeline = result.resources.as_ref().map_or(Vec::new(), |resources| {
         load_timeline(folder, resources, &mut notes)
     });
     Ok(MeasuredRun {
-        intervals: percentile_intervals(&blocks),
+        intervals: percentile_intervals(&inside(times.unwrap_or_default(), result.window)),
+        lag: lag.iter().flatten().filter_map(middle).collect(),
         timeline,
         result,
         verdict,
@@ -49,45 +66,47 @@ pub fn load_measured(folder: &Path) -> Result<MeasuredRun, StoreError> {
     })
 }
 
-/// A collection without a load, and its timeline; `None` when the folder holds none.
+fn middle(block: &HlogBlock) -> Option<(Nanos, Distribution)> {
+    let middle = block.start + Nanos(block.length.0 / 2);
+    Some((middle, Distribution::of(&block.histogram)?))
+}
+
+/// The blocks of the window, by the time of finishing.
+fn inside(blocks: Vec<HlogBlock>, window: Window) -> Vec<Histogram> {
+    let inside = blocks.into_iter().filter(|block| {
+        // The log has milliseconds.
+        let from = block.start + MILLISECOND;
+        from >= window.start && block.start + block.length <= window.end + MILLISECOND
+    });
+    inside.map(|block| block.histogram).collect()
+}
+
+/// A collection without a load.
+#[derive(Debug, Clone)]
+pub struct Collected {
+    /// What was used.
+    pub resources: Resources,
+    /// And when; empty without samples.
+    pub timeline: Vec<Stretch>,
+    /// Files that could not be read, and why.
+    pub notes: Vec<String>,
+}
+
+/// Reads a collection; `None` when the folder holds none.
 ///
 /// # Errors
 /// [`StoreError`] for one that is not understood.
-pub fn load_collected(
-    folder: &Path,
-) -> Result<Option<(Resources, Vec<Stretch>, Vec<String>)>, StoreError> {
+pub fn load_collected(folder: &Path) -> Result<Option<Collected>, StoreError> {
     let Some(resources) = load_collection(folder)? else {
         return Ok(None);
     };
     let mut notes = Vec::new();
     let timeline = load_timeline(folder, &resources, &mut notes);
-    Ok(Some((resources, timeline, notes)))
-}
-
-/// The times of each second of the window, by the time of finishing.
-fn blocks(folder: &Path, result: &RunResult, notes: &mut Vec<String>) -> Vec<Histogram> {
-    let path = folder.join("latency.hlog");
-    let tag = if result.is_open_loop() {
-        "latency"
-    } else {
-        "service"
-    };
-    let Ok(Some(log)) = read_if_there(&path) else {
-        return Vec::new();
-    };
-    let Some(blocks) = hlog_blocks(&log, tag) else {
-        notes.push(
-            "latency.hlog cannot be read: there are no intervals of one run's percentiles"
-                .to_owned(),
-        );
-        return Vec::new();
-    };
-    let inside = blocks.into_iter().filter(|block| {
-        // The log has milliseconds.
-        let from = block.start + MILLISECOND;
-        from >= result.window.start && block.start + block.length <= result.window.end + MILLISECOND
-    });
-    inside.map(|block| block.histogram).collect()
+    Ok(Some(Collected {
+        resources,
+        timeline,
+        notes,
+    }))
 }
 
 fn load_timeline(folder: &Path, resources: &Resources, notes: &mut Vec<String>) -> Vec<Stretch> {

@@ -13,7 +13,7 @@ pub use folder::{COLLECT_JSON, RUN_JSON, ResultFolder, load, load_collection};
 pub use lasting::{
     Lock, append_line, make_folder, move_aside, names_in, read_if_there, remove_if_there,
 };
-pub use measured::{MeasuredRun, load_collected, load_measured};
+pub use measured::{Collected, MeasuredRun, load_collected, load_measured};
 pub use steps::{ArmSteps, StepSet, folder_and_arm, load_steps};
 
 #[cfg(test)]
