@@ -1,6 +1,7 @@
 //! `meshload demo`: the main job on one machine, with nothing else installed.
 
 use super::fail;
+use super::report::draw;
 use super::run::run_with_script;
 use super::stand_in::StandIn;
 use crate::cli::{self, Request};
@@ -52,6 +53,9 @@ pub fn demo(output: Option<PathBuf>, duration: Nanos) -> Exit {
         Err(error) => return fail(Exit::Usage, &error),
     };
     if matches!(exit, Exit::Done | Exit::NotTrustworthy) {
+        if let Err(error) = draw(&folder) {
+            return fail(Exit::Failed, &error);
+        }
         tell!("{}", what_next(&folder_text));
     }
     exit
@@ -59,10 +63,11 @@ pub fn demo(output: Option<PathBuf>, duration: Nanos) -> Exit {
 
 fn what_next(folder: &str) -> String {
     format!(
-        "\nThe result is in {folder}: run.json has every figure, latency.hlog and intervals.csv the\n\
-         run second by second, resources.csv what the server used. What to look at next:\n\
+        "\nThe result is in {folder}: report.html shows it, run.json has every figure, latency.hlog\n\
+         and intervals.csv the run second by second, resources.csv what the server used. What to look\n\
+         at next:\n\
          \n\
-         \x20 meshload report {folder}    this text again, from the folder\n\
+         \x20 meshload report {folder}    text, plots and page again, from the folder\n\
          \x20 meshload selftest    what this machine can resolve\n\
          \x20 meshload hotel --stall 1s@5s    a server that freezes; then, beside it:\n\
          \x20 meshload -R 1000 -d 10s -c 100 -L -U http://127.0.0.1:5000/    its 95th percentile is 0.5 s;\n\

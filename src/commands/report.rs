@@ -1,7 +1,7 @@
 //! `meshload report`: what a folder holds, from the folder alone.
 
 use super::fail;
-use super::pages::{arms_of, run_of, shown_runs, write_page};
+use super::pages::{NotWritten, arms_of, run_of, shown_runs, write_page};
 use crate::cli::ReportRequest;
 use crate::exit::Exit;
 use crate::render::{outcome_text, resources_text, steps_table, wrk_text};
@@ -30,6 +30,15 @@ pub fn report(request: &ReportRequest) -> Exit {
         }
         Err(error) => fail(Exit::Failed, &error),
     }
+}
+
+/// Writes a folder's page and plots into it.
+///
+/// # Errors
+/// [`NotWritten`] when the folder cannot be read or written.
+pub fn draw(folder: &Path) -> Result<(), NotWritten> {
+    let (_, page) = told(folder)?;
+    write_page(&page, folder)
 }
 
 /// The text and the page of a folder.
