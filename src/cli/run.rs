@@ -56,7 +56,7 @@ Examples:
   meshload -R 800 -d 60s --warmup 15s -s mix.lua URL --collect kube -n hotel -o results/b
 
 Other commands (meshload COMMAND --help):
-  report DIR   print the text of a run again, from its result folder
+  report DIR   text, plots and a page of a result folder
   check [URL]  what of target, cluster and mesh will work, and what would cure the rest
   collect      the collector alone, beside any other load
   sweep        rates x arms x repetitions into one folder, resumable
