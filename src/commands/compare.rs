@@ -148,7 +148,13 @@ fn sides(request: &CompareRequest) -> Result<(Vec<Side>, Vec<String>), String> {
     }
     if request.halves {
         return match <[Side; 1]>::try_from(sides) {
-            Ok([side]) => Ok((halves(side), notes)),
+            Ok([side]) => {
+                let halves = halves(side);
+                if halves.iter().any(|half| half.arm.steps.is_empty()) {
+                    return Err("--aa takes an arm with two repetitions at least".to_owned());
+                }
+                Ok((halves, notes))
+            }
             Err(_) => Err("--aa takes one arm: DIR, or DIR:ARM".to_owned()),
         };
     }

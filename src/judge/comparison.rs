@@ -280,6 +280,10 @@ fn compared(metric: Metric, blocks: &[(&StepFigures, &StepFigures)]) -> Option<M
         .iter()
         .filter_map(|(base, other)| Some((metric.of(base)?, metric.of(other)?)));
     let pairs: Vec<(f64, f64)> = pairs.collect();
+    // Two arms without sidecars have nothing to compare there.
+    if pairs.iter().all(|pair| *pair == (0.0, 0.0)) {
+        return None;
+    }
     let side = |of: fn(&(f64, f64)) -> f64| {
         let values: Vec<f64> = pairs.iter().map(of).collect();
         mean_over_blocks(&values)

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 pub struct StepFigures {
     /// Which variant of the system.
     pub arm: String,
-    /// Requests per second that were asked for.
+    /// Requests per second that were asked for, over all targets.
     pub rate: f64,
     /// From 1; steps of different arms with the same rate and repetition are a block.
     pub repetition: u32,
@@ -126,7 +126,8 @@ pub fn step_figures(result: &RunResult, verdict: &Verdict) -> StepFigures {
     StepFigures {
         arm: label.map_or(String::new(), |label| label.arm.clone()),
         rate: match result.spec.load.offered {
-            Offered::Rate(rate) => rate.as_f64(),
+            // Each target gets the whole load.
+            Offered::Rate(rate) => rate.as_f64() * result.targets.len() as f64,
             Offered::Ramp { .. } | Offered::Max => achieved,
         },
         repetition: label.map_or(1, |label| label.repetition),

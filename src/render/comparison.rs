@@ -44,15 +44,26 @@ fn bullet(layout: Layout) -> &'static str {
 
 /// What the number of blocks allows to say.
 pub fn certainty(comparison: &Comparison) -> String {
-    let blocks = comparison.rates.iter().map(|rate| rate.blocks).max();
-    match blocks.unwrap_or_default() {
+    let blocks = comparison.rates.iter().map(|rate| rate.blocks);
+    let blocks = blocks.filter(|blocks| *blocks > 0);
+    let least = blocks.clone().min().unwrap_or_default();
+    let most = blocks.max().unwrap_or_default();
+    let so_many = if least == most {
+        format!("{most} blocks")
+    } else {
+        format!("{least} to {most} blocks")
+    };
+    match most {
         0 => "no rate was held in both arms of a block, so no cost can be given".to_owned(),
         1 => "ONE REPETITION: nothing is known about the noise, so any of this may be chance"
             .to_owned(),
         few if few < BLOCKS_FOR_AN_INTERVAL => format!(
-            "{few} blocks: the ranges of the blocks, which say nothing about significance (that takes {BLOCKS_FOR_AN_INTERVAL})"
+            "{so_many}: the ranges of the blocks, which say nothing about significance (that takes {BLOCKS_FOR_AN_INTERVAL})"
         ),
-        many => format!("{many} blocks: 95 % intervals by Student's t over blocks"),
+        _ if least < BLOCKS_FOR_AN_INTERVAL => format!(
+            "{so_many}: 95 % intervals by Student's t where there are {BLOCKS_FOR_AN_INTERVAL}, elsewhere the range of the blocks, which says nothing about significance"
+        ),
+        _ => format!("{so_many}: 95 % intervals by Student's t over blocks"),
     }
 }
 

@@ -8,6 +8,7 @@ use super::services::{services_charts, services_table};
 use crate::judge::{Comparison, Conditions, Level, StepFigures, add_conditions, step_figures};
 use crate::render::{certainty, outcome_text, resources_text, saturated, wrk_text};
 use crate::resources::{Resources, Stretch};
+use crate::spec::Offered;
 
 /// The page of one run.
 pub fn run_page(run: &Run) -> Page {
@@ -77,12 +78,17 @@ fn badge(level: Level) -> (String, Standing) {
 
 fn run_subtitle(run: &Run, step: &StepFigures) -> String {
     let window = run.result.window.length().as_secs_f64();
-    let asked = if run.result.is_open_loop() {
-        format!("{} requests per second offered", step.rate)
-    } else {
-        "closed loop".to_owned()
+    let asked = match run.result.spec.load.offered {
+        Offered::Rate(_) => format!("{} requests per second offered", step.rate),
+        Offered::Ramp { from, to } => {
+            format!("a ramp from {} to {}/s offered", from.as_f64(), to.as_f64())
+        }
+        Offered::Max => "closed loop".to_owned(),
     };
-    format!("{asked}, {:.1} finished, over {window:.1} s", step.achieved)
+    format!(
+        "{asked}, {:.1}/s finished, over {window:.1} s",
+        step.achieved
+    )
 }
 
 fn verdict_blocks(run: &Run) -> Vec<Block> {
@@ -91,10 +97,10 @@ fn verdict_blocks(run: &Run) -> Vec<Block> {
         .map(|one| format!("{}: {}", one.code, one.message))
         .collect();
     if lines.is_empty() {
-        lines.push("Nothing speaks against the generator: what was asked is what was sent, when it was due.".to_owned());
+        lines.push("Nothing speaks against the generator.".to_owned());
     }
     lines.extend(run.result.notes.iter().cloned());
-    vec![Block::Notes(lines)]
+    vec![Block::Notes(lines), Block::Table(runs::endings_table(run))]
 }
 
 fn resources_blocks(arms: &[Arm<'_>], resources: Option<&Resources>, rate: f64) -> Vec<Block> {

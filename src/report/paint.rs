@@ -301,10 +301,10 @@ fn plain(value: f64) -> String {
     format!("{value:.digits$}")
 }
 
-/// The share at a place of an axis of nines: 10 is 90 %, 1000 is 99.9 %.
-fn share_of(place: f64) -> String {
+/// The share at a place of an axis of nines: 10 is 90 %, 200 is 99.5 %, 1000 is 99.9 %.
+pub(super) fn share_of(place: f64) -> String {
     let percent = 100.0 * (1.0 - 1.0 / place);
-    let digits = (place.log10().round() as usize).saturating_sub(2);
+    let digits = (place.log10().ceil() as usize).saturating_sub(2);
     format!("{percent:.digits$}%")
 }
 

@@ -394,6 +394,37 @@ fn interval_row(intervals: &[PercentileInterval]) -> Option<Vec<Cell>> {
     Some(row.chain([Cell::from("-")]).collect())
 }
 
+/// How requests ended: with a status, with an error, or not at all.
+pub fn endings_table(run: &Run) -> Table {
+    let mut table = Table::new(
+        "How requests ended",
+        "Requests due in the measured window; they add up to what was scheduled. The text below has the errors by kind.",
+        &["ending", "requests", "share"],
+    );
+    let tally = run.result.overall();
+    let statuses = tally.status.iter();
+    let statuses = statuses.map(|(status, count)| (format!("status {status}"), count));
+    let rest = [
+        ("failed".to_owned(), tally.failed),
+        (
+            "unfinished when the load ended".to_owned(),
+            tally.unfinished,
+        ),
+    ];
+    for (ending, count) in statuses.chain(rest) {
+        if count == 0 {
+            continue;
+        }
+        let share = count as f64 / tally.scheduled.max(1) as f64;
+        table.rows.push(vec![
+            Cell::from(ending),
+            Cell::number(count as f64, count.to_string()),
+            Cell::number(share, format!("{:.3}%", share * 100.0)),
+        ]);
+    }
+    table
+}
+
 /// Route by route, of one run or several.
 pub fn routes_table(runs: &[Run]) -> Table {
     let mut table = Table::new(

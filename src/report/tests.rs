@@ -72,6 +72,18 @@ fn a_logarithmic_axis_leaves_out_what_has_no_place_on_it() {
 }
 
 #[test]
+fn an_axis_of_nines_says_the_share_to_its_last_digit() {
+    let shares = [
+        1.0, 2.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 5_000.0, 100_000.0,
+    ];
+    let labels = shares.map(super::paint::share_of);
+    let wanted = [
+        "0%", "50%", "90%", "95%", "98%", "99%", "99.5%", "99.8%", "99.9%", "99.98%", "99.999%",
+    ];
+    assert_eq!(labels, wanted);
+}
+
+#[test]
 fn files_have_titles_and_legends_and_every_panel() {
     let panels = vec![
         lines(vec![series("first line", &[Some(1.0), Some(2.0)])]),

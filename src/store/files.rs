@@ -23,10 +23,10 @@ pub enum StoreError {
     #[error("{} is not empty; give a new folder, or empty it first", .0.display())]
     NotEmpty(PathBuf),
     /// The folder holds no finished run.
-    #[error("{} holds no run.json: it is not the folder of a finished run", .0.display())]
+    #[error("{} holds no run.json: it is not the folder of a finished run, nor that of a sweep (plan.json), a collection (collect.json) or the study (latency_stats.csv)", .0.display())]
     NoResult(PathBuf),
     /// The folder holds nothing that could be compared.
-    #[error("{} holds neither a sweep, nor a run, nor a folder of the study (latency_stats.csv)", .0.display())]
+    #[error("{} holds neither a run (run.json), nor a sweep (plan.json), nor a folder of the study (latency_stats.csv)", .0.display())]
     NoSteps(PathBuf),
     /// A table cannot be understood.
     #[error("{}: {reason}", path.display())]
@@ -69,6 +69,7 @@ fn cure(cause: &std::io::Error) -> &'static str {
         std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
             "choose a place that you may write to"
         }
+        std::io::ErrorKind::NotFound => "check the path",
         _ => "choose another place",
     }
 }

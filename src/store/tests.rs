@@ -120,7 +120,7 @@ fn a_file_in_a_folder_that_is_missing_is_refused_by_its_own_name() {
     let home = folder();
     let path = home.path().join("missing/out.json");
     let error = write_file(&path, b"text").expect_err("no folder");
-    assert_says(&error, &path, "choose another place");
+    assert_says(&error, &path, "check the path");
 }
 
 #[test]
