@@ -4,6 +4,7 @@ mod check;
 mod collect;
 mod compare;
 mod run;
+mod shell;
 mod sweep;
 mod values;
 
@@ -49,6 +50,8 @@ pub enum Request {
     Sweep(Box<SweepRequest>),
     /// What one arm costs over another.
     Compare(CompareRequest),
+    /// Something to print: completions, the man page.
+    Print(Vec<u8>),
 }
 
 /// Why no request could be made.
@@ -98,6 +101,17 @@ enum Command {
     Sweep(sweep::SweepArgs),
     /// Say what one arm, or folder, costs over another, with the uncertainty
     Compare(compare::CompareArgs),
+    /// Print a script that completes commands and flags in a shell
+    #[command(
+        after_help = "Example:\n  meshload completions bash > /etc/bash_completion.d/meshload"
+    )]
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page
+    #[command(after_help = "Example:\n  meshload man > /usr/local/share/man/man1/meshload.1")]
+    Man,
 }
 
 /// What is to be reported.
@@ -210,6 +224,8 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, BadArg
         Command::Check(args) => Request::Check(Box::new(args.into_request()?)),
         Command::Collect(args) => Request::Collect(Box::new(args.into_request()?)),
         Command::Compare(args) => Request::Compare(args.into()),
+        Command::Completions { shell } => Request::Print(shell::completions(Cli::command(), shell)),
+        Command::Man => Request::Print(shell::man_page(Cli::command())),
         Command::Sweep(args) => {
             let typed = sweep::typed_flags(&matches);
             Request::Sweep(Box::new(args.into_request(&typed)?))

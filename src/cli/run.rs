@@ -3,6 +3,7 @@
 use super::collect::{ClusterArgs, collect_from};
 use super::values;
 use crate::exit::EXIT_CODES;
+use crate::judge::Threshold;
 use crate::schedule::ArrivalProcess;
 use crate::spec::{
     BadSpec, CollectFrom, Load, Offered, Pacing, Recording, RunSpec, ScriptRef, Target,
@@ -20,6 +21,8 @@ pub struct RunRequest {
     pub outputs: Outputs,
     /// What the user should know about the flags.
     pub notes: Vec<String>,
+    /// What fails the run.
+    pub thresholds: Vec<Threshold>,
     /// Whether the user chose the guard; if not, a cluster's figures bring one with them.
     pub guard_is_given: bool,
 }
@@ -35,6 +38,10 @@ pub struct Outputs {
     pub hlog: Option<PathBuf>,
     /// `-o`
     pub folder: Option<PathBuf>,
+    /// `--summary-md`
+    pub summary: Option<PathBuf>,
+    /// `--junit`
+    pub junit: Option<PathBuf>,
     /// No live line, no notes.
     pub quiet: bool,
 }
@@ -54,6 +61,7 @@ Examples:
   meshload -t 4 -c 100 -R 2k -D exp -L -d 30s --warmup 10s -o results/a http://host/
   meshload -R max -d 10s http://host/ --json -
   meshload -R 800 -d 60s --warmup 15s -s mix.lua URL --collect kube -n hotel -o results/b
+  meshload -R 800 -d 30s URL --fail-if 'p99 > 50ms' --fail-if 'error_rate > 0.1%'
 
 Other commands (meshload COMMAND --help):
   report DIR   text, plots and a page of a result folder
@@ -165,6 +173,17 @@ pub(super) struct RunArgs {
     /// Write an HdrHistogram interval log
     #[arg(long, value_name = "FILE")]
     hlog: Option<PathBuf>,
+    /// Fail the run (exit 3) when this is true of it, or cannot be told: 'p99 > 50ms',
+    /// 'error_rate > 1%', 'rate_ratio < 0.99', 'route("GET /hotels").p99 > 80ms',
+    /// 'cpu.sidecar > 500m'; repeatable
+    #[arg(long, value_name = "THRESHOLD")]
+    fail_if: Vec<Threshold>,
+    /// Write a summary in Markdown; in GitHub Actions it is appended to the job's, too
+    #[arg(long, value_name = "FILE")]
+    summary_md: Option<PathBuf>,
+    /// Write JUnit's XML: a test per threshold, and one for the verdict
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
     /// No live line and no notes on stderr
     #[arg(short = 'q', long)]
     quiet: bool,
@@ -212,9 +231,19 @@ impl RunArgs {
         let notes = self.notes();
         let outputs = self.outputs();
         let guard_is_given = self.guard.is_some();
+        let thresholds = self.fail_if.clone();
         let spec = self.into_spec(offered)?;
         spec.validate()?;
+        let blind = thresholds.iter().find(|one| one.needs_collector());
+        if let (Some(blind), CollectFrom::None) = (blind, &spec.collect.from) {
+            return Err(BadSpec::new(
+                "--fail-if",
+                format!("`{blind}` looks at what a collector finds, and none was asked for"),
+                "add --collect kube, or --collect process:...",
+            ));
+        }
         Ok(RunRequest {
+            thresholds,
             spec,
             outputs,
             notes,
@@ -246,6 +275,8 @@ impl RunArgs {
             csv: self.csv.clone(),
             hlog: self.hlog.clone(),
             folder: self.output.clone(),
+            summary: self.summary_md.clone(),
+            junit: self.junit.clone(),
             quiet: self.quiet,
         }
     }

@@ -3,12 +3,12 @@
 use super::collect::{ClusterArgs, collect_from};
 use super::values;
 use crate::exit::EXIT_CODES;
-use crate::judge::Slo;
+use crate::judge::{Slo, Threshold};
 use crate::schedule::ArrivalProcess;
 use crate::spec::{BadSpec, CollectFrom, Pacing};
 use crate::sweep::{
-    Arm, BadPlan, Block, Capacity, ClusterPlan, Cooldown, LoadPlan, Order, StopWhen, SweepPlan,
-    WarmUpFirst,
+    Arm, BadPlan, Block, Capacity, ClusterPlan, Cooldown, LoadPlan, Order, StepThreshold, StopWhen,
+    SweepPlan, WarmUpFirst,
 };
 use crate::units::{Nanos, Rate, parse_duration, parse_rate};
 use clap::parser::ValueSource;
@@ -129,6 +129,9 @@ pub(super) struct SweepArgs {
     /// unstable: leave out the rates above one that was not held, twice
     #[arg(long, value_name = "WHEN", help_heading = "Steps")]
     stop_when: Option<StopFlag>,
+    /// Fail the sweep (exit 3) when this is true of one of its steps: 'p99 > 50ms'; repeatable
+    #[arg(long, value_name = "THRESHOLD", help_heading = "Steps")]
+    fail_if: Vec<Threshold>,
     /// Look for the highest rate between the lowest and the highest of --rates
     #[arg(long, help_heading = "Steps")]
     find_capacity: bool,
@@ -302,6 +305,15 @@ impl SweepArgs {
                 .fixed_cooldown
                 .map_or(Cooldown::Adaptive, Cooldown::Fixed),
             stop_when: self.stop_when.map(|StopFlag::Unstable| StopWhen::Unstable),
+            thresholds: self
+                .fail_if
+                .into_iter()
+                .map(|fail_if| StepThreshold {
+                    fail_if,
+                    arm: None,
+                    rate: None,
+                })
+                .collect(),
             switch: self.switch,
             warm_up_first: if self.skip_warmup {
                 WarmUpFirst::none()

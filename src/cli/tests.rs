@@ -44,8 +44,10 @@ fn a_url_and_a_rate_are_enough() {
         spec,
         outputs,
         notes,
+        thresholds,
         guard_is_given,
     } = with(&[]);
+    assert!(thresholds.is_empty());
     assert!(!guard_is_given);
     let load = &spec.load;
     assert_eq!((load.connections, load.threads, load.pipeline), (10, 2, 1));

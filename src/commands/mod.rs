@@ -29,6 +29,7 @@ mod environment;
 mod hotel;
 mod live;
 mod pages;
+mod pipeline;
 mod report;
 mod run;
 mod selftest;
@@ -39,6 +40,7 @@ mod sweep;
 
 use crate::cli::Request;
 use crate::exit::Exit;
+use std::io::Write;
 
 /// Does what was asked and says how it went.
 pub fn execute(request: Request) -> Exit {
@@ -52,6 +54,11 @@ pub fn execute(request: Request) -> Exit {
         Request::Collect(request) => collect::collect(&request),
         Request::Compare(request) => compare::compare(&request),
         Request::Sweep(request) => sweep::sweep(&request),
+        Request::Print(text) => {
+            // A reader that has gone away, as `head` does, is not an error.
+            let _ = std::io::stdout().write_all(&text);
+            Exit::Done
+        }
     }
 }
 

@@ -28,7 +28,7 @@ pub enum NotWritten {
     Store(#[from] StoreError),
 }
 
-/// Writes plots/*.svg, plots/*.png and, last, the page.
+/// Writes the page, plots/*.svg and plots/*.png.
 pub fn write_page(page: &Page, folder: &Path) -> Result<(), NotWritten> {
     let plots = folder.join("plots");
     let path = folder.join(PAGE);

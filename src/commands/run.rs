@@ -4,15 +4,16 @@ use super::collection::Collection;
 use super::environment::environment;
 use super::fail;
 use super::live::Live;
+use super::pipeline;
 use super::signals::Signals;
 use super::sinks::Sinks;
 use crate::cli::{Destination, RunRequest};
 use crate::cluster::Collected;
 use crate::engine::{Finished, Job, launch};
 use crate::exit::Exit;
-use crate::judge::{Level, Verdict, verdict};
-use crate::measure::Ending;
-use crate::render::{outcome_text, wrk_text};
+use crate::judge::{Level, Outcome, Verdict, verdict};
+use crate::measure::{Ending, RunResult};
+use crate::render::{outcome_text, thresholds_text, wrk_text};
 use crate::spec::RunSpec;
 use std::io::{self, Write};
 
@@ -80,7 +81,8 @@ pub fn run_with_script(request: &RunRequest, script: Option<Vec<u8>>) -> Exit {
     match outcome {
         Ok(mut finished) => {
             let collected = collection.finish(&mut finished.result, &signals);
-            conclude(finished, sinks, &signals, collected.as_ref())
+            let judged = Judged::of(&request, &finished.result);
+            conclude(finished, &judged, sinks, &signals, collected.as_ref())
         }
         Err(error) => {
             sinks.abandon();
@@ -89,19 +91,37 @@ pub fn run_with_script(request: &RunRequest, script: Option<Vec<u8>>) -> Exit {
     }
 }
 
+/// What came of a run.
+struct Judged {
+    verdict: Verdict,
+    outcomes: Vec<Outcome>,
+}
+
+impl Judged {
+    fn of(request: &RunRequest, result: &RunResult) -> Judged {
+        let thresholds = request.thresholds.iter();
+        Judged {
+            verdict: verdict(result),
+            outcomes: thresholds.map(|one| one.judge(result)).collect(),
+        }
+    }
+}
+
 /// Shows and writes what was measured, lets the script have its say, and judges.
 fn conclude(
     mut finished: Finished,
+    judged: &Judged,
     sinks: Sinks,
     signals: &Signals,
     collected: Option<&Collected>,
 ) -> Exit {
-    let verdict = verdict(&finished.result);
+    let Judged { verdict, outcomes } = judged;
     let text = wrk_text(&finished.result);
     let takes_stdout = sinks.takes_stdout();
     let (json, errors) = sinks.finish(
         &finished.result,
-        &verdict,
+        verdict,
+        outcomes,
         &text,
         collected.map(|collected| &collected.book.log),
     );
@@ -113,10 +133,11 @@ fn conclude(
     signals.end_at_once();
     let done = finished.done();
     if !takes_stdout {
-        let account = outcome_text(&finished.result, &verdict);
+        let account = outcome_text(&finished.result, verdict) + &thresholds_text(outcomes);
         printed = printed.and(print(account.as_bytes()));
     }
-    let mut exit = exit_of(&finished, &verdict, signals);
+    pipeline::show(&finished.result, verdict, outcomes);
+    let mut exit = exit_of(&finished, judged, signals);
     if let Err(error) = printed {
         exit = fail(Exit::Failed, &format!("cannot write to stdout: {error}"));
     }
@@ -144,7 +165,7 @@ fn print(bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-fn exit_of(finished: &Finished, verdict: &Verdict, signals: &Signals) -> Exit {
+fn exit_of(finished: &Finished, judged: &Judged, signals: &Signals) -> Exit {
     let result = &finished.result;
     let completed: u64 = result
         .targets
@@ -164,7 +185,8 @@ fn exit_of(finished: &Finished, verdict: &Verdict, signals: &Signals) -> Exit {
                 &format!("not one request was completed; {why}"),
             )
         }
-        Ending::Complete if verdict.level == Level::Invalid => Exit::NotTrustworthy,
+        Ending::Complete if judged.verdict.level == Level::Invalid => Exit::NotTrustworthy,
+        Ending::Complete if judged.outcomes.iter().any(|one| one.fails) => Exit::Threshold,
         Ending::Complete => Exit::Done,
     }
 }

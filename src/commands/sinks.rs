@@ -4,11 +4,13 @@
 use crate::cli::{Destination, Outputs};
 use crate::engine::Event;
 use crate::formats::{
-    StudyStep, hlog_header, hlog_lines, intervals_csv, requests_csv_header, requests_csv_rows,
-    resources_csv, resources_window_csv, run_to_json, samples_csv, study_csv, summary_csv,
+    StudyStep, hlog_header, hlog_lines, intervals_csv, junit_xml, requests_csv_header,
+    requests_csv_rows, resources_csv, resources_window_csv, run_to_json, samples_csv, study_csv,
+    summary_csv,
 };
-use crate::judge::Verdict;
+use crate::judge::{Outcome, Verdict};
 use crate::measure::RunResult;
+use crate::render::summary_markdown;
 use crate::resources::{Resources, SampleLog};
 use crate::spec::{Offered, RunSpec};
 use crate::store::{Growing, RUN_JSON, ResultFolder, StoreError};
@@ -19,6 +21,8 @@ pub struct Sinks {
     takes_stdout: bool,
     json: Option<Growing>,
     csv: Option<Growing>,
+    summary: Option<Growing>,
+    junit: Option<Growing>,
     folder: Option<ResultFolder>,
     hlogs: Vec<Growing>,
     requests: Option<Growing>,
@@ -46,6 +50,8 @@ impl Sinks {
             takes_stdout: outputs.json == Some(Destination::Stdout),
             json: begin("--json", json)?,
             csv: begin("--csv", outputs.csv.as_ref())?,
+            summary: begin("--summary-md", outputs.summary.as_ref())?,
+            junit: begin("--junit", outputs.junit.as_ref())?,
             hlogs: begin("--hlog", outputs.hlog.as_ref())?
                 .into_iter()
                 .collect(),
@@ -142,33 +148,43 @@ impl Sinks {
         mut self,
         result: &RunResult,
         verdict: &Verdict,
+        outcomes: &[Outcome],
         text: &str,
         samples: Option<&SampleLog>,
     ) -> (Option<Vec<u8>>, Vec<StoreError>) {
         let json = run_to_json(result, verdict);
-        let mut outcomes = Vec::new();
-        outcomes.extend(self.hlogs.drain(..).map(Growing::finish));
-        outcomes.extend(self.requests.take().map(Growing::finish));
+        let mut written = Vec::new();
+        written.extend(self.hlogs.drain(..).map(Growing::finish));
+        written.extend(self.requests.take().map(Growing::finish));
         let complete = |mut file: Growing, bytes: &[u8]| {
             file.append(bytes)?;
             file.finish()
         };
-        outcomes.extend(
+        written.extend(
             self.csv
                 .take()
                 .map(|csv| complete(csv, &summary_csv(result, verdict))),
         );
-        outcomes.extend(self.json.take().map(|file| complete(file, &json)));
+        written.extend(self.summary.take().map(|file| {
+            let summary = summary_markdown(result, verdict, outcomes);
+            complete(file, summary.as_bytes())
+        }));
+        written.extend(
+            self.junit
+                .take()
+                .map(|file| complete(file, &junit_xml(result, verdict, outcomes))),
+        );
+        written.extend(self.json.take().map(|file| complete(file, &json)));
         if let Some(folder) = self.folder.take() {
-            outcomes.push(folder.write("wrk.txt", text.as_bytes()));
-            outcomes.push(folder.write("intervals.csv", &intervals_csv(result)));
+            written.push(folder.write("wrk.txt", text.as_bytes()));
+            written.push(folder.write("intervals.csv", &intervals_csv(result)));
             if let (Some(log), Some(resources)) = (samples, &result.resources) {
-                outcomes.extend(resource_files(&folder, log, resources, result));
+                written.extend(resource_files(&folder, log, resources, result));
             }
-            outcomes.push(folder.finish(RUN_JSON, &json));
+            written.push(folder.finish(RUN_JSON, &json));
         }
         self.errors
-            .extend(outcomes.into_iter().filter_map(Result::err));
+            .extend(written.into_iter().filter_map(Result::err));
         (self.takes_stdout.then_some(json), self.errors)
     }
 }

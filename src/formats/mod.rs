@@ -8,6 +8,7 @@ mod csv_rows;
 mod encoded;
 mod findings_json;
 mod hlog;
+mod junit;
 mod resources_csv;
 mod run_json;
 mod study_folder;
@@ -18,6 +19,7 @@ pub use comparison_csv::{comparison_csv, cost_csv, study_overhead_csv, study_ove
 pub use csv_rows::{intervals_csv, requests_csv_header, requests_csv_rows, summary_csv};
 pub use findings_json::findings_to_json;
 pub use hlog::{HLOG_TAGS, HlogBlock, hlog_blocks, hlog_header, hlog_lines};
+pub use junit::junit_xml;
 pub use resources_csv::{
     StudyStep, resources_csv, resources_window_csv, samples_csv, samples_from_csv, study_csv,
     study_rows,

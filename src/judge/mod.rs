@@ -13,6 +13,8 @@ mod preflight;
 mod slo;
 mod stability;
 mod statistics;
+mod subject;
+mod threshold;
 mod verdict;
 mod within_run;
 
@@ -29,5 +31,6 @@ pub use preflight::topology_findings;
 pub use slo::{BadSlo, Measure, Slo};
 pub use stability::{Stability, stability};
 pub use statistics::{BLOCKS_FOR_AN_INTERVAL, Estimate, Spread, mean_over_blocks};
+pub use threshold::{BadThreshold, Outcome, Threshold};
 pub use verdict::{Level, Reason, Verdict, verdict};
 pub use within_run::{PercentileInterval, percentile_intervals};

@@ -102,8 +102,7 @@ fn finding(level: Level, code: &str, message: String) -> Finding {
 
 fn late(tally: &Tally) -> Finding {
     let late = Distribution::of(&tally.late)?.p99;
-    let latency = Distribution::of(&tally.latency_with_censored()).map_or(0, |latency| latency.p99);
-    let limit = LATE_LIMIT.0.max(latency / 10);
+    let limit = late_limit(tally);
     if late <= limit {
         return None;
     }
@@ -114,6 +113,13 @@ fn late(tally: &Tally) -> Finding {
         limit as f64 / 1e6
     );
     finding(Level::Invalid, "generator_late", message)
+}
+
+/// What requests may wait without anybody calling it lateness: a millisecond, or a tenth of the
+/// latency.
+fn late_limit(tally: &Tally) -> u64 {
+    let latency = Distribution::of(&tally.latency_with_censored()).map_or(0, |latency| latency.p99);
+    LATE_LIMIT.0.max(latency / 10)
 }
 
 fn neglected(tally: &Tally) -> Finding {
@@ -213,10 +219,21 @@ fn busy_threads(result: &RunResult) -> Finding {
     if busiest <= BUSY_SHARE || !result.is_open_loop() {
         return None;
     }
-    let message = format!(
-        "a generator thread worked for {:.0} % of the time; use more threads (-t)",
+    let worked = format!(
+        "a generator thread worked for {:.0} % of the time",
         busiest * 100.0
     );
+    // A thread that has no time leaves replies unread, and their connections look taken: it cannot be
+    // told whose fault it is that requests waited for them.
+    let tally = result.overall();
+    let blocked = Distribution::of(&tally.blocked).map_or(0, |blocked| blocked.p99);
+    if blocked > late_limit(&tally) {
+        let message = format!(
+            "{worked} while requests waited for connections, so the generator may be the limit; use more threads (-t), or a script that does less for each request"
+        );
+        return finding(Level::Invalid, "generator_busy", message);
+    }
+    let message = format!("{worked}; use more threads (-t)");
     finding(Level::Suspect, "generator_busy", message)
 }
 

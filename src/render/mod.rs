@@ -7,7 +7,9 @@ mod outcome;
 mod resources;
 mod spectrum;
 mod steps;
+mod summary;
 mod sweep;
+mod thresholds;
 mod wrk_text;
 
 pub use comparison::{
@@ -19,7 +21,9 @@ pub use live::live_line;
 pub use outcome::outcome_text;
 pub use resources::resources_text;
 pub use steps::steps_table;
+pub use summary::summary_markdown;
 pub use sweep::{StepTitle, capacity_line, show_length, step_header, step_line, steps_text};
+pub use thresholds::thresholds_text;
 pub use wrk_text::wrk_text;
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ pub use folder::{Contents, PLAN_JSON, StepResult, SweepError, SweepFolder};
 pub use journal::{Event, Line};
 pub use next::{Bracket, Measured, bracket, is_settled, next};
 pub use plan::{
-    Arm, BadPlan, Block, Capacity, ClusterPlan, Cooldown, LoadPlan, Order, Patch, Step, StopWhen,
-    SweepPlan, WarmUpFirst,
+    Arm, BadPlan, Block, Capacity, ClusterPlan, Cooldown, LoadPlan, Order, Patch, Step,
+    StepThreshold, StopWhen, SweepPlan, WarmUpFirst,
 };
 pub use runner::{Ended, Hands, StepEnd, run};
 

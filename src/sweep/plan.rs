@@ -6,7 +6,7 @@ mod validate;
 
 pub use order::{Block, Order, Step};
 
-use crate::judge::Slo;
+use crate::judge::{Slo, Threshold};
 use crate::schedule::ArrivalProcess;
 use crate::spec::{
     BadSpec, ClusterAccess, CollectFrom, CollectSpec, KubeletRoute, Load, Offered, Pacing,
@@ -84,6 +84,30 @@ pub struct SweepPlan {
     /// The variants of the system.
     #[serde(rename = "arm")]
     pub arms: Vec<Arm>,
+    /// What fails the sweep.
+    #[serde(rename = "threshold", skip_serializing_if = "Vec::is_empty")]
+    pub thresholds: Vec<StepThreshold>,
+}
+
+/// A threshold on the steps of a sweep.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepThreshold {
+    /// What fails a step.
+    pub fail_if: Threshold,
+    /// On the steps of this arm; of all where absent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub arm: Option<String>,
+    /// At this rate; at all where absent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rate: Option<Rate>,
+}
+
+impl StepThreshold {
+    /// Whether it is about steps like this one.
+    pub fn is_about(&self, arm: &str, rate: Rate) -> bool {
+        self.arm.as_ref().is_none_or(|name| name == arm) && self.rate.is_none_or(|one| one == rate)
+    }
 }
 
 impl Default for SweepPlan {
@@ -112,6 +136,7 @@ impl Default for SweepPlan {
             load: LoadPlan::default(),
             cluster: ClusterPlan::default(),
             arms: Vec::new(),
+            thresholds: Vec::new(),
         }
     }
 }

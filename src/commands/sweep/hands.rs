@@ -251,7 +251,7 @@ impl<'a> SweepHands<'a> {
         let verdict = verdict(&finished.result);
         let text = wrk_text(&finished.result);
         let samples = collected.as_ref().map(|collected| &collected.book.log);
-        let (_, errors) = sinks.finish(&finished.result, &verdict, &text, samples);
+        let (_, errors) = sinks.finish(&finished.result, &verdict, &[], &text, samples);
         if let Some(error) = errors.first() {
             return Err(error.to_string());
         }

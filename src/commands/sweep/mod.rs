@@ -5,6 +5,7 @@ mod cooldown;
 mod hands;
 mod hooks;
 mod metadata;
+mod thresholds;
 
 use super::fail;
 use super::signals::Signals;
@@ -58,7 +59,10 @@ pub fn sweep(request: &SweepRequest) -> Exit {
     let mut hands = SweepHands::new(&plan, &folder, script, signals.clone(), request.quiet);
     let ended = run(&plan, &folder, &mut hands);
     drop(hands);
-    tell(ended, &place, &signals)
+    match tell(ended, &place, &signals) {
+        Exit::Done => thresholds::judge(&plan, &place),
+        exit => exit,
+    }
 }
 
 fn tell(ended: Result<Ended, crate::sweep::SweepError>, place: &Path, signals: &Signals) -> Exit {

@@ -212,6 +212,19 @@ fn a_thread_that_works_four_fifths_of_the_time_may_be_the_bottleneck() {
 }
 
 #[test]
+fn a_busy_thread_with_requests_that_wait_may_itself_be_what_they_wait_for() {
+    let mut result = sample::ordinary().result;
+    let blocked = &mut result.targets[0].tally.blocked;
+    for _ in 0..100 {
+        crate::measure::record(blocked, Nanos::from_millis(400));
+    }
+    let idle = working(result.clone(), 1.0, 0.0);
+    assert_verdict(&idle, Level::Valid, &[]);
+    let busy = working(result, 3.21, 0.0);
+    assert_verdict(&busy, Level::Invalid, &["generator_busy"]);
+}
+
+#[test]
 fn spinning_is_not_work_and_in_a_closed_loop_work_is_the_point() {
     let spinning = working(sample::ordinary().result, 4.0, 0.9);
     assert_verdict(&spinning, Level::Valid, &[]);

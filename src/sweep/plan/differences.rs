@@ -7,7 +7,15 @@ use std::collections::BTreeSet;
 impl SweepPlan {
     /// Where two plans differ, setting by setting: its name, here and there.
     pub fn differences(&self, other: &SweepPlan) -> Vec<String> {
-        let values = [self, other].map(|plan| serde_json::to_value(plan).unwrap_or_default());
+        // Thresholds change nothing of what is measured.
+        let values = [self, other].map(|plan| {
+            let thresholds = Vec::new();
+            let plan = SweepPlan {
+                thresholds,
+                ..plan.clone()
+            };
+            serde_json::to_value(plan).unwrap_or_default()
+        });
         let mut found = Vec::new();
         compare("", &values[0], &values[1], &mut found);
         found

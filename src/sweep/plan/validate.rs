@@ -1,6 +1,7 @@
 //! Whether a plan can be carried out, and what is to be known beforehand.
 
 use super::{BadPlan, Order, Step, SweepPlan};
+use crate::units::Rate;
 use std::collections::BTreeSet;
 
 impl SweepPlan {
@@ -75,7 +76,32 @@ impl SweepPlan {
                 "give two rates and one repetition",
             ));
         }
+        self.thresholds_are_about_something()?;
         self.each_step_can_run()
+    }
+
+    fn thresholds_are_about_something(&self) -> Result<(), BadPlan> {
+        for one in &self.thresholds {
+            let is_arm = |name: &String| self.arms.iter().any(|arm| arm.name == *name);
+            if let Some(name) = one.arm.as_ref().filter(|name| !is_arm(name)) {
+                let message = format!(
+                    "`{}` is about the arm {name}, and there is none",
+                    one.fail_if
+                );
+                return Err(BadPlan::new(
+                    "threshold",
+                    &message,
+                    "name an arm of the plan",
+                ));
+            }
+            let is_known =
+                |rate: &&Rate| self.rates.contains(*rate) || self.find_capacity.is_some();
+            if let Some(rate) = one.rate.as_ref().filter(|rate| !is_known(rate)) {
+                let message = format!("`{}` is about {rate}/s, which is not measured", one.fail_if);
+                return Err(BadPlan::new("threshold", &message, "name one of the rates"));
+            }
+        }
+        Ok(())
     }
 
     fn each_step_can_run(&self) -> Result<(), BadPlan> {

@@ -1,0 +1,33 @@
+//! What a shell wants to know: completions and the man page, from the same definition as `--help`.
+
+use clap::Command;
+use clap_complete::Shell;
+
+/// The whole command line: a run's flags may stand without the word `run`.
+fn whole(command: Command) -> Command {
+    let run = command.find_subcommand("run");
+    let flags: Vec<clap::Arg> = run
+        .into_iter()
+        .flat_map(Command::get_arguments)
+        .cloned()
+        .collect();
+    command
+        .version(env!("CARGO_PKG_VERSION"))
+        .args(flags)
+        .subcommand_required(false)
+}
+
+/// A script that completes this program's words in a shell.
+pub(super) fn completions(command: Command, shell: Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut whole(command), "meshload", &mut script);
+    script
+}
+
+/// The man page.
+pub(super) fn man_page(command: Command) -> Vec<u8> {
+    let mut page = Vec::new();
+    // Cannot fail: it writes to memory.
+    let _ = clap_mangen::Man::new(whole(command)).render(&mut page);
+    page
+}

@@ -1,0 +1,210 @@
+//! meshload in a pipeline: thresholds, exit codes, and what a build server shows.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use support::{Hotel, Meshload, Output, machine};
+
+fn run(target: &str, flags: &[&str]) -> Output {
+    let words = ["-R", "100", "-d", "2s", "-t", "1", "-c", "30", "-q"];
+    Meshload::new(words.iter().chain(flags).chain([&target])).run()
+}
+
+/// A run that this machine let pass: the generator was in time. The hotel takes its time, of which a
+/// tenth is the limit for lateness.
+fn believed(target: &str, flags: &[&str]) -> Output {
+    let mut runs = (0..8).map(|_| run(target, flags));
+    let found = runs.find(|output| output.code != Some(4));
+    found.expect("one of eight runs in which the generator was in time")
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn a_threshold_that_is_crossed_is_exit_3_and_every_one_is_listed() {
+    let _machine = machine();
+    let hotel = Hotel::start(["--service-time", "constant:60ms"]);
+    let holds = believed(
+        hotel.url(),
+        &["--fail-if", "p50 > 1s", "--fail-if", "error_rate > 99%"],
+    );
+    assert_eq!(holds.code, Some(0), "{holds}");
+    let fails = believed(
+        hotel.url(),
+        &["--fail-if", "p50 > 1s", "--fail-if", "service.p50 > 20ms"],
+    );
+    assert_eq!(fails.code, Some(3), "{fails}");
+    assert!(fails.stdout.contains("  holds  p50 > 1s"), "{fails}");
+    assert!(
+        fails.stdout.contains("  FAILS  service.p50 > 20ms  is "),
+        "{fails}"
+    );
+    let nowhere = believed(
+        hotel.url(),
+        &["--fail-if", "route(\"GET /nowhere\").p50 > 1s"],
+    );
+    assert_eq!(
+        nowhere.code,
+        Some(3),
+        "what cannot be told fails: {nowhere}"
+    );
+    assert!(nowhere.stdout.contains("cannot be told"), "{nowhere}");
+}
+
+#[test]
+fn an_invalid_run_is_exit_4_whatever_the_thresholds_say() {
+    let _machine = machine();
+    let hotel = Hotel::start(["--service-time", "constant:0"]);
+    // A script that takes 20 ms for each request cannot be in time at 100/s.
+    let home = tempfile::tempdir().expect("a folder");
+    let script = home.path().join("slow.lua");
+    let burn = "function request() local t = os.clock() while os.clock() - t < 0.02 do end return wrk.format('GET', '/') end";
+    fs::write(&script, burn).expect("written");
+    let script = script.to_str().expect("a path");
+    let output = run(
+        hotel.url(),
+        &["-s", script, "--fail-if", "service.p50 > 0s"],
+    );
+    assert_eq!(output.code, Some(4), "{output}");
+    assert!(
+        output.stdout.contains("FAILS  service.p50 > 0s"),
+        "{output}"
+    );
+}
+
+#[test]
+fn a_threshold_that_cannot_be_read_is_refused_before_the_run() {
+    for (typed, word) in [
+        ("p99 50ms", "column 5"),
+        ("q > 1", "column 1"),
+        ("cpu.sidecar > 1", "--collect"),
+    ] {
+        let output = run("http://127.0.0.1:9/", &["--fail-if", typed]);
+        assert_eq!(output.code, Some(2), "{typed}: {output}");
+        assert!(output.stderr.contains(word), "{typed}: {output}");
+    }
+}
+
+#[test]
+fn what_a_build_server_shows() {
+    let _machine = machine();
+    let home = tempfile::tempdir().expect("a folder");
+    let hotel = Hotel::start(["--service-time", "constant:5ms"]);
+    let [summary, junit, step] =
+        ["summary.md", "junit.xml", "step.md"].map(|name| home.path().join(name));
+    fs::write(&step, "before\n").expect("written");
+    let words = [
+        "-R",
+        "200",
+        "-d",
+        "2s",
+        "-t",
+        "1",
+        "-q",
+        "--fail-if",
+        "service.p50 > 2ms",
+        "--fail-if",
+        "p50 > 1s",
+        "--summary-md",
+        summary.to_str().expect("a path"),
+        "--junit",
+        junit.to_str().expect("a path"),
+        hotel.url(),
+    ];
+    let assignments = format!(
+        "export GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY={}",
+        step.display()
+    );
+    let output = Meshload::after(&assignments, words).run();
+    assert!(matches!(output.code, Some(3 | 4)), "{output}");
+    let markdown = read(&summary);
+    assert!(markdown.starts_with("### meshload: "), "{markdown}");
+    assert!(
+        markdown.contains("| `p50 > 1s` | ") && markdown.contains("**fails**"),
+        "{markdown}"
+    );
+    assert_eq!(
+        read(&step),
+        format!("before\n{markdown}"),
+        "added to what was there"
+    );
+    assert!(
+        output
+            .stderr
+            .contains("::error title=meshload: threshold::service.p50 > 2ms is "),
+        "{output}"
+    );
+    let xml = read(&junit);
+    assert!(
+        xml.contains("tests=\"3\"") && xml.contains("not service.p50 &gt; 2ms"),
+        "{xml}"
+    );
+    assert!(xml.contains("<failure"), "{xml}");
+}
+
+#[test]
+fn a_sweeps_thresholds_are_of_its_plan() {
+    let _machine = machine();
+    let home = tempfile::tempdir().expect("a folder");
+    let hotel = Hotel::start(["--service-time", "constant:60ms"]);
+    let plan = home.path().join("plan.toml");
+    let text = format!(
+        "rates = [25, 50]\nverify = false\nwarmup = \"0s\"\nmeasure = \"1s\"\nguard = \"100ms\"\ncooldown = \"0s\"\n\
+         [load]\nthreads = 1\n[cluster]\ncollect = \"none\"\n[warm_up_first]\nlength = \"0s\"\n\
+         [[arm]]\nname = \"one\"\nurl = \"{}\"\n[[threshold]]\nfail_if = \"service.p50 > 20ms\"\nrate = 50\n",
+        hotel.url()
+    );
+    fs::write(&plan, &text).expect("written");
+    let sweep = |out: &str| {
+        let out = home.path().join(out);
+        let words = [
+            "sweep",
+            "-q",
+            plan.to_str().expect("a path"),
+            "-o",
+            out.to_str().expect("a path"),
+        ];
+        Meshload::new(words).run()
+    };
+    // Each in a folder of its own: a step that is INVALID is finished all the same.
+    let mut runs = (0..8).map(|number| sweep(&number.to_string()));
+    let output = runs
+        .find(|output| !output.stdout.contains("INVALID"))
+        .expect("a quiet moment");
+    assert_eq!(output.code, Some(3), "{output}");
+    assert!(
+        output
+            .stdout
+            .contains("50-rep1\nFail if:\n  FAILS  service.p50 > 20ms"),
+        "{output}"
+    );
+    assert!(
+        !output.stdout.contains("25-rep1\nFail if"),
+        "the other rate: {output}"
+    );
+    fs::write(&plan, text.replace("rate = 50\n", "arm = \"two\"\n")).expect("written");
+    let output = sweep("refused");
+    assert_eq!(output.code, Some(2), "{output}");
+    assert!(output.stderr.contains("the arm two"), "{output}");
+}
+
+#[test]
+fn shells_and_readers_are_served_from_the_same_definition() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = Meshload::new(["completions", shell]).run();
+        assert_eq!(output.code, Some(0), "{output}");
+        assert!(
+            output.stdout.contains("fail-if") && output.stdout.contains("sweep"),
+            "{shell}"
+        );
+    }
+    let man = Meshload::new(["man"]).run();
+    assert_eq!(man.code, Some(0), "{man}");
+    assert!(
+        man.stdout.contains(".TH meshload 1") && man.stdout.contains("fail\\-if"),
+        "{man}"
+    );
+}
