@@ -134,7 +134,7 @@ fn a_run_has_intervals_of_its_own_percentiles_and_its_cluster_over_time() {
         "95 % interval",
         "application",
         "service-00",
-        "VALID",
+        ">VALID<",
         "connections",
     ] {
         assert!(page.contains(word), "{word}");
@@ -283,7 +283,7 @@ fn an_empty_folder_and_a_study_that_is_cut_short_are_refused_with_the_reason() {
     for (table, word) in [
         (
             "Target_RPS,Actual_RPS,P50_Latency\n100,99.5,5.5ms\n200,19",
-            "line 3",
+            "line: 3",
         ),
         ("Target_RPS,P50_Latency\n100,5.5ms\n", "Actual_RPS"),
         ("", "latency_stats.csv"),
@@ -325,6 +325,32 @@ fn what_is_not_of_an_earlier_report_is_left_alone() {
     let output = meshload([Path::new("report"), &step, Path::new("-o"), &out]);
     assert_eq!(output.code, Some(0), "{output}");
     assert!(out.join("report.html").exists());
+}
+
+#[test]
+fn a_comparison_leaves_other_tables_alone_and_refuses_a_run_that_was_broken_off() {
+    let home = tempfile::tempdir().expect("a folder");
+    let sweep = planted(home.path(), 1);
+    let out = home.path().join("out");
+    fs::create_dir(&out).expect("a folder");
+    fs::write(out.join("comparison.csv"), "mine").expect("written");
+    let paths = [&sweep, &out].map(|path| path.to_str().expect("a path"));
+    let output = meshload(["compare", paths[0], "-o", paths[1]]);
+    assert_eq!(output.code, Some(1), "{output}");
+    assert!(output.stderr.contains("comparison.csv"), "{output}");
+    assert_eq!(contents(&out).len(), 1, "nothing is written beside it");
+    let step = a_step(&sweep);
+    let path = step.join("run.json");
+    let broken = read(&path).replacen("\"complete\"", "\"interrupted\"", 1);
+    fs::write(&path, broken).expect("written");
+    let step = step.to_str().expect("a path");
+    let output = meshload(["compare", step, paths[0]]);
+    assert_eq!(output.code, Some(2), "{output}");
+    assert!(output.stderr.contains("broken off"), "{output}");
+    let output = meshload(["report", step]);
+    assert_eq!(output.code, Some(0), "{output}");
+    let page = read(&a_step(&sweep).join("report.html"));
+    assert!(page.contains("The run was broken off"));
 }
 
 /// Collects errors before the page's own script runs.

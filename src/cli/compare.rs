@@ -27,7 +27,8 @@ pub(super) struct CompareArgs {
     /// the others are compared with
     #[arg(value_name = "BASE OTHER", required = true)]
     sides: Vec<PathBuf>,
-    /// Write comparison.csv, cost.csv, comparison.md and compare_overhead_summary.csv there
+    /// Write comparison.csv, cost.csv, comparison.md, compare_overhead_summary.csv, report.html and
+    /// plots/ there
     #[arg(short = 'o', long = "output", value_name = "DIR")]
     output: Option<PathBuf>,
     /// Print Markdown

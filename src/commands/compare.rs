@@ -1,7 +1,7 @@
 //! `meshload compare`: what one arm costs over another.
 
 use super::fail;
-use super::pages::{NotWritten, arms_of, shown_runs, write_page};
+use super::pages::{NotWritten, arms_of, claim, shown_runs, write_page};
 use crate::cli::CompareRequest;
 use crate::exit::Exit;
 use crate::formats::{StudySums, comparison_csv, cost_csv, study_overhead_csv, study_overheads};
@@ -78,6 +78,13 @@ fn overheads(base: &Side, other: &Side) -> Vec<(f64, [crate::judge::StudyOverhea
 }
 
 fn write(folder: &Path, sides: &[Side], compared: &[Compared]) -> Result<(), NotWritten> {
+    let tables = [
+        "comparison.csv",
+        "cost.csv",
+        "comparison.md",
+        "compare_overhead_summary.csv",
+    ];
+    claim(folder, tables)?;
     make_folder(folder)?;
     let comparisons: Vec<Comparison> = compared.iter().map(|one| one.comparison.clone()).collect();
     write_file(

@@ -28,18 +28,40 @@ pub enum NotWritten {
     Store(#[from] StoreError),
 }
 
-/// Writes the page, plots/*.svg and plots/*.png.
-pub fn write_page(page: &Page, folder: &Path) -> Result<(), NotWritten> {
-    let plots = folder.join("plots");
-    let path = folder.join(PAGE);
-    let before = read_if_there(&path)?;
-    let is_ours = before.as_ref().is_some_and(|page| {
+/// Whether a folder's report is an earlier one of ours.
+fn is_ours(folder: &Path) -> Result<bool, NotWritten> {
+    let page = read_if_there(&folder.join(PAGE))?;
+    Ok(page.is_some_and(|page| {
         let head = &page[..page.len().min(1024)];
         head.windows(MADE_BY.len()).any(|window| window == MADE_BY)
-    });
-    if before.is_some() && !is_ours {
-        return Err(NotWritten::Foreign(path));
+    }))
+}
+
+/// Looks that nothing of somebody else's lies in the places of these files of a folder.
+///
+/// # Errors
+/// [`NotWritten::Foreign`] for the first that is there, without a report of ours beside it.
+pub fn claim<'a>(
+    folder: &Path,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Result<(), NotWritten> {
+    if is_ours(folder)? {
+        return Ok(());
     }
+    let paths = names
+        .into_iter()
+        .chain([PAGE])
+        .map(|name| folder.join(name));
+    let foreign = paths.into_iter().find(|path| path.exists());
+    foreign.map_or(Ok(()), |path| Err(NotWritten::Foreign(path)))
+}
+
+/// Writes the page, plots/*.svg and plots/*.png.
+///
+/// # Errors
+/// [`NotWritten`]; nothing that is not of an earlier report is touched.
+pub fn write_page(page: &Page, folder: &Path) -> Result<(), NotWritten> {
+    let plots = folder.join("plots");
     let mut files = Vec::new();
     for chart in page.charts() {
         let png = png_file(chart).map_err(|why| NotWritten::Plot(chart.name.clone(), why))?;
@@ -49,13 +71,14 @@ pub fn write_page(page: &Page, folder: &Path) -> Result<(), NotWritten> {
         ));
         files.push((plots.join(format!("{}.png", chart.name)), png));
     }
-    let foreign = files.iter().find(|(path, _)| !is_ours && path.exists());
-    if let Some((path, _)) = foreign {
-        return Err(NotWritten::Foreign(path.clone()));
-    }
+    let names: Vec<String> = page
+        .charts()
+        .flat_map(|chart| ["svg", "png"].map(|ending| format!("plots/{}.{ending}", chart.name)))
+        .collect();
+    claim(folder, names.iter().map(String::as_str))?;
     // The page says whose the plots are, so that a report that was cut short can be made again.
     make_folder(&plots)?;
-    write_file(&path, page.html().as_bytes())?;
+    write_file(&folder.join(PAGE), page.html().as_bytes())?;
     for (path, bytes) in &files {
         write_file(path, bytes)?;
     }
@@ -100,9 +123,12 @@ pub fn shown_runs<'a>(
         };
         match load_measured(folder) {
             Ok(measured) => {
-                let (run, unread) = run_of(format!("{} at {rate}/s", arm.name), measured);
+                let step = measured.result.spec.step.as_ref();
+                let repetition = step.map_or(1, |step| step.repetition);
+                let name = format!("{} at {rate}/s, repetition {repetition}", arm.name);
+                let (run, unread) = run_of(name, measured);
+                notes.extend(unread.iter().map(|note| format!("{}: {note}", run.name)));
                 runs.push(run);
-                notes.extend(unread);
             }
             Err(error) => notes.push(error.to_string()),
         }

@@ -5,44 +5,41 @@ use super::Metric;
 use super::cost::{Part, costs};
 use super::figures::{ServiceFigures, StepFigures};
 use super::statistics::{Estimate, mean_over_blocks};
-use serde::{Deserialize, Serialize};
 
 /// What an arm can carry, as far as its steps say.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Capacity {
-    /// The highest rate that was held in every repetition, requests per second.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    /// The highest rate that was held in every repetition, below any that was not; requests per second.
     pub held: Option<f64>,
-    /// The lowest rate above it that was not held in some repetition.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    /// The lowest rate that was not held in some repetition.
     pub not_held: Option<f64>,
     /// What was finished per second when more was offered than is held.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub plateau: Option<Estimate>,
     /// Where waiting begins to cost more than it yields.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub knee: Option<Knee>,
     /// What the limits allow.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub predicted: Option<Prediction>,
 }
 
 /// The rate with the largest power: requests finished per second over their mean latency (Kleinrock,
 /// ICC 1979). Below it more load costs little waiting, above it waiting grows faster than the yield.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Knee {
     /// Requests per second, one of those that were measured.
     pub rate: f64,
+    /// It is the lowest that was held: the true one may lie below.
+    pub is_first: bool,
     /// It is the highest that was held: the true one may lie beyond.
     pub is_last: bool,
 }
 
 /// The rate at which a part of a service reaches its CPU limit: (limit - idle) / CPU per request.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
     /// Requests per second.
     pub rate: f64,
-    /// The service whose limit is reached first; `None` when it is the nodes' cores.
+    /// The service whose limit is reached first; `None` when it is the nodes' cores, all of them, which
+    /// is more than pods may use.
     pub service: Option<String>,
     /// Which part of it.
     pub part: Part,
@@ -52,38 +49,41 @@ pub struct Prediction {
     pub per_request_ms: f64,
     /// Thousandths of a core without any request.
     pub idle_m: f64,
-    /// Largest share of scheduler periods in which one of its containers was stopped at its limit,
+    /// Largest share of scheduler periods in which a container of that part was stopped at its limit,
     /// over all steps: what speaks for it.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub throttled: Option<f64>,
 }
 
 /// What the steps of an arm say about its capacity.
 pub fn capacity(steps: &[&StepFigures]) -> Capacity {
     let rates = by_rate(steps);
-    let is_held = |steps: &[&StepFigures]| {
-        let mut known = steps
-            .iter()
-            .filter_map(|step| step.stability.is_held())
-            .peekable();
-        known.peek()?;
-        Some(known.all(|held| held))
+    let is_broken = |steps: &[&StepFigures]| {
+        let mut known = steps.iter().map(|step| step.stability.is_held());
+        known.any(|held| held == Some(false))
     };
+    let not_held = rates.iter().find(|(_, steps)| is_broken(steps));
+    let not_held = not_held.map(|(rate, _)| *rate);
+    let below = |rate: f64| not_held.is_none_or(|broken| rate < broken);
     let held = rates
         .iter()
         .rev()
-        .find(|(_, steps)| is_held(steps) == Some(true));
+        .find(|(rate, steps)| below(*rate) && are_held(steps));
     let held = held.map(|(rate, _)| *rate);
-    let beyond = |rate: f64| held.is_none_or(|held| rate > held);
-    let mut not_held = rates.iter().filter(|(rate, _)| beyond(*rate));
-    let not_held = not_held.find(|(_, steps)| is_held(steps) == Some(false));
     Capacity {
         held,
-        not_held: not_held.map(|(rate, _)| *rate),
+        not_held,
         plateau: plateau(steps),
         knee: knee(&rates),
         predicted: predicted(steps),
     }
+}
+
+/// Whether all of these steps were held.
+pub fn are_held(steps: &[&StepFigures]) -> bool {
+    !steps.is_empty()
+        && steps
+            .iter()
+            .all(|step| step.stability.is_held() == Some(true))
 }
 
 /// Steps by rate, the lowest first.
@@ -105,11 +105,12 @@ pub fn by_rate<'a>(steps: &[&'a StepFigures]) -> Vec<(f64, Vec<&'a StepFigures>)
 pub(super) fn plateau_of(steps: &[&StepFigures], repetition: u32) -> Option<f64> {
     let beyond = steps
         .iter()
-        .filter(|step| step.repetition == repetition && step.stability.is_held() == Some(false));
+        .filter(|step| step.repetition == repetition && step.stability.is_overloaded());
     beyond.map(|step| step.achieved).max_by(f64::total_cmp)
 }
 
-fn plateau(steps: &[&StepFigures]) -> Option<Estimate> {
+/// The same over all repetitions.
+pub(super) fn plateau(steps: &[&StepFigures]) -> Option<Estimate> {
     let mut repetitions: Vec<u32> = steps.iter().map(|step| step.repetition).collect();
     repetitions.sort_unstable();
     repetitions.dedup();
@@ -123,17 +124,15 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
 
 fn knee(rates: &[(f64, Vec<&StepFigures>)]) -> Option<Knee> {
     let power = |(rate, steps): &(f64, Vec<&StepFigures>)| {
-        let held = || {
-            steps
-                .iter()
-                .filter(|step| step.stability.is_held() == Some(true))
-        };
-        let latency = mean(held().filter_map(|step| Metric::LatencyMean.of(step)))?;
-        let achieved = mean(held().map(|step| step.achieved))?;
+        if !are_held(steps) {
+            return None;
+        }
+        let latency = mean(steps.iter().filter_map(|step| Metric::LatencyMean.of(step)))?;
+        let achieved = mean(steps.iter().map(|step| step.achieved))?;
         (latency > 0.0).then_some((*rate, achieved / latency))
     };
     let powers: Vec<(f64, f64)> = rates.iter().filter_map(power).collect();
-    // The lowest of two rates has no neighbour to compare with on one side, three have a middle.
+    // Of two rates none lies between others.
     if powers.len() < 3 {
         return None;
     }
@@ -142,6 +141,7 @@ fn knee(rates: &[(f64, Vec<&StepFigures>)]) -> Option<Knee> {
         .max_by(|one, other| one.1.total_cmp(&other.1))?;
     Some(Knee {
         rate: best.0,
+        is_first: powers.first().is_some_and(|first| first.0 == best.0),
         is_last: powers.last().is_some_and(|last| last.0 == best.0),
     })
 }
@@ -153,13 +153,17 @@ fn predicted(steps: &[&StepFigures]) -> Option<Prediction> {
         let of_it = || services(steps, namespace, service);
         // Replicas may come and go: the fewest are what can be relied on.
         let limits = of_it().filter_map(|one| part.limit_of(one));
+        // What may cost nothing per request reaches no limit by requests.
+        if cost.per_request_ms.differs_from(0.0) == Some(false) {
+            return None;
+        }
         prediction(
             Some(service.clone()),
             *part,
             limits.min_by(f64::total_cmp)?,
             (cost.per_request_ms.value, cost.idle_m.value),
             of_it()
-                .filter_map(|one| one.strain.throttled)
+                .filter_map(|one| part.throttled_of(one))
                 .max_by(f64::total_cmp),
         )
     });
@@ -193,9 +197,9 @@ fn prediction(
     (per_request_ms, idle_m): (f64, f64),
     throttled: Option<f64>,
 ) -> Option<Prediction> {
-    // What costs nothing per request reaches no limit by requests.
-    (per_request_ms > 1e-6).then(|| Prediction {
-        rate: ((limit_m - idle_m) / per_request_ms).max(0.0),
+    let is_reached_by_requests = per_request_ms > 1e-6 && limit_m > idle_m;
+    is_reached_by_requests.then(|| Prediction {
+        rate: (limit_m - idle_m) / per_request_ms,
         service,
         part,
         limit_m,

@@ -2,7 +2,7 @@
 //! both, steps that were held only. Steps beyond capacity say how long they lasted, and nothing about
 //! what a request costs: both arms are as busy as they can be.
 
-use super::capacity::plateau_of;
+use super::capacity::{plateau, plateau_of};
 use super::cost::{CostDifference, cost_differences};
 use super::figures::{Latency, ServiceFigures, StepFigures};
 use super::statistics::{Estimate, difference_over_blocks, ratio_over_blocks};
@@ -19,6 +19,8 @@ pub enum Metric {
     LatencyP50,
     LatencyP90,
     LatencyP99,
+    /// Requests that failed and statuses above 399, of all that ended.
+    ErrorRate,
     /// Thousandths of a core of the application, sidecars included.
     CpuTotal,
     /// Likewise without sidecars.
@@ -39,11 +41,12 @@ pub enum Metric {
 
 impl Metric {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Metric; 12] = [
+    pub const ALL: [Metric; 13] = [
         Metric::LatencyMean,
         Metric::LatencyP50,
         Metric::LatencyP90,
         Metric::LatencyP99,
+        Metric::ErrorRate,
         Metric::CpuTotal,
         Metric::CpuApp,
         Metric::CpuSidecar,
@@ -61,6 +64,7 @@ impl Metric {
             Metric::LatencyP50 => "latency_p50",
             Metric::LatencyP90 => "latency_p90",
             Metric::LatencyP99 => "latency_p99",
+            Metric::ErrorRate => "error_rate",
             Metric::CpuTotal => "cpu_total",
             Metric::CpuApp => "cpu_app",
             Metric::CpuSidecar => "cpu_sidecar",
@@ -79,6 +83,7 @@ impl Metric {
                 "ns"
             }
             Metric::CpuTotal | Metric::CpuApp | Metric::CpuSidecar | Metric::CpuControlPlane => "m",
+            Metric::ErrorRate => "share",
             Metric::CpuPerRequest => "ms",
             Metric::Memory => "B",
             Metric::NetworkRx | Metric::NetworkTx => "B/s",
@@ -95,6 +100,7 @@ impl Metric {
             Metric::LatencyP50 => latency("p50"),
             Metric::LatencyP90 => latency("p90"),
             Metric::LatencyP99 => latency("p99"),
+            Metric::ErrorRate => step.error_rate,
             Metric::CpuTotal => application(&ServiceFigures::cpu_total_m),
             Metric::CpuApp => application(&|service| service.cpu_app_m),
             Metric::CpuSidecar => application(&|service| service.cpu_sidecar_m),
@@ -280,7 +286,7 @@ fn compared(metric: Metric, blocks: &[(&StepFigures, &StepFigures)]) -> Option<M
         .iter()
         .filter_map(|(base, other)| Some((metric.of(base)?, metric.of(other)?)));
     let pairs: Vec<(f64, f64)> = pairs.collect();
-    // Two arms without sidecars have nothing to compare there.
+    // Two arms without sidecars, or without errors, have nothing to compare there.
     if pairs.iter().all(|pair| *pair == (0.0, 0.0)) {
         return None;
     }
@@ -318,8 +324,9 @@ impl MetricComparison {
     }
 }
 
-/// How far the mean of every other block lies from that of the others: neighbours in time, as the
-/// arms of a block are.
+/// How far the mean of every other block lies from that of the others: neighbours in time. Where the
+/// arms take turns so are they; where one arm was measured after the other they lie farther apart, and
+/// this floor is too low.
 fn halves_apart(values: &[f64]) -> Option<f64> {
     let half = |first| {
         let values: Vec<f64> = values.iter().skip(first).step_by(2).copied().collect();
@@ -347,16 +354,12 @@ fn capacities(base: &[&StepFigures], other: &[&StepFigures]) -> CapacityComparis
         .collect();
     repetitions.sort_unstable();
     repetitions.dedup();
-    let of = |steps: &[&StepFigures]| {
-        let plateaus = repetitions.iter().filter_map(|one| plateau_of(steps, *one));
-        mean_over_blocks(&plateaus.collect::<Vec<_>>())
-    };
     let pairs = repetitions
         .iter()
         .filter_map(|one| Some((plateau_of(base, *one)?, plateau_of(other, *one)?)));
     CapacityComparison {
-        base: of(base),
-        other: of(other),
+        base: plateau(base),
+        other: plateau(other),
         ratio: ratio_over_blocks(&pairs.collect::<Vec<_>>()),
     }
 }

@@ -57,13 +57,11 @@ fn of_cluster(result: &RunResult, add: &mut impl FnMut(String, String)) {
     });
     for pod in ours {
         *replicas.entry(&pod.service).or_default() += 1;
-        // Sidecars are what an arm may be about.
-        let own = pod
-            .containers
-            .iter()
-            .filter(|one| one.role != Role::Sidecar);
-        for container in own {
-            let name = format!("{}/{}", pod.service, container.name);
+        for container in &pod.containers {
+            let mut name = format!("{}/{}", pod.service, container.name);
+            if container.role == Role::Sidecar {
+                name += SIDECAR;
+            }
             let image = container.image_id.as_ref().unwrap_or(&container.image);
             add(format!("image of {name}"), image.clone());
             add(format!("limits of {name}"), amounts(&container.limits));
@@ -84,9 +82,13 @@ fn amounts(amounts: &Amounts) -> String {
     format!("CPU {cpu}, memory {memory}")
 }
 
+/// Sidecars are what an arm may be about: theirs is shown and not compared.
+const SIDECAR: &str = " (sidecar)";
+
 /// What is not the same in both, as far as both say it: name, here and there.
 pub fn unlike(base: &Conditions, other: &Conditions) -> Vec<String> {
-    let differing = base.iter().filter_map(|(name, ones)| {
+    let compared = base.iter().filter(|(name, _)| !name.ends_with(SIDECAR));
+    let differing = compared.filter_map(|(name, ones)| {
         let others = other.get(name).filter(|others| *others != ones)?;
         let list =
             |values: &BTreeSet<String>| values.iter().cloned().collect::<Vec<_>>().join(" | ");

@@ -2,7 +2,7 @@
 //! were held. Its slope is CPU time per request (thousandths of a core per request per second are
 //! milliseconds per request), its intercept what is used without any.
 
-use super::figures::{ServiceFigures, StepFigures};
+use super::figures::{ServiceFigures, StepFigures, Strain};
 use super::statistics::{Estimate, line_through, mean_over_blocks};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -37,6 +37,23 @@ impl Part {
             Part::App => service.cpu_app_m,
             Part::Sidecar => service.cpu_sidecar_m,
             Part::Total => service.cpu_total_m(),
+        }
+    }
+
+    /// How often it was stopped at its limit.
+    pub fn throttled_of(self, service: &ServiceFigures) -> Option<f64> {
+        let Strain {
+            throttled_app,
+            throttled_sidecar,
+            ..
+        } = service.strain;
+        match self {
+            Part::App => throttled_app,
+            Part::Sidecar => throttled_sidecar,
+            Part::Total => [throttled_app, throttled_sidecar]
+                .into_iter()
+                .flatten()
+                .max_by(f64::total_cmp),
         }
     }
 

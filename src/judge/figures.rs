@@ -25,7 +25,8 @@ pub struct StepFigures {
     pub stability: Stability,
     /// Latencies in nanoseconds: `mean`, `p50`, ...
     pub latency: BTreeMap<String, Latency>,
-    /// Requests that failed, and replies with a status above 399, of all; absent where unknown.
+    /// Requests that failed, and replies with a status above 399, of all that ended; absent where
+    /// unknown.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error_rate: Option<f64>,
     /// What each service used; none where nobody looked.
@@ -81,8 +82,11 @@ pub struct Strain {
     pub limit_app_m: Option<f64>,
     /// Those of its sidecars, likewise.
     pub limit_sidecar_m: Option<f64>,
-    /// Largest share of scheduler periods in which a container was stopped at its limit.
-    pub throttled: Option<f64>,
+    /// Largest share of scheduler periods in which a container that is no sidecar was stopped at its
+    /// limit.
+    pub throttled_app: Option<f64>,
+    /// The same of sidecars.
+    pub throttled_sidecar: Option<f64>,
     /// Largest share of the time in which a task of a container waited for a CPU (PSI).
     pub waited_for_cpu: Option<f64>,
     /// Likewise for memory.
@@ -200,11 +204,18 @@ fn strain(resources: &Resources, pods: &[&PodUse]) -> Strain {
         let containers = pods.iter().flat_map(|pod| &pod.containers);
         containers.filter_map(of).max_by(f64::total_cmp)
     };
+    let throttled = |is_sidecar| {
+        most(&|container| {
+            let is_meant = (container.role == Role::Sidecar) == is_sidecar;
+            container.throttling().filter(|_| is_meant)
+        })
+    };
     let waited = |quantity| most(&|container| container.figure(quantity)?.value);
     Strain {
         limit_app_m: limit(&|role| role != Role::Sidecar),
         limit_sidecar_m: limit(&|role| role == Role::Sidecar),
-        throttled: most(&ContainerUse::throttling),
+        throttled_app: throttled(false),
+        throttled_sidecar: throttled(true),
         waited_for_cpu: waited(Quantity::PsiCpu),
         waited_for_memory: waited(Quantity::PsiMemory),
         waited_for_io: waited(Quantity::PsiIo),

@@ -19,7 +19,7 @@ mod verdict;
 mod within_run;
 
 pub use as_study::StudyOverhead;
-pub use capacity::{Capacity, Knee, Prediction, by_rate, capacity};
+pub use capacity::{Capacity, Knee, Prediction, are_held, by_rate, capacity};
 pub use comparison::{
     CapacityComparison, Comparison, Metric, MetricComparison, RateComparison, compare,
 };

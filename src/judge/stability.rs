@@ -14,6 +14,7 @@ const SHORTFALL: f64 = 0.01;
 const A_FEW: f64 = 3.0;
 /// More failures than this are requests that the system dropped.
 const DROPPED: f64 = 0.001;
+const DROPPED_CODE: &str = "dropped";
 
 /// Whether a rate was held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +41,15 @@ impl Stability {
             Stability::Held => "held",
             Stability::NotHeld { .. } => "not_held",
             Stability::Unknown { .. } => "unknown",
+        }
+    }
+
+    /// Whether more was offered than the system takes: less was finished, or the backlog grew. Drops
+    /// alone are no sign of that.
+    pub fn is_overloaded(&self) -> bool {
+        match self {
+            Stability::NotHeld { reasons } => reasons.iter().any(|one| one.code != DROPPED_CODE),
+            Stability::Held | Stability::Unknown { .. } => false,
         }
     }
 
@@ -140,7 +150,7 @@ fn drops(tally: &Tally) -> Option<Reason> {
         return None;
     }
     reason(
-        "dropped",
+        DROPPED_CODE,
         format!("{} of {} requests failed", tally.failed, tally.scheduled),
     )
 }

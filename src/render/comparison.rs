@@ -144,9 +144,10 @@ fn metric_text(metric: &MetricComparison, layout: Layout) -> String {
     });
     let signed = |value: f64| show_difference(metric.metric, value);
     let difference = estimate_text(&metric.difference, &signed);
-    let resolved = match metric.is_resolved() {
-        Some(false) => "not resolved",
-        Some(true) | None => "",
+    let resolved = match (metric.is_resolved(), metric.noise) {
+        (Some(false), Some(noise)) => format!("not resolved (noise {})", show(noise)),
+        (Some(false), None) => "not resolved".to_owned(),
+        (Some(true) | None, _) => String::new(),
     };
     let mark = if metric.is_doubtful { "*" } else { "" };
     let name = format!("{}{mark}", metric.metric.name());
@@ -184,6 +185,7 @@ pub fn show_metric(metric: Metric, value: f64) -> String {
         "ns" => show_time_us(value / 1e3),
         "m" => format!("{value:.1}m"),
         "ms" => format!("{value:.3}ms"),
+        "share" => format!("{:.3}%", value * 100.0),
         "B/s" => format!("{}/s", show_bytes(value)),
         _ => show_bytes(value),
     }

@@ -1,7 +1,7 @@
 //! The steps of a sweep or of a folder of the study: a row per arm and rate, the median over its
 //! repetitions and from where to where they go.
 
-use crate::judge::{Metric, Stability, StepFigures};
+use crate::judge::{Level, Metric, Stability, StepFigures};
 use crate::units::show_time_us;
 
 /// A table of an arm's steps.
@@ -16,7 +16,11 @@ pub fn steps_table(arm: &str, steps: &[StepFigures]) -> String {
     for rate in rates {
         let of_rate: Vec<&StepFigures> = steps.iter().filter(|step| step.rate == rate).collect();
         let column = |of: &dyn Fn(&StepFigures) -> Option<f64>, show: &dyn Fn(f64) -> String| {
-            let values: Vec<f64> = of_rate.iter().filter_map(|step| of(step)).collect();
+            // Steps whose measurement failed say nothing.
+            let valid = of_rate
+                .iter()
+                .filter(|step| step.level != Some(Level::Invalid));
+            let values: Vec<f64> = valid.filter_map(|step| of(step)).collect();
             median_and_range(values, show)
         };
         let plain = |value: f64| format!("{value:.1}");

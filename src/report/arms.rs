@@ -4,8 +4,8 @@
 use super::chart::{Axis, Chart, Content, Mark, Panel, Point, Series, Stroke};
 use super::table::{Cell, Table};
 use crate::judge::{
-    Capacity, Conditions, Estimate, Latency, Level, Metric, Part, Spread, Stability, StepFigures,
-    by_rate, capacity, costs, mean_over_blocks,
+    BLOCKS_FOR_AN_INTERVAL, Capacity, Conditions, Estimate, Latency, Level, Metric, Part, Spread,
+    Stability, StepFigures, are_held, by_rate, capacity, costs, mean_over_blocks,
 };
 use crate::render::estimate_text;
 use crate::units::show_ns;
@@ -68,14 +68,21 @@ pub(super) fn point(x: f64, estimate: Option<Estimate>) -> Point {
 
 /// What the error bars of these arms are.
 fn bars_are(arms: &[Arm<'_>]) -> &'static str {
-    let most = arms
-        .iter()
-        .flat_map(Arm::rates)
-        .map(|(_, steps)| steps.len());
-    match most.max().unwrap_or_default() {
-        0 | 1 => "One repetition: nothing is known about the noise.",
-        few if few < crate::judge::BLOCKS_FOR_AN_INTERVAL => {
+    let counts = arms.iter().flat_map(Arm::rates).map(|(_, steps)| {
+        let valid = steps
+            .iter()
+            .filter(|step| step.level != Some(Level::Invalid));
+        valid.count()
+    });
+    let counts: Vec<usize> = counts.filter(|count| *count > 0).collect();
+    let [least, most] = [counts.iter().min(), counts.iter().max()].map(|one| *one.unwrap_or(&0));
+    match (least, most) {
+        (_, 0 | 1) => "One repetition: nothing is known about the noise.",
+        (_, most) if most < BLOCKS_FOR_AN_INTERVAL => {
             "Bars go from the smallest to the largest repetition."
+        }
+        (least, _) if least < BLOCKS_FOR_AN_INTERVAL => {
+            "Bars are 95 % intervals by Student's t where there are six repetitions, and go from the smallest to the largest elsewhere."
         }
         _ => "Bars are 95 % intervals by Student's t over repetitions.",
     }
@@ -246,9 +253,9 @@ pub fn sidecar_chart(arms: &[Arm<'_>]) -> Chart {
 /// The highest rate that every arm held in every repetition; else the lowest that all measured.
 pub fn common_rate(arms: &[Arm<'_>]) -> Option<f64> {
     let held = |arm: &Arm<'_>, rate: f64| {
-        let mut steps = arm.steps.iter().filter(|step| step.rate == rate).peekable();
-        steps.peek()?;
-        Some(steps.all(|step| step.stability.is_held() == Some(true)))
+        let rates = arm.rates();
+        let found = rates.iter().find(|(one, _)| *one == rate);
+        found.map(|(_, steps)| are_held(steps))
     };
     let rates = arms.first()?.rates();
     let common = || {
@@ -372,8 +379,12 @@ pub fn capacity_table(arms: &[Arm<'_>]) -> Table {
             Cell::number(plateau.value, text)
         });
         let knee = found.knee.map(|knee| {
-            let last = if knee.is_last { " or beyond" } else { "" };
-            Cell::number(knee.rate, format!("{}/s{last}", knee.rate))
+            let or = match (knee.is_first, knee.is_last) {
+                (true, _) => " or below",
+                (_, true) => " or beyond",
+                _ => "",
+            };
+            Cell::number(knee.rate, format!("{}/s{or}", knee.rate))
         });
         let predicted = found.predicted.as_ref();
         table.rows.push(vec![

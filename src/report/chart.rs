@@ -186,7 +186,7 @@ pub struct BarPart {
     pub name: String,
     /// Its colour, by number.
     pub hue: usize,
-    /// By bar; nothing is drawn where it was not measured.
+    /// By bar; where it was not measured nothing is drawn, and the bar's name should say so.
     pub values: Vec<Option<f64>>,
 }
 

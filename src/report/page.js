@@ -1,8 +1,13 @@
 "use strict";
 (() => {
-  const number = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
-  const show = (value, axis) =>
-    axis.scale === "nines" ? `${Number((100 * (1 - 1 / value)).toPrecision(6))}%` : number.format(value);
+  const small = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
+  const large = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+  const show = (value, axis) => {
+    if (axis.scale === "nines") return `${Number((100 * (1 - 1 / value)).toPrecision(9))}%`;
+    return (Math.abs(value) < 1000 ? small : large).format(value);
+  };
+  // Places that were computed in two ways differ in their last digits.
+  const same = (one, other) => Math.abs(one - other) <= 1e-6 * Math.abs(one);
 
   // Series: a button hides and shows them in every drawing of the chart.
   const hidden = (figure) =>
@@ -21,7 +26,8 @@
     for (const series of panel.series) {
       if (off.has(series.name)) continue;
       for (const point of series.points) {
-        if (point.y === null) continue;
+        // A step holds from its own place on.
+        if (point.y === null || (series.stroke === "steps" && point.x > x)) continue;
         const apart = isLog ? Math.abs(Math.log(point.x / x)) : Math.abs(point.x - x);
         if (best === null || apart < best.apart) best = { x: point.x, apart };
       }
@@ -40,7 +46,7 @@
     head.textContent = `${data.x.label}: ${show(x, data.x)}`;
     tip.replaceChildren(head);
     for (const series of panel.series) {
-      const point = off.has(series.name) ? undefined : series.points.find((one) => one.x === x);
+      const point = off.has(series.name) ? undefined : series.points.find((one) => same(one.x, x));
       if (!point) continue;
       const spread = point.spread ? ` (${point.spread.map((end) => show(end, panel.y)).join(" to ")})` : "";
       const text = point.y === null ? "not measured" : show(point.y, panel.y) + spread;
@@ -50,7 +56,7 @@
   const hover = (figure, data, svg, event) => {
     const tip = figure.querySelector(".tip");
     const panel = data.panels[Number(svg.dataset.panel)];
-    const [left, right, top, bottom, from, to] = svg.dataset.axes.split(" ").map(Number);
+    const [left, right, , , from, to] = svg.dataset.axes.split(" ").map(Number);
     const box = svg.getBoundingClientRect();
     const scale = svg.viewBox.baseVal.width / box.width;
     const share = ((event.clientX - box.left) * scale - left) / (right - left);

@@ -1,7 +1,7 @@
 //! A page: one self-contained HTML file. No network, no clock; the same values give the same bytes.
 
 use super::chart::{Chart, Content, Panel, Series, Stroke};
-use super::paint::{Drawing, HUES, page_drawings};
+use super::paint::{Drawing, HUES, MARK, page_drawings};
 use super::table::{Cell, Table};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde::Serialize;
@@ -120,7 +120,7 @@ impl Page {
                             @for block in &section.blocks { (block_of(block)) }
                         }
                     } }
-                    footer { "Made by meshload. Every figure is in the folder's tables as well." }
+                    footer { "Made by meshload. docs/measuring.md says what every number means." }
                     script { (PreEscaped(SCRIPT)) }
                 }
             }
@@ -251,14 +251,14 @@ fn keys_of(panel: &Panel) -> Vec<Key<'_>> {
         }
     };
     let marks = panel.marks.iter();
-    keys.extend(marks.map(|mark| key(mark.label.as_str(), mark.hue, Some("1 3"), false)));
+    keys.extend(marks.map(|mark| key(mark.label.as_str(), mark.hue, Some(MARK), false)));
     keys
 }
 
 fn dashes(stroke: Stroke) -> Option<&'static str> {
     match stroke {
-        Stroke::Dashed => Some("6 3"),
-        Stroke::Dotted => Some("2 3"),
+        Stroke::Dashed => Some("8 4"),
+        Stroke::Dotted => Some("2 4"),
         Stroke::Solid | Stroke::Steps | Stroke::None => None,
     }
 }

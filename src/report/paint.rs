@@ -40,7 +40,7 @@ const PNG_SCALE: f32 = 2.0;
 /// Lines with more points than this have none of them marked.
 const MARKED_POINTS: usize = 30;
 /// How marks are dashed.
-const MARK: &str = "1 3";
+pub const MARK: &str = "1 3";
 
 impl Place {
     fn width(self) -> f64 {
@@ -127,8 +127,8 @@ pub struct Drawing {
     pub width: f64,
     /// Its height.
     pub height: f64,
-    /// Where its axes begin and end: left, right, top and bottom of the plot, and the values there.
-    pub axes: Option<[f64; 8]>,
+    /// Left, right, top and bottom of the plot, and the values at its left and right.
+    pub axes: Option<[f64; 6]>,
 }
 
 /// The chart's panels as they stand on the page.
@@ -148,8 +148,6 @@ pub fn page_drawings(chart: &Chart, width: f64) -> Vec<Drawing> {
                     axes.plot_bottom,
                     axes.x_min,
                     axes.x_max,
-                    axes.y_min,
-                    axes.y_max,
                 ]
             });
             // The groups of the series are wanted, the library's own buttons are not.

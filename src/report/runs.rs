@@ -30,12 +30,14 @@ impl Run {
         if self.name.is_empty() {
             what.to_owned()
         } else {
-            format!("{} {what}", self.name)
+            format!("{}, {what}", self.name)
         }
     }
 }
 
 const MS: f64 = 1e6;
+/// The log's times are rounded to milliseconds.
+const HALF_A_CENTISECOND: f64 = 0.005;
 /// Points of the percentile curve per power of ten.
 const PER_DECADE: i32 = 12;
 
@@ -74,7 +76,7 @@ pub fn percentile_chart(runs: &[Run]) -> Chart {
     Chart {
         name: "percentiles".to_owned(),
         title: "Percentiles".to_owned(),
-        caption: "The share of requests that were answered within a time. Intervals are those of one run, over blocks of a second; what changes more slowly is not in them.".to_owned(),
+        caption: "The share of requests that took no longer than a time; those that were not finished count with their age. Intervals are those of one run, over blocks of a second; what changes more slowly is not in them.".to_owned(),
         x: Axis::nines("share of requests"),
         panels: vec![Panel::of_lines(Axis::log("time (ms)"), series)],
     }
@@ -94,7 +96,7 @@ fn spread(interval: &PercentileInterval) -> Option<Point> {
     })
 }
 
-/// From the median of one request to where a single request lies beyond.
+/// From the fastest request to where a single one lies beyond.
 fn curve(histogram: &Histogram) -> Vec<Point> {
     if histogram.is_empty() {
         return Vec::new();
@@ -143,7 +145,7 @@ pub fn time_chart(run: &Run, number: usize) -> Chart {
     Chart {
         name: format!("over_time_{number}"),
         title,
-        caption: "By the time at which requests finished, one point a second. Grey: warm-up and guard, which count for nothing. Lag is how late requests were sent; late is the generator's part of it, the rest waited for a free connection.".to_owned(),
+        caption: "Second by second: times by when requests finished, scheduled by when they were due. Grey: warm-up and guard; what was due there is not in the figures. Lag is how late requests were sent; late is the generator's part of it, the rest waited for a free connection.".to_owned(),
         x,
         panels: panels.collect(),
     }
@@ -244,14 +246,22 @@ fn latency_panel(result: &RunResult) -> Panel {
 fn lag_panel(run: &Run) -> Panel {
     const LATE: [(&str, usize, Stroke, Pick); 1] =
         [("late p99", 6, Stroke::Dashed, |times| times.p99 as f64)];
+    let intervals = run.result.targets.first().map(|target| &target.intervals);
     let lag = |name: &str, hue, pick: Pick| Series {
         name: name.to_owned(),
         hue,
         stroke: Stroke::Solid,
-        points: run
-            .lag
-            .iter()
-            .map(|(at, times)| Point::new(at.as_secs_f64(), Some(pick(times) / MS)))
+        points: intervals
+            .into_iter()
+            .flatten()
+            .filter(|_| !run.lag.is_empty())
+            .map(|interval| {
+                // A second in which nothing finished has no line in the log.
+                let middle = middle_s(interval);
+                let is_this = |at: &Nanos| (at.as_secs_f64() - middle).abs() < HALF_A_CENTISECOND;
+                let found = run.lag.iter().find(|(at, _)| is_this(at));
+                Point::new(middle, found.map(|(_, times)| pick(times) / MS))
+            })
             .collect(),
     };
     let mut series = vec![
@@ -311,14 +321,14 @@ pub fn collection_chart(timeline: &[Stretch]) -> Chart {
 fn cpu_panel(timeline: &[Stretch]) -> Panel {
     let mut kinds: Vec<_> = timeline
         .iter()
-        .flat_map(|stretch| stretch.used.keys())
+        .flat_map(|stretch| stretch.cpu_m.keys())
         .collect();
     kinds.sort();
     kinds.dedup();
     let series = kinds.into_iter().enumerate().map(|(hue, kind)| {
         let (category, role) = kind;
         let points = timeline.iter().map(|stretch| {
-            let cpu = stretch.used.get(kind).and_then(|used| used.cpu_m);
+            let cpu = stretch.cpu_m.get(kind).copied().flatten();
             Point::new(stretch.span.start as f64 / 1e9, cpu)
         });
         let mut points: Vec<Point> = points.collect();
@@ -346,7 +356,7 @@ pub fn times_table(run: &Run) -> Table {
     columns.push("max");
     let mut table = Table::new(
         "Times",
-        "Latency from the moment a request was due; service from when it was sent; late is the generator's part of the lag, blocked what no connection was free for. >= is a lower bound: unfinished requests could raise it. * has fewer than 10 samples beyond it.",
+        "Latency from the moment a request was due; service from when it was sent; late is the generator's part of the lag, blocked what no connection was free for. Of the latency: >= is a lower bound, which unfinished requests could raise; * has fewer than 10 samples beyond it.",
         &columns,
     );
     let tally = run.result.overall();
@@ -360,7 +370,8 @@ pub fn times_table(run: &Run) -> Table {
         let max = tally.latency_with_censored().max() as f64;
         let mut row = vec![Cell::from("latency")];
         row.extend(cells);
-        row.push(Cell::number(max, show_ns(max)));
+        let bound = if tally.unfinished > 0 { ">=" } else { "" };
+        row.push(Cell::number(max, format!("{bound}{}", show_ns(max))));
         table.rows.push(row);
         table.rows.extend(interval_row(&run.intervals));
     }
@@ -429,7 +440,7 @@ pub fn endings_table(run: &Run) -> Table {
 pub fn routes_table(runs: &[Run]) -> Table {
     let mut table = Table::new(
         "Routes",
-        "",
+        "Unfinished requests count with their age. Percentiles have two digits.",
         &[
             "run",
             "route",

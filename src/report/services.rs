@@ -3,10 +3,10 @@
 use super::arms::Arm;
 use super::chart::{Axis, BarPart, Bars, Chart, Content, Panel};
 use super::table::{Cell, Table};
-use crate::judge::{ServiceFigures, mean_over_blocks};
+use crate::judge::{Level, Part, ServiceFigures, mean_over_blocks};
 use crate::resources::Category;
 use crate::units::show_bytes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Services that are shown; the rest is in the table.
 const TOP: usize = 8;
@@ -74,18 +74,27 @@ fn top(arms: &[Arm<'_>], rate: f64, parts: &Parts<'_>) -> Bars {
             .flat_map(|(name, _)| arms.iter().zip(&used).map(move |pair| (*name, pair)));
         pairs.map(|(name, (arm, used))| (name, arm, used.get(name)))
     };
+    let asked = parts;
     let parts = parts.iter().enumerate().map(|(hue, (part, of))| BarPart {
         name: (*part).to_owned(),
         hue,
         values: bars().map(|(.., service)| service.and_then(of)).collect(),
     });
     let has_some = |part: &BarPart| part.values.iter().flatten().any(|value| *value > 0.0);
+    let of_bar = |name: &String, arm: &Arm<'_>, service: Option<&ServiceUse>| {
+        let mut text = match arms.len() {
+            1 => name.clone(),
+            _ => format!("{name}, {}", arm.name),
+        };
+        // A part that is missing must not look like one that is nothing.
+        if service.is_none_or(|service| asked.iter().any(|(_, of)| of(service).is_none())) {
+            text += " (not measured)";
+        }
+        text
+    };
     Bars {
         names: bars()
-            .map(|(name, arm, _)| match arms.len() {
-                1 => name.clone(),
-                _ => format!("{name}, {}", arm.name),
-            })
+            .map(|(name, arm, service)| of_bar(name, arm, service))
             .collect(),
         parts: parts.filter(has_some).collect(),
     }
@@ -105,35 +114,45 @@ struct ServiceUse {
     waited: [Option<f64>; 3],
 }
 
+/// A service's category, and its figures with what was finished per second meanwhile.
+type Group<'a> = (String, Vec<(f64, &'a ServiceFigures)>);
+
 fn services_at(arm: &Arm<'_>, rate: f64) -> BTreeMap<String, ServiceUse> {
     let steps = arm.steps.iter().filter(|step| step.rate == rate);
-    let mut groups: BTreeMap<(String, String), Vec<(f64, &ServiceFigures)>> = BTreeMap::new();
+    // Steps whose measurement failed say nothing.
+    let steps = steps.filter(|step| step.level != Some(Level::Invalid));
+    let mut groups: BTreeMap<String, Group<'_>> = BTreeMap::new();
+    let is_one_namespace = namespaces(arm).len() < 2;
     for step in steps {
         for service in &step.services {
             let name = match service.category {
-                Category::Application => service.service.clone(),
+                Category::Application if is_one_namespace => service.service.clone(),
                 _ => format!("{}/{}", service.namespace, service.service),
             };
-            let key = (name, service.category.to_string());
-            groups
-                .entry(key)
-                .or_default()
-                .push((step.achieved, service));
+            let group = groups.entry(name).or_default();
+            group.0 = service.category.to_string();
+            group.1.push((step.achieved, service));
         }
     }
     let groups = groups.into_iter();
     groups
-        .map(|((name, category), services)| (name, use_of(category, &services)))
+        .map(|(name, (category, services))| (name, use_of(category, &services)))
         .collect()
+}
+
+/// Those of the application.
+fn namespaces<'a>(arm: &Arm<'a>) -> BTreeSet<&'a str> {
+    let services = arm.steps.iter().flat_map(|step| &step.services);
+    let own = services.filter(|service| service.category == Category::Application);
+    own.map(|service| service.namespace.as_str()).collect()
 }
 
 fn use_of(category: String, services: &[(f64, &ServiceFigures)]) -> ServiceUse {
     let mean = |of: &dyn Fn(f64, &ServiceFigures) -> Option<f64>| {
         let values = services
             .iter()
-            .map(|(achieved, service)| of(*achieved, service));
-        let values: Option<Vec<f64>> = values.collect();
-        Some(mean_over_blocks(&values?)?.value)
+            .filter_map(|(achieved, service)| of(*achieved, service));
+        Some(mean_over_blocks(&values.collect::<Vec<_>>())?.value)
     };
     let most = |of: &dyn Fn(&ServiceFigures) -> Option<f64>| {
         let values = services.iter().filter_map(|(_, service)| of(service));
@@ -150,7 +169,7 @@ fn use_of(category: String, services: &[(f64, &ServiceFigures)]) -> ServiceUse {
             let cpu = service.cpu_total_m()?;
             (achieved > 0.0).then(|| cpu / achieved)
         }),
-        throttled: most(&|service| service.strain.throttled),
+        throttled: most(&|service| Part::Total.throttled_of(service)),
         waited: [
             most(&|service| service.strain.waited_for_cpu),
             most(&|service| service.strain.waited_for_memory),

@@ -22,7 +22,7 @@ pub use quantity::{Quantity, Unit};
 pub use reduce::reduce;
 pub use sample::{Point, Sample, SampleLog, Source, Subject};
 pub use series::{SeriesRow, series};
-pub use timeline::{Stretch, Used, timeline};
+pub use timeline::{Stretch, timeline};
 pub use topology::{
     Amounts, Category, Container, Mesh, Node, Owner, Pod, Role, Scope, Seen, Topology,
 };

@@ -10,17 +10,9 @@ use std::collections::BTreeMap;
 pub struct Stretch {
     /// From where to where, since the load began.
     pub span: Span,
-    /// By kind of pod and role; `None` where a container has no sample that speaks for half of it.
-    pub used: BTreeMap<(Category, Role), Used>,
-}
-
-/// What was used in a stretch.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Used {
-    /// Thousandths of a core.
-    pub cpu_m: Option<f64>,
-    /// Bytes of working set.
-    pub working_set_bytes: Option<f64>,
+    /// Thousandths of a core by kind of pod and role; `None` where a container has no sample that
+    /// speaks for half of it.
+    pub cpu_m: BTreeMap<(Category, Role), Option<f64>>,
 }
 
 /// The load's time in so many stretches of equal length.
@@ -48,32 +40,19 @@ fn stretch(log: &SampleLog, resources: &Resources, start: Nanos, end: Nanos) -> 
     };
     let clocks = resources.clocks.clone();
     let reduced = reduce(log, &resources.topology, spans, clocks, &BTreeMap::new());
-    let mut used = BTreeMap::new();
+    let mut cpu_m = BTreeMap::new();
     for pod in &reduced.pods {
         for container in &pod.containers {
-            let value = |quantity| {
-                let figure = container.figure(quantity)?;
-                let value = figure
-                    .value
-                    .filter(|_| figure.quality != Quality::LowCoverage);
-                value.map(|value| value * pod.presence)
-            };
-            let sums = used
-                .entry((pod.category.clone(), container.role))
-                .or_insert(Used {
-                    cpu_m: Some(0.0),
-                    working_set_bytes: Some(0.0),
-                });
-            for (sum, quantity) in [
-                (&mut sums.cpu_m, Quantity::Cpu),
-                (&mut sums.working_set_bytes, Quantity::WorkingSet),
-            ] {
-                *sum = sum.zip(value(quantity)).map(|(sum, value)| sum + value);
-            }
+            let figure = container.figure(Quantity::Cpu);
+            let figure = figure.filter(|figure| figure.quality != Quality::LowCoverage);
+            let value = figure.and_then(|figure| Some(figure.value? * pod.presence));
+            let kind = (pod.category.clone(), container.role);
+            let sum = cpu_m.entry(kind).or_insert(Some(0.0));
+            *sum = sum.zip(value).map(|(sum, value)| sum + value);
         }
     }
     Stretch {
         span: spans.window(),
-        used,
+        cpu_m,
     }
 }

@@ -28,6 +28,9 @@ pub enum StoreError {
     /// The folder holds nothing that could be compared.
     #[error("{} holds neither a run (run.json), nor a sweep (plan.json), nor a folder of the study (latency_stats.csv)", .0.display())]
     NoSteps(PathBuf),
+    /// The run did not come to its end.
+    #[error("{} holds a run that was broken off, which cannot be compared; make it again", .0.display())]
+    BrokenOff(PathBuf),
     /// A table cannot be understood.
     #[error("{}: {reason}", path.display())]
     BadTable {

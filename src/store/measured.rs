@@ -4,14 +4,14 @@ use super::files::StoreError;
 use super::folder::{load, load_collection};
 use super::lasting::read_if_there;
 use crate::formats::{HlogBlock, hlog_blocks, samples_from_csv};
-use crate::judge::{PercentileInterval, Verdict, percentile_intervals};
+use crate::judge::{PercentileInterval, Verdict, percentile_intervals, stability};
 use crate::measure::{Distribution, Histogram, RunResult};
 use crate::resources::{Resources, Stretch, timeline};
 use crate::spec::Window;
 use crate::units::Nanos;
 use std::path::Path;
 
-/// Stretches of a timeline: finer than what kubelets refresh would only repeat itself.
+/// Stretches of a timeline.
 const STRETCHES: u64 = 60;
 const MILLISECOND: Nanos = Nanos::from_millis(1);
 
@@ -40,14 +40,19 @@ pub struct MeasuredRun {
 pub fn load_measured(folder: &Path) -> Result<MeasuredRun, StoreError> {
     let (result, verdict) = load(folder)?;
     let mut notes = Vec::new();
-    let log = read_if_there(&folder.join("latency.hlog")).unwrap_or_default();
+    let log = match read_if_there(&folder.join("latency.hlog")) {
+        Ok(log) => log.unwrap_or_default(),
+        Err(error) => {
+            notes.push(error.to_string());
+            Vec::new()
+        }
+    };
     let tag = if result.is_open_loop() {
         "latency"
     } else {
         "service"
     };
-    let read = |tag: &str| hlog_blocks(log.as_deref().unwrap_or_default(), tag);
-    let [times, lag] = [read(tag), read("lag")];
+    let [times, lag] = [tag, "lag"].map(|tag| hlog_blocks(&log, tag));
     if times.is_none() || lag.is_none() {
         notes.push(
             "latency.hlog cannot be read: there are no intervals of one run's percentiles, and no lag over time".to_owned(),
@@ -57,13 +62,37 @@ pub fn load_measured(folder: &Path) -> Result<MeasuredRun, StoreError> {
         load_timeline(folder, resources, &mut notes)
     });
     Ok(MeasuredRun {
-        intervals: percentile_intervals(&inside(times.unwrap_or_default(), result.window)),
+        intervals: intervals(times.unwrap_or_default(), &result, &verdict),
         lag: lag.iter().flatten().filter_map(middle).collect(),
         timeline,
         result,
         verdict,
         notes,
     })
+}
+
+/// The log holds what finished in the window, the percentiles what was due in it: as long as the rate was
+/// held, and the percentile is no lower bound, these are the same requests but for a few at the edges.
+fn intervals(
+    times: Vec<HlogBlock>,
+    result: &RunResult,
+    verdict: &Verdict,
+) -> Vec<PercentileInterval> {
+    if stability(result, verdict).is_held() == Some(false) {
+        return Vec::new();
+    }
+    let mut intervals = percentile_intervals(&inside(times, result.window));
+    if result.is_open_loop() {
+        let bounds: Vec<&str> = result
+            .overall()
+            .latency_percentiles()
+            .iter()
+            .filter(|one| one.is_lower_bound)
+            .map(|one| one.name)
+            .collect();
+        intervals.retain(|one| !bounds.contains(&one.name));
+    }
+    intervals
 }
 
 fn middle(block: &HlogBlock) -> Option<(Nanos, Distribution)> {
@@ -110,8 +139,13 @@ pub fn load_collected(folder: &Path) -> Result<Option<Collected>, StoreError> {
 }
 
 fn load_timeline(folder: &Path, resources: &Resources, notes: &mut Vec<String>) -> Vec<Stretch> {
-    let Ok(Some(samples)) = read_if_there(&folder.join("samples.csv")) else {
-        return Vec::new();
+    let samples = match read_if_there(&folder.join("samples.csv")) {
+        Ok(Some(samples)) => samples,
+        Ok(None) => return Vec::new(),
+        Err(error) => {
+            notes.push(error.to_string());
+            return Vec::new();
+        }
     };
     match samples_from_csv(&samples) {
         Ok(log) => timeline(&log, resources, STRETCHES),

@@ -5,6 +5,7 @@ use super::folder::{RUN_JSON, load};
 use super::lasting::{names_in, read_if_there};
 use crate::formats::{StudyFolder, StudySums, study_steps, study_sums};
 use crate::judge::{Conditions, StepFigures, add_conditions, step_figures};
+use crate::measure::Ending;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -93,6 +94,9 @@ pub fn load_steps(folder: &Path) -> Result<StepSet, StoreError> {
         }
     } else if folder.join(RUN_JSON).exists() {
         let (result, verdict) = load(folder)?;
+        if result.ending != Ending::Complete {
+            return Err(StoreError::BrokenOff(folder.to_owned()));
+        }
         let mut figures = step_figures(&result, &verdict);
         if figures.arm.is_empty() {
             figures.arm = name_of(folder);
@@ -157,7 +161,7 @@ fn plan_text(plan: &[u8]) -> Option<String> {
 
 fn add_run(set: &mut StepSet, folder: &Path, name: &str) {
     match load(folder) {
-        Ok((result, _)) if result.ending != crate::measure::Ending::Complete => {
+        Ok((result, _)) if result.ending != Ending::Complete => {
             set.notes
                 .push(format!("{name} was broken off and is left out"));
         }

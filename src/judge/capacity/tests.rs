@@ -33,7 +33,8 @@ fn step(rate: f64, repetition: u32) -> StepFigures {
     let strain = Strain {
         limit_app_m: Some(2_000.0),
         limit_sidecar_m: Some(500.0),
-        throttled: Some(if is_held { 0.02 } else { 0.6 }),
+        throttled_app: Some(0.9),
+        throttled_sidecar: Some(if is_held { 0.02 } else { 0.6 }),
         ..Strain::default()
     };
     let free = Strain::default();
@@ -125,11 +126,31 @@ fn held_not_held_and_the_plateau() {
 }
 
 #[test]
+fn a_rate_above_one_that_was_not_held_is_no_capacity() {
+    let mut steps = steps(&[100.0, 300.0, 500.0]);
+    let broken = step(1_000.0, 1).stability;
+    let at_300 = steps.iter().position(|step| step.rate == 300.0);
+    steps[at_300.expect("a step")].stability = broken;
+    let found = capacity_of(&steps);
+    assert_eq!((found.held, found.not_held), (Some(100.0), Some(300.0)));
+    // A few drops far below are not held, and no plateau.
+    for step in &mut steps {
+        if let Stability::NotHeld { reasons } = &mut step.stability {
+            reasons[0].code = "dropped".to_owned();
+        }
+    }
+    assert_eq!(capacity_of(&steps).plateau, None);
+}
+
+#[test]
 fn the_knee_of_a_queue_is_where_half_of_it_is_used() {
     // Power of M/M/1: rate * (1 - rate / capacity), largest at half of the capacity.
     let found = capacity_of(&steps(&[100.0, 300.0, 500.0, 700.0, 900.0]));
     let knee = found.knee.expect("a knee");
-    assert_eq!((knee.rate, knee.is_last), (500.0, false));
+    assert_eq!(
+        (knee.rate, knee.is_first, knee.is_last),
+        (500.0, false, false)
+    );
     let last = capacity_of(&steps(&[100.0, 300.0, 400.0]))
         .knee
         .expect("a knee");
