@@ -1,6 +1,8 @@
 //! Thresholds: what fails a build, as people write it.
 //!
-//!     SUBJECT OPERATOR LIMIT      p99 > 50ms      route("GET /hotels").error_rate >= 1%
+//! ```text
+//! SUBJECT OPERATOR LIMIT      p99 > 50ms      route("GET /hotels").error_rate >= 1%
+//! ```
 //!
 //! The build fails when what is written is true, and also when it cannot be told: silence proves
 //! nothing.
