@@ -10,6 +10,7 @@ mod cost;
 mod figures;
 mod finding;
 mod preflight;
+mod regression;
 mod slo;
 mod stability;
 mod statistics;
@@ -28,6 +29,9 @@ pub use cost::{Cost, CostDifference, Part, by_difference, costs};
 pub use figures::{Latency, ServiceFigures, StepFigures, Strain, step_figures};
 pub use finding::{Finding, State};
 pub use preflight::topology_findings;
+pub use regression::{
+    MaxRegression, Pairing, RegressionOutcome, Resolution, are_narrow, regressions,
+};
 pub use slo::{BadSlo, Measure, Slo};
 pub use stability::{Stability, stability};
 pub use statistics::{BLOCKS_FOR_AN_INTERVAL, Estimate, Spread, mean_over_blocks};

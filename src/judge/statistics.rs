@@ -105,6 +105,40 @@ pub fn ratio_over_blocks(pairs: &[(f64, f64)]) -> Option<Estimate> {
     Some(mean_over_blocks(&logs)?.map(f64::exp))
 }
 
+/// The ratio of two samples that were not taken in pairs: geometric means, and an interval by Student's
+/// t with the variance that the logarithms of both have together. `None` when one of them is empty or
+/// not all of it is above 0.
+pub fn ratio_of_samples(base: &[f64], other: &[f64]) -> Option<Estimate> {
+    let logs = |values: &[f64]| {
+        let are_positive = !values.is_empty() && values.iter().all(|value| *value > 0.0);
+        are_positive.then(|| values.iter().map(|value| value.ln()).collect::<Vec<_>>())
+    };
+    let (base, other) = (logs(base)?, logs(other)?);
+    let mean = |logs: &[f64]| logs.iter().sum::<f64>() / logs.len() as f64;
+    let squares = |logs: &[f64]| {
+        let mean = mean(logs);
+        logs.iter().map(|log| (log - mean).powi(2)).sum::<f64>()
+    };
+    let value = mean(&other) - mean(&base);
+    let runs = base.len() + other.len();
+    let estimate = |half: f64, spread| Estimate {
+        value: value.exp(),
+        low: (value - half).exp(),
+        high: (value + half).exp(),
+        spread,
+        blocks: runs,
+    };
+    // As many degrees of freedom as pairs need.
+    if runs <= BLOCKS_FOR_AN_INTERVAL {
+        return Some(estimate(0.0, Spread::Unknown));
+    }
+    let freedom = runs - 2;
+    let variance = (squares(&base) + squares(&other)) / freedom as f64;
+    let of_means = 1.0 / base.len() as f64 + 1.0 / other.len() as f64;
+    let half = t_quantile(freedom) * (variance * of_means).sqrt();
+    Some(estimate(half, Spread::Interval))
+}
+
 /// The difference `other - base` over blocks of one of each.
 pub fn difference_over_blocks(pairs: &[(f64, f64)]) -> Option<Estimate> {
     let differences: Vec<f64> = pairs.iter().map(|(base, other)| other - base).collect();
@@ -161,6 +195,30 @@ mod tests {
         assert!((estimate.value - 1.0).abs() < 1e-12);
         assert!((estimate.low - 0.5).abs() < 1e-12 && (estimate.high - 2.0).abs() < 1e-12);
         assert_eq!(ratio_over_blocks(&[(0.0, 2.0)]), None);
+    }
+
+    #[test]
+    fn samples_that_are_no_pairs_share_one_variance() {
+        // Logarithms 0, 1, 2 and 1, 2, 3, 4: means 1 and 2.5, squares 2 and 5, variance 7 / 5,
+        // t(5) = 2.5706, half width 2.5706 * sqrt(1.4 * (1/3 + 1/4)) = 2.3230.
+        let e = |powers: &[i32]| {
+            powers
+                .iter()
+                .map(|n| 1f64.exp().powi(*n))
+                .collect::<Vec<_>>()
+        };
+        let estimate = ratio_of_samples(&e(&[0, 1, 2]), &e(&[1, 2, 3, 4])).expect("a ratio");
+        assert_eq!((estimate.spread, estimate.blocks), (Spread::Interval, 7));
+        assert!((estimate.value.ln() - 1.5).abs() < 1e-9);
+        assert!((estimate.low.ln() + 0.8230).abs() < 1e-3, "{estimate:?}");
+        assert!((estimate.high.ln() - 3.8230).abs() < 1e-3, "{estimate:?}");
+        // One against six has the freedom of six blocks, one against five has not.
+        let seven = ratio_of_samples(&[1.0; 6], &[2.0]).expect("a ratio");
+        assert_eq!((seven.spread, seven.value), (Spread::Interval, 2.0));
+        let six = ratio_of_samples(&[1.0; 5], &[2.0]).expect("a ratio");
+        assert_eq!(six.spread, Spread::Unknown);
+        assert_eq!(ratio_of_samples(&[], &[2.0]), None);
+        assert_eq!(ratio_of_samples(&[1.0, 0.0], &[2.0]), None);
     }
 
     #[test]

@@ -1,0 +1,318 @@
+//! Whether a build is worse than what it is held against, and by how much it may be.
+//!
+//! ```text
+//! METRIC=LIMIT[,METRIC=LIMIT...]      p99=10%,cpu=5%
+//! ```
+//!
+//! The unit of replication is the run. A build fails when the whole interval of a ratio lies beyond its
+//! limit. An interval that has the limit inside says that nobody can tell, which is not the same as "no
+//! worse", and is not called that.
+
+use super::statistics::{BLOCKS_FOR_AN_INTERVAL, ratio_of_samples, ratio_over_blocks};
+use super::{BadThreshold, Estimate, Metric, Spread, StepFigures};
+use crate::measure::Distribution;
+use serde::Serialize;
+
+/// What is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Watched {
+    /// Latency: the mean, or a percentile by its name.
+    Latency(&'static str),
+    /// What the system used.
+    Use(Metric),
+}
+
+const USES: [(&str, Metric); 9] = [
+    ("cpu", Metric::CpuTotal),
+    ("cpu.total", Metric::CpuTotal),
+    ("cpu.app", Metric::CpuApp),
+    ("cpu.sidecar", Metric::CpuSidecar),
+    ("cpu.control_plane", Metric::CpuControlPlane),
+    ("cpu_per_request", Metric::CpuPerRequest),
+    ("memory", Metric::Memory),
+    ("network.rx", Metric::NetworkRx),
+    ("network.tx", Metric::NetworkTx),
+];
+
+impl Watched {
+    fn named(name: &str) -> Option<Watched> {
+        let latencies = Distribution::PERCENTILES.map(|(name, _)| name);
+        let latency = latencies.into_iter().chain(["mean"]);
+        let latency = latency.into_iter().find(|one| *one == name);
+        let used = || USES.iter().find(|(one, _)| *one == name);
+        latency
+            .map(Watched::Latency)
+            .or_else(|| Some(Watched::Use(used()?.1)))
+    }
+
+    fn of(self, step: &StepFigures) -> Option<f64> {
+        match self {
+            Watched::Latency(name) => step.latency.get(name).map(|latency| latency.ns),
+            Watched::Use(metric) => metric.of(step),
+        }
+    }
+
+    /// Unfinished requests could raise it.
+    fn is_lower_bound(self, step: &StepFigures) -> bool {
+        match self {
+            Watched::Latency(name) => step
+                .latency
+                .get(name)
+                .is_some_and(|latency| latency.is_lower_bound),
+            Watched::Use(_) => false,
+        }
+    }
+}
+
+/// By how much something may be larger than in the baseline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MaxRegression {
+    watched: Watched,
+    /// As it was typed.
+    pub metric: String,
+    /// A share: 0.1 is 10 %.
+    pub limit: f64,
+}
+
+impl MaxRegression {
+    /// Reads `p99=10%,cpu=5%`.
+    ///
+    /// # Errors
+    /// [`BadThreshold`] with the column, and what may stand there.
+    pub fn parse_list(typed: &str) -> Result<Vec<MaxRegression>, BadThreshold> {
+        let mut at = 0;
+        let mut limits = Vec::new();
+        for part in typed.split(',') {
+            limits.push(one(part).map_err(|(column, reason)| BadThreshold {
+                typed: typed.to_owned(),
+                column: typed[..at + column].chars().count() + 1,
+                reason,
+            })?);
+            at += part.len() + 1;
+        }
+        Ok(limits)
+    }
+
+    /// Whether it looks at what a collector finds.
+    pub fn needs_collector(&self) -> bool {
+        matches!(self.watched, Watched::Use(_))
+    }
+
+    /// Whether a step has a figure above 0 for it.
+    pub fn is_known(&self, step: &StepFigures) -> bool {
+        self.watched.of(step).is_some_and(|value| value > 0.0)
+    }
+}
+
+/// One limit; an error has its place in bytes.
+fn one(part: &str) -> Result<MaxRegression, (usize, String)> {
+    let start = part.len() - part.trim_start().len();
+    let Some((name, limit)) = part.split_once('=') else {
+        let example = "here should be a metric and its limit, such as p99=10%";
+        return Err((start, example.to_owned()));
+    };
+    let Some(watched) = Watched::named(name.trim()) else {
+        let uses = USES.map(|(name, _)| name).join(" ");
+        let names = format!("here should be one of p50 p90 p99 p99.9 mean {uses}");
+        return Err((start, names));
+    };
+    let number = limit.trim().strip_suffix('%').and_then(|number| {
+        let number: Option<f64> = number.trim().parse().ok();
+        number.filter(|number| number.is_finite() && *number > 0.0)
+    });
+    let Some(percent) = number else {
+        let at = name.len() + 1 + limit.len() - limit.trim_start().len();
+        let reason = "here should be a limit above 0, such as 10%";
+        return Err((at, reason.to_owned()));
+    };
+    Ok(MaxRegression {
+        watched,
+        metric: name.trim().to_owned(),
+        limit: percent / 100.0,
+    })
+}
+
+/// How the runs of both sides belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pairing {
+    /// They took turns: each repetition is a block of one of each.
+    Blocks,
+    /// The baseline was measured at another time.
+    Apart,
+}
+
+impl Pairing {
+    /// So many new runs are the fewest that could resolve anything, with a baseline of so many.
+    pub fn runs_needed(self, base: usize) -> usize {
+        match self {
+            Pairing::Blocks => BLOCKS_FOR_AN_INTERVAL,
+            Pairing::Apart => (BLOCKS_FOR_AN_INTERVAL + 1).saturating_sub(base).max(1),
+        }
+    }
+}
+
+/// What can be said of a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resolution {
+    /// It is worse than the limit allows, beyond the uncertainty.
+    Regression,
+    /// It is not, beyond the uncertainty.
+    NoRegression,
+    /// Nobody can tell.
+    NotResolved,
+}
+
+/// What came of a limit.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RegressionOutcome {
+    /// What was looked at, as it was typed; `rate` for whether the rate is still held.
+    pub metric: String,
+    /// The share by which it may be larger; absent for the rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<f64>,
+    /// New over baseline; absent where one of them has no figure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ratio: Option<Estimate>,
+    /// What that says.
+    pub resolution: Resolution,
+    /// In words, what speaks for it; empty where the ratio says everything.
+    pub why: String,
+}
+
+/// Holds runs against those of a baseline, all at one rate: first whether the rate is still held, then
+/// each limit over the runs in which it was.
+pub fn regressions(
+    limits: &[MaxRegression],
+    base: &[StepFigures],
+    new: &[StepFigures],
+    pairing: Pairing,
+) -> Vec<RegressionOutcome> {
+    let held = |steps: &'_ [StepFigures]| -> Vec<StepFigures> {
+        let held = steps
+            .iter()
+            .filter(|one| one.stability.is_held() == Some(true));
+        held.cloned().collect()
+    };
+    let (base_held, new_held) = (held(base), held(new));
+    let rate = rate_outcome(
+        (base_held.len(), base.len()),
+        (new_held.len(), new.len()),
+        pairing,
+    );
+    let outcomes = limits
+        .iter()
+        .map(|limit| limit_outcome(limit, &base_held, &new_held, pairing));
+    std::iter::once(rate).chain(outcomes).collect()
+}
+
+/// A build that no longer holds the rate has no latencies to compare, and is worse all the same.
+fn rate_outcome(base: (usize, usize), new: (usize, usize), pairing: Pairing) -> RegressionOutcome {
+    let is_held_mostly = |(held, all): (usize, usize)| held * 2 > all;
+    let are_enough = new.1 >= pairing.runs_needed(base.1);
+    let resolution = match (is_held_mostly(base), is_held_mostly(new)) {
+        _ if !are_enough => Resolution::NotResolved,
+        (_, true) => Resolution::NoRegression,
+        (true, false) => Resolution::Regression,
+        (false, false) => Resolution::NotResolved,
+    };
+    RegressionOutcome {
+        metric: "rate".to_owned(),
+        limit: None,
+        ratio: None,
+        resolution,
+        why: format!(
+            "held in {} of {} runs, in the baseline in {} of {}",
+            new.0, new.1, base.0, base.1
+        ),
+    }
+}
+
+fn limit_outcome(
+    limit: &MaxRegression,
+    base: &[StepFigures],
+    new: &[StepFigures],
+    pairing: Pairing,
+) -> RegressionOutcome {
+    let ratio = ratio(limit.watched, base, new, pairing);
+    let (resolution, why) = match &ratio {
+        None => (
+            Resolution::NotResolved,
+            "no run of both sides that held the rate has a figure for it".to_owned(),
+        ),
+        Some(ratio) => resolved(limit, ratio, base, new),
+    };
+    RegressionOutcome {
+        metric: limit.metric.clone(),
+        limit: Some(limit.limit),
+        ratio,
+        resolution,
+        why,
+    }
+}
+
+fn resolved(
+    limit: &MaxRegression,
+    ratio: &Estimate,
+    base: &[StepFigures],
+    new: &[StepFigures],
+) -> (Resolution, String) {
+    let most = 1.0 + limit.limit;
+    let is_bound = |steps: &[StepFigures]| {
+        let mut steps = steps.iter();
+        steps.any(|step| limit.watched.is_lower_bound(step))
+    };
+    let not_resolved = |why: &str| (Resolution::NotResolved, why.to_owned());
+    match () {
+        () if ratio.spread != Spread::Interval => not_resolved("too few runs for an interval"),
+        () if ratio.low > most && is_bound(base) => {
+            not_resolved("unfinished requests could raise it in the baseline")
+        }
+        () if ratio.low > most => (Resolution::Regression, String::new()),
+        () if ratio.high > most => not_resolved("the interval has the limit inside"),
+        () if is_bound(new) => not_resolved("unfinished requests could raise it"),
+        () => (Resolution::NoRegression, String::new()),
+    }
+}
+
+fn ratio(
+    watched: Watched,
+    base: &[StepFigures],
+    new: &[StepFigures],
+    pairing: Pairing,
+) -> Option<Estimate> {
+    match pairing {
+        Pairing::Apart => {
+            let values = |steps: &[StepFigures]| -> Vec<f64> {
+                let values = steps.iter().filter_map(|step| watched.of(step));
+                values.collect()
+            };
+            ratio_of_samples(&values(base), &values(new))
+        }
+        Pairing::Blocks => {
+            let partner = |one: &StepFigures| {
+                let mut new = new.iter();
+                new.find(|step| step.repetition == one.repetition)
+            };
+            let pairs = base
+                .iter()
+                .filter_map(|one| Some((watched.of(one)?, watched.of(partner(one)?)?)));
+            ratio_over_blocks(&pairs.collect::<Vec<_>>())
+        }
+    }
+}
+
+/// Whether more runs are not worth their time: no interval could hold both "unchanged" and its limit.
+/// This looks at widths alone; to stop where the answer pleases would bend it.
+pub fn are_narrow(outcomes: &[RegressionOutcome]) -> bool {
+    outcomes.iter().all(|one| match (&one.ratio, one.limit) {
+        (_, None) => true,
+        (Some(ratio), Some(limit)) => {
+            ratio.spread == Spread::Interval && ratio.high / ratio.low <= 1.0 + limit
+        }
+        (None, Some(_)) => false,
+    })
+}
+
+#[cfg(test)]
+mod tests;

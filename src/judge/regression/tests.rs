@@ -1,0 +1,240 @@
+//! Known answers: an equal build passes as often as promised, a slower one is caught, under planted
+//! noise from run to run.
+
+use super::*;
+use crate::judge::{Latency, Reason, Stability};
+use rand::{RngExt, SeedableRng};
+use rand_distr::StandardNormal;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use std::collections::BTreeMap;
+
+fn step(repetition: u32, p99_ms: f64) -> StepFigures {
+    let latency = Latency {
+        ns: p99_ms * 1e6,
+        is_lower_bound: false,
+        beyond: Some(100),
+    };
+    StepFigures {
+        arm: String::new(),
+        rate: 100.0,
+        repetition,
+        achieved: 100.0,
+        level: None,
+        stability: Stability::Held,
+        latency: BTreeMap::from([("p99".to_owned(), latency)]),
+        error_rate: None,
+        services: Vec::new(),
+        nodes_cpu_m: None,
+    }
+}
+
+fn not_held(repetition: u32) -> StepFigures {
+    let reason = Reason {
+        code: "shortfall".to_owned(),
+        message: "too slow".to_owned(),
+    };
+    StepFigures {
+        stability: Stability::NotHeld {
+            reasons: vec![reason],
+        },
+        ..step(repetition, 900.0)
+    }
+}
+
+/// One run of a system with this p99, with noise of its own.
+fn run(repetition: u32, p99_ms: f64, noise: f64, rng: &mut Xoshiro256PlusPlus) -> StepFigures {
+    let luck: f64 = rng.sample(StandardNormal);
+    step(repetition, p99_ms * (noise * luck).exp())
+}
+
+fn p99(percent: u32) -> Vec<MaxRegression> {
+    MaxRegression::parse_list(&format!("p99={percent}%")).expect("a limit")
+}
+
+fn p99_outcome(outcomes: &[RegressionOutcome]) -> &RegressionOutcome {
+    let found = outcomes.iter().find(|one| one.metric == "p99");
+    found.expect("an outcome")
+}
+
+/// The whole gate, as it is used: runs until the interval is narrow or there are `most`.
+fn gate(
+    truth: f64,
+    noise: f64,
+    base: usize,
+    most: usize,
+    pairing: Pairing,
+    seed: u64,
+) -> Resolution {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let limits = p99(10);
+    let mut bases: Vec<StepFigures> = match pairing {
+        Pairing::Apart => (1..=base as u32)
+            .map(|n| run(n, 20.0, noise, &mut rng))
+            .collect(),
+        Pairing::Blocks => Vec::new(),
+    };
+    let mut new = Vec::new();
+    loop {
+        let repetition = new.len() as u32 + 1;
+        // Blocks share the night's drift.
+        let drift = (0.2 * rng.sample::<f64, _>(StandardNormal)).exp();
+        let drift = if pairing == Pairing::Blocks {
+            drift
+        } else {
+            1.0
+        };
+        if pairing == Pairing::Blocks {
+            bases.push(run(repetition, 20.0 * drift, noise, &mut rng));
+        }
+        new.push(run(repetition, truth * drift, noise, &mut rng));
+        if new.len() < pairing.runs_needed(base) {
+            continue;
+        }
+        let outcomes = regressions(&limits, &bases, &new, pairing);
+        if are_narrow(&outcomes) || new.len() == most {
+            return p99_outcome(&outcomes).resolution;
+        }
+    }
+}
+
+/// In how many of 1,000 that is the answer.
+fn how_often(answer: Resolution, case: impl Fn(u64) -> Resolution) -> usize {
+    (0..1_000).filter(|seed| case(*seed) == answer).count()
+}
+
+#[test]
+fn an_equal_build_passes_and_one_that_is_30_percent_slower_is_caught() {
+    // Cached baselines of six runs and of one, and blocks; noise from run to run as on shared machines.
+    for (base, pairing) in [
+        (6, Pairing::Apart),
+        (1, Pairing::Apart),
+        (0, Pairing::Blocks),
+    ] {
+        for noise in [0.01, 0.03, 0.05] {
+            let equal = |seed| gate(20.0, noise, base, 8, pairing, seed);
+            let failed = how_often(Resolution::Regression, equal);
+            assert!(
+                failed <= 5,
+                "{base} {pairing:?} {noise}: {failed} of 1,000 equal builds fail"
+            );
+            let slower = |seed| gate(26.0, noise, base, 8, pairing, seed);
+            let caught = how_often(Resolution::Regression, slower);
+            // A single run in the baseline has its own luck in every comparison.
+            let enough = if base == 1 && noise > 0.04 { 600 } else { 950 };
+            assert!(
+                caught >= enough,
+                "{base} {pairing:?} {noise}: {caught} of 1,000 are caught"
+            );
+            let passed = how_often(Resolution::NoRegression, slower);
+            assert!(
+                passed <= 5,
+                "{base} {pairing:?} {noise}: {passed} of 1,000 pass as no worse"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_build_that_is_at_its_limit_fails_no_more_often_than_intervals_promise() {
+    // Worse by what is allowed: 2.5 % are expected to fail, and stopping at a width adds little.
+    for (base, pairing) in [(6, Pairing::Apart), (0, Pairing::Blocks)] {
+        let at_limit = |seed| gate(22.0, 0.03, base, 8, pairing, seed);
+        let failed = how_often(Resolution::Regression, at_limit);
+        assert!(failed <= 45, "{pairing:?}: {failed} of 1,000");
+    }
+}
+
+#[test]
+fn what_is_not_resolved_is_not_called_no_regression() {
+    let noisy = |seed| gate(20.0, 0.3, 6, 6, Pairing::Apart, seed);
+    let unresolved = how_often(Resolution::NotResolved, noisy);
+    assert!(unresolved >= 900, "{unresolved} of 1,000");
+    // One run against one, however far they lie apart, has no interval.
+    let outcomes = regressions(&p99(10), &[step(1, 20.0)], &[step(1, 90.0)], Pairing::Apart);
+    let found = p99_outcome(&outcomes);
+    assert_eq!(found.resolution, Resolution::NotResolved);
+    assert_eq!(found.why, "too few runs for an interval");
+    assert!(!are_narrow(&outcomes));
+}
+
+#[test]
+fn so_many_runs_are_the_fewest_that_can_resolve() {
+    let base = |count: u32| (1..=count).map(|n| step(n, 20.0)).collect::<Vec<_>>();
+    for count in 1..=8 {
+        let needed = Pairing::Apart.runs_needed(count as usize) as u32;
+        let resolution = |runs: u32| {
+            let new: Vec<StepFigures> = (1..=runs).map(|n| step(n, 40.0)).collect();
+            let outcomes = regressions(&p99(10), &base(count), &new, Pairing::Apart);
+            p99_outcome(&outcomes).resolution
+        };
+        assert_eq!(resolution(needed), Resolution::Regression, "{count}");
+        assert_eq!(resolution(needed - 1), Resolution::NotResolved, "{count}");
+    }
+}
+
+#[test]
+fn a_rate_that_is_no_longer_held_is_a_regression_of_its_own() {
+    let base: Vec<StepFigures> = (1..=6).map(|n| step(n, 20.0)).collect();
+    let lost = regressions(&p99(10), &base, &[not_held(1)], Pairing::Apart);
+    assert_eq!(lost[0].metric, "rate");
+    assert_eq!(lost[0].resolution, Resolution::Regression);
+    assert_eq!(p99_outcome(&lost).resolution, Resolution::NotResolved);
+    // One hiccup of three is none.
+    let new = [step(1, 20.0), not_held(2), step(3, 20.0)];
+    let kept = regressions(&p99(10), &base, &new, Pairing::Apart);
+    assert_eq!(kept[0].resolution, Resolution::NoRegression);
+    assert_eq!(
+        kept[0].why,
+        "held in 2 of 3 runs, in the baseline in 6 of 6"
+    );
+    let never: Vec<StepFigures> = (1..=6).map(not_held).collect();
+    let neither = regressions(&p99(10), &never, &never, Pairing::Blocks);
+    assert_eq!(neither[0].resolution, Resolution::NotResolved);
+}
+
+#[test]
+fn a_lower_bound_can_fail_and_cannot_pass() {
+    let base: Vec<StepFigures> = (1..=6).map(|n| step(n, 20.0)).collect();
+    let bound = |p99_ms| {
+        let mut step = step(1, p99_ms);
+        if let Some(latency) = step.latency.get_mut("p99") {
+            latency.is_lower_bound = true;
+        }
+        step
+    };
+    let resolution = |base: &[StepFigures], new: StepFigures| {
+        p99_outcome(&regressions(&p99(10), base, &[new], Pairing::Apart)).resolution
+    };
+    assert_eq!(resolution(&base, bound(20.0)), Resolution::NotResolved);
+    assert_eq!(resolution(&base, bound(40.0)), Resolution::Regression);
+    let bounds: Vec<StepFigures> = (1..=6).map(|_| bound(20.0)).collect();
+    assert_eq!(resolution(&bounds, step(1, 40.0)), Resolution::NotResolved);
+    assert_eq!(resolution(&bounds, step(1, 20.0)), Resolution::NoRegression);
+}
+
+#[test]
+fn limits_are_read_and_troubles_have_a_column() {
+    let limits = MaxRegression::parse_list("p99=10%, cpu = 2.5 %").expect("two limits");
+    assert_eq!(limits[0].limit, 0.1);
+    assert_eq!((limits[1].metric.as_str(), limits[1].limit), ("cpu", 0.025));
+    assert!(!limits[0].needs_collector() && limits[1].needs_collector());
+    for (typed, column, word) in [
+        ("", 1, "p99=10%"),
+        ("p99", 1, "p99=10%"),
+        ("p99=10%,", 9, "p99=10%"),
+        ("q=1%", 1, "one of p50"),
+        ("p99=10%, q=1%", 10, "one of p50"),
+        ("p99=10", 5, "above 0"),
+        ("p99= -1%", 6, "above 0"),
+        ("p99=0%", 5, "above 0"),
+        ("p99=inf%", 5, "above 0"),
+        ("p99=10%,cpu=x", 13, "above 0"),
+    ] {
+        let bad = MaxRegression::parse_list(typed).expect_err(typed);
+        assert_eq!(
+            (bad.column, bad.reason.contains(word)),
+            (column, true),
+            "{bad}"
+        );
+    }
+}
