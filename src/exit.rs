@@ -10,7 +10,7 @@ pub enum Exit {
     Failed = 1,
     /// The command line cannot be understood or cannot be run.
     Usage = 2,
-    /// A threshold was crossed.
+    /// A threshold was crossed, or a regression resolved.
     Threshold = 3,
     /// The generator itself was too slow: the numbers are not trustworthy (INVALID).
     NotTrustworthy = 4,
@@ -28,7 +28,7 @@ Exit codes:
   0    done (the verdict may be VALID or SUSPECT)
   1    failed: nothing measured, a script error, or a result that could not be written
   2    usage: a flag or value that cannot be used; the message names it and the cure
-  3    a threshold was crossed
+  3    a threshold was crossed, or a regression against the baseline resolved
   4    not trustworthy: the verdict is INVALID, the generator itself was too slow
   130  interrupted (SIGINT), 143 terminated (SIGTERM), 129 hung up (SIGHUP); what was measured is
        written";

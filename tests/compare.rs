@@ -257,7 +257,7 @@ fn what_cannot_be_compared_is_named_with_the_cure() {
     };
     refused(
         &["compare", folder],
-        "neither a run (run.json), nor a sweep (plan.json), nor a folder of the study",
+        "neither a run (run.json), nor a sweep (plan.json), nor repeated runs (steps), nor a folder of the study",
     );
     refused(
         &["compare", "/no/such/folder"],

@@ -208,3 +208,162 @@ fn shells_and_readers_are_served_from_the_same_definition() {
         "{man}"
     );
 }
+
+/// As many words as a gate needs: short runs of a hotel that takes its time.
+fn gate(target: &str, flags: &[&str]) -> Output {
+    let words = ["-R", "50", "-d", "1s", "-t", "1", "-c", "20", "-q"];
+    Meshload::new(words.iter().chain(flags).chain([&target])).run()
+}
+
+/// What can be said of a metric, as it is told; `None` when the machine was too noisy to say.
+fn told<'a>(output: &'a Output, metric: &str) -> Option<&'a str> {
+    let lines = output.stdout.lines().map(str::trim);
+    let told = lines.filter_map(|line| line.split_once(&format!(" {metric} ")));
+    let words = ["no regression", "REGRESSION", "not resolved"];
+    let told = told.map(|(word, _)| word.trim());
+    told.filter(|word| words.contains(word)).last()
+}
+
+#[test]
+fn a_build_is_held_against_a_folder_of_before() {
+    let _machine = machine();
+    let home = tempfile::tempdir().expect("a folder");
+    let place = |name: &str| home.path().join(name).display().to_string();
+    let [quick, slow] =
+        ["constant:60ms", "constant:78ms"].map(|time| Hotel::start(["--service-time", time]));
+    let base = place("base");
+    let made = gate(quick.url(), &["--repeat", "6", "-o", &base]);
+    assert!(matches!(made.code, Some(0 | 4)), "{made}");
+    let against = |hotel: &Hotel, out: &str, baseline: &str, repeat: &[&str]| {
+        let flags = [
+            "--baseline",
+            baseline,
+            "--max-regression",
+            "p50=10%",
+            "-o",
+            out,
+        ];
+        gate(hotel.url(), &[&flags[..], repeat].concat())
+    };
+    // 30 % slower: caught, unless the machine itself was in the way, which is never "no regression".
+    let caught = (0..4).any(|attempt| {
+        let output = against(&slow, &place(&format!("slow{attempt}")), &base, &[]);
+        let told = told(&output, "p50");
+        assert_ne!(told, Some("no regression"), "{output}");
+        if told == Some("REGRESSION") {
+            assert_eq!(output.code, Some(3), "{output}");
+        }
+        told == Some("REGRESSION")
+    });
+    assert!(caught, "30 % slower in four attempts");
+    // The same build: passes, and its folder says so.
+    let passed = (0..4).any(|attempt| {
+        let out = place(&format!("same{attempt}"));
+        let output = against(&quick, &out, &base, &[]);
+        let told = told(&output, "p50");
+        assert_ne!(told, Some("REGRESSION"), "{output}");
+        let gate = read(Path::new(&out).join("gate.json").as_path());
+        told == Some("no regression") && output.code == Some(0) && gate.contains("no_regression")
+    });
+    assert!(passed, "the same build in four attempts");
+    // Runs that could resolve nothing are not begun.
+    let one = format!("{base}/steps/0001-new-rep1/run.json");
+    let output = against(&quick, &place("few"), &one, &["--repeat", "2"]);
+    assert_eq!(output.code, Some(2), "{output}");
+    assert!(output.stderr.contains("use --repeat 6"), "{output}");
+    assert!(!Path::new(&place("few")).exists());
+    // The folder of several runs is one that all commands know.
+    let report = Meshload::new(["report", &base]).run();
+    assert_eq!(report.code, Some(0), "{report}");
+    assert!(report.stdout.contains("50    6"), "{report}");
+}
+
+#[test]
+fn a_build_is_held_against_another_in_turns() {
+    let _machine = machine();
+    let home = tempfile::tempdir().expect("a folder");
+    let [quick, slow] =
+        ["constant:60ms", "constant:78ms"].map(|time| Hotel::start(["--service-time", time]));
+    let caught = (0..4).any(|attempt| {
+        let out = home.path().join(format!("turns{attempt}"));
+        let flags = [
+            "--baseline",
+            quick.url(),
+            "--max-regression",
+            "p50=10%",
+            "-o",
+            out.to_str().expect("a path"),
+        ];
+        let output = gate(slow.url(), &flags);
+        assert_ne!(told(&output, "p50"), Some("no regression"), "{output}");
+        let mut names: Vec<String> = fs::read_dir(out.join("steps"))
+            .expect("the runs")
+            .map(|entry| {
+                entry
+                    .expect("an entry")
+                    .file_name()
+                    .to_string_lossy()
+                    .into_owned()
+            })
+            .collect();
+        names.sort();
+        let turns = [
+            "0001-baseline-rep1",
+            "0002-new-rep1",
+            "0003-new-rep2",
+            "0004-baseline-rep2",
+        ];
+        assert_eq!(names[..4], turns, "{output}");
+        let seeds = ["0001-baseline-rep1", "0002-new-rep1", "0003-new-rep2"].map(|name| {
+            let run = read(&out.join("steps").join(name).join("run.json"));
+            let run: serde_json::Value = serde_json::from_str(&run).expect("JSON");
+            run["seed"].as_u64()
+        });
+        assert!(seeds[0] == seeds[1] && seeds[1] != seeds[2], "{seeds:?}");
+        output.code == Some(3) && told(&output, "p50") == Some("REGRESSION")
+    });
+    assert!(caught, "30 % slower in four attempts");
+}
+
+#[test]
+fn a_baseline_that_can_tell_nothing_is_refused_before_the_load() {
+    let _machine = machine();
+    let home = tempfile::tempdir().expect("a folder");
+    let hotel = Hotel::start(["--service-time", "constant:20ms"]);
+    let json = home.path().join("base.json");
+    let json = json.to_str().expect("a path");
+    let output = believed(hotel.url(), &["--json", json]);
+    assert_eq!(output.code, Some(0), "{output}");
+    let overloaded = Hotel::start(["--capacity", "20"]);
+    let beyond = (0..8)
+        .map(|attempt| home.path().join(format!("beyond{attempt}")))
+        .find(|folder| {
+            run(overloaded.url(), &["-o", folder.to_str().expect("a path")]).code == Some(0)
+        })
+        .expect("one of eight runs in which the generator was in time");
+    let beyond = beyond.to_str().expect("a path");
+    for (rate, baseline, limits, word) in [
+        ("100", "/nowhere", "p99=10%", "check the path"),
+        ("70", json, "p99=10%", "has no run at 70/s but at 100/s"),
+        ("100", json, "memory=10%", "no figure above 0 for memory"),
+        ("100", beyond, "p99=10%", "did not hold 100/s"),
+    ] {
+        let words = [
+            "-R",
+            rate,
+            "-d",
+            "1s",
+            "--collect",
+            "process:1",
+            "--baseline",
+            baseline,
+            "--max-regression",
+            limits,
+            hotel.url(),
+        ];
+        let output = Meshload::new(words).run();
+        assert_eq!(output.code, Some(2), "{output}");
+        assert!(output.stderr.contains(word), "{word}: {output}");
+        assert!(output.stdout.is_empty(), "nothing was measured: {output}");
+    }
+}

@@ -3,6 +3,7 @@
 mod check;
 mod collect;
 mod compare;
+mod gate;
 mod run;
 mod shell;
 mod sweep;
@@ -11,6 +12,7 @@ mod values;
 pub use check::CheckRequest;
 pub use collect::CollectRequest;
 pub use compare::CompareRequest;
+pub use gate::{Baseline, Repetition};
 pub use run::{Destination, Outputs, RunRequest};
 pub use sweep::{SweepRequest, read_plan};
 

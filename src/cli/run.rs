@@ -1,6 +1,7 @@
 //! The flags of a run: wrk2's, and meshload's own.
 
 use super::collect::{ClusterArgs, collect_from};
+use super::gate::{GateArgs, Repetition};
 use super::values;
 use crate::exit::EXIT_CODES;
 use crate::judge::Threshold;
@@ -23,6 +24,8 @@ pub struct RunRequest {
     pub notes: Vec<String>,
     /// What fails the run.
     pub thresholds: Vec<Threshold>,
+    /// Several runs, where they were asked for.
+    pub repetition: Option<Repetition>,
     /// Whether the user chose the guard; if not, a cluster's figures bring one with them.
     pub guard_is_given: bool,
 }
@@ -46,6 +49,25 @@ pub struct Outputs {
     pub quiet: bool,
 }
 
+impl Outputs {
+    /// Several runs do not fit into one file.
+    fn validate_for_several(&self) -> Result<(), BadSpec> {
+        let flags = [
+            ("--json", self.json.is_some()),
+            ("--csv", self.csv.is_some()),
+            ("--hlog", self.hlog.is_some()),
+        ];
+        match flags.iter().find(|(_, is_given)| *is_given) {
+            Some((flag, _)) => Err(BadSpec::new(
+                flag,
+                "--repeat and --baseline make several runs, which do not fit into one file",
+                "use -o DIR: it keeps each of them",
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A file, or stdout in place of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
@@ -62,6 +84,8 @@ Examples:
   meshload -R max -d 10s http://host/ --json -
   meshload -R 800 -d 60s --warmup 15s -s mix.lua URL --collect kube -n hotel -o results/b
   meshload -R 800 -d 30s URL --fail-if 'p99 > 50ms' --fail-if 'error_rate > 0.1%'
+  meshload -R 800 -d 30s URL --repeat 6 -o results/main
+  meshload -R 800 -d 30s URL --baseline results/main --max-regression p99=10%
 
 Other commands (meshload COMMAND --help):
   report DIR   text, plots and a page of a result folder
@@ -173,17 +197,6 @@ pub(super) struct RunArgs {
     /// Write an HdrHistogram interval log
     #[arg(long, value_name = "FILE")]
     hlog: Option<PathBuf>,
-    /// Fail the run (exit 3) when this is true of it, or cannot be told: 'p99 > 50ms',
-    /// 'error_rate > 1%', 'rate_ratio < 0.99', 'route("GET /hotels").p99 > 80ms',
-    /// 'cpu.sidecar > 500m'; repeatable
-    #[arg(long, value_name = "THRESHOLD")]
-    fail_if: Vec<Threshold>,
-    /// Write a summary in Markdown; in GitHub Actions it is appended to the job's, too
-    #[arg(long, value_name = "FILE")]
-    summary_md: Option<PathBuf>,
-    /// Write JUnit's XML: a test per threshold, and one for the verdict
-    #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
     /// No live line and no notes on stderr
     #[arg(short = 'q', long)]
     quiet: bool,
@@ -194,6 +207,8 @@ pub(super) struct RunArgs {
     collect: CollectFrom,
     #[command(flatten)]
     cluster: ClusterArgs,
+    #[command(flatten)]
+    gate: GateArgs,
 
     /// Print the version
     #[arg(short = 'v', long, action = clap::ArgAction::Version)]
@@ -231,19 +246,16 @@ impl RunArgs {
         let notes = self.notes();
         let outputs = self.outputs();
         let guard_is_given = self.guard.is_some();
-        let thresholds = self.fail_if.clone();
-        let spec = self.into_spec(offered)?;
+        let repetition = self.gate.repetition();
+        let (spec, gate) = self.into_spec(offered)?;
         spec.validate()?;
-        let blind = thresholds.iter().find(|one| one.needs_collector());
-        if let (Some(blind), CollectFrom::None) = (blind, &spec.collect.from) {
-            return Err(BadSpec::new(
-                "--fail-if",
-                format!("`{blind}` looks at what a collector finds, and none was asked for"),
-                "add --collect kube, or --collect process:...",
-            ));
+        gate.validate(&spec)?;
+        if repetition.is_some() {
+            outputs.validate_for_several()?;
         }
         Ok(RunRequest {
-            thresholds,
+            thresholds: gate.fail_if,
+            repetition,
             spec,
             outputs,
             notes,
@@ -275,16 +287,16 @@ impl RunArgs {
             csv: self.csv.clone(),
             hlog: self.hlog.clone(),
             folder: self.output.clone(),
-            summary: self.summary_md.clone(),
-            junit: self.junit.clone(),
+            summary: self.gate.summary_md.clone(),
+            junit: self.gate.junit.clone(),
             quiet: self.quiet,
         }
     }
 
-    fn into_spec(self, offered: Offered) -> Result<RunSpec, BadSpec> {
+    fn into_spec(self, offered: Offered) -> Result<(RunSpec, GateArgs), BadSpec> {
         let targets = self.urls.iter().map(|url| Target::parse(url));
         let script_args = self.script_args;
-        Ok(RunSpec {
+        let spec = RunSpec {
             targets: targets.collect::<Result<_, _>>()?,
             load: Load {
                 offered,
@@ -320,6 +332,7 @@ impl RunArgs {
             },
             collect: self.cluster.into_spec(self.collect),
             step: None,
-        })
+        };
+        Ok((spec, self.gate))
     }
 }

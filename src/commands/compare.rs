@@ -8,7 +8,7 @@ use crate::formats::{StudySums, comparison_csv, cost_csv, study_overhead_csv, st
 use crate::judge::{Comparison, StepFigures, compare as compare_steps, unlike};
 use crate::render::{Layout, comparison_text, study_overhead_text};
 use crate::report::{Compared, common_rate, comparison_page};
-use crate::store::{ArmSteps, folder_and_arm, load_steps, make_folder, write_file};
+use crate::store::{ArmSteps, folder_and_arm, load_steps, make_folder, only_arm, write_file};
 use std::io::Write;
 use std::path::Path;
 
@@ -121,33 +121,15 @@ fn sides(request: &CompareRequest) -> Result<(Vec<Side>, Vec<String>), String> {
                 .iter()
                 .map(|note| format!("{}: {note}", folder.display())),
         );
-        let names: Vec<String> = set.arms.iter().map(|arm| arm.name.clone()).collect();
-        let chosen: Vec<ArmSteps> = match &arm {
-            Some(name) => set
-                .arms
-                .into_iter()
-                .filter(|one| one.name == *name)
-                .collect(),
-            None => set.arms,
-        };
-        if let (Some(name), true) = (&arm, chosen.is_empty()) {
-            return Err(format!(
-                "{} has no arm {name}; it has {}",
-                folder.display(),
-                names.join(", ")
-            ));
-        }
+        let sums = set.sums.clone();
+        let mut chosen = set
+            .chosen(&folder, arm.as_deref())
+            .map_err(|error| error.to_string())?;
         let is_alone = request.sides.len() == 1;
-        if chosen.len() > 1 && (!is_alone || request.halves) {
-            return Err(format!(
-                "{} has the arms {}; name one of them, such as {}:{}",
-                folder.display(),
-                names.join(", "),
-                folder.display(),
-                names[0]
-            ));
+        if !is_alone || request.halves {
+            let arm = only_arm(&folder, chosen).map_err(|error| error.to_string())?;
+            chosen = vec![arm];
         }
-        let sums = &set.sums;
         sides.extend(chosen.into_iter().map(|arm| Side {
             arm,
             sums: sums.clone(),

@@ -20,6 +20,7 @@ macro_rules! note {
     }};
 }
 
+mod baseline;
 mod check;
 mod collect;
 mod collection;
@@ -28,8 +29,10 @@ mod demo;
 mod environment;
 mod hotel;
 mod live;
+mod measurement;
 mod pages;
 mod pipeline;
+mod repeat;
 mod report;
 mod run;
 mod selftest;

@@ -1,36 +1,46 @@
 //! What GitHub Actions shows of a run: annotations, and the job's summary.
 
-use crate::judge::{Level, Outcome, Verdict};
-use crate::measure::RunResult;
-use crate::render::summary_markdown;
+use crate::judge::{Gate, Resolution};
 use crate::store::append_line;
 use std::env;
 use std::path::Path;
 
 /// Annotates the job and adds to its summary, where there is one. A summary that cannot be written is
 /// told and fails nothing: the result is elsewhere, too.
-pub fn show(result: &RunResult, verdict: &Verdict, outcomes: &[Outcome]) {
+pub fn show(summary: &str, is_believed: bool, gate: &Gate) {
     if env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
-        if verdict.level == Level::Invalid {
-            note!(
-                "::error title=meshload: INVALID::the generator was too slow, so the figures say nothing"
-            );
-        }
-        for one in outcomes.iter().filter(|one| one.fails) {
-            let why = one
-                .unknown
-                .as_deref()
-                .map_or(String::new(), |why| format!(" ({why})"));
-            let text = format!("{} is {}{why}", one.threshold, one.shown);
-            note!("::error title=meshload: threshold::{}", escaped(&text));
-        }
+        annotate(is_believed, gate);
     }
     let Some(path) = env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
         return;
     };
-    let summary = summary_markdown(result, verdict, outcomes);
     if let Err(error) = append_line(Path::new(&path), summary.as_bytes()) {
         note!("meshload: GITHUB_STEP_SUMMARY: {error}");
+    }
+}
+
+fn annotate(is_believed: bool, gate: &Gate) {
+    if !is_believed {
+        note!(
+            "::error title=meshload: INVALID::the generator was too slow, so the figures say nothing"
+        );
+    }
+    for one in gate.thresholds.iter().filter(|one| one.fails) {
+        let why = one
+            .unknown
+            .as_deref()
+            .map_or(String::new(), |why| format!(" ({why})"));
+        let text = format!("{} is {}{why}", one.threshold, one.shown);
+        note!("::error title=meshload: threshold::{}", escaped(&text));
+    }
+    for one in &gate.regressions {
+        let kind = match one.resolution {
+            Resolution::Regression => "error title=meshload: regression",
+            Resolution::NotResolved => "warning title=meshload: not resolved",
+            Resolution::NoRegression => continue,
+        };
+        let text = format!("{}: {}", one.metric, one.in_words());
+        note!("::{kind}::{}", escaped(&text));
     }
 }
 

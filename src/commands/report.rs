@@ -6,7 +6,9 @@ use crate::cli::ReportRequest;
 use crate::exit::Exit;
 use crate::render::{outcome_text, resources_text, steps_table, wrk_text};
 use crate::report::{About, Page, collection_page, common_rate, run_page, sweep_page};
-use crate::store::{RUN_JSON, StepSet, StoreError, load_collected, load_measured, load_steps};
+use crate::store::{
+    RUN_JSON, STEPS, StepSet, StoreError, load_collected, load_measured, load_steps,
+};
 use std::io::Write;
 use std::path::Path;
 
@@ -48,7 +50,7 @@ fn told(folder: &Path) -> Result<(String, Page), StoreError> {
         page.lead.extend(collected.notes);
         return Ok((resources_text(&collected.resources), page));
     }
-    let holds_steps = ["plan.json", "latency_stats.csv"]
+    let holds_steps = ["plan.json", STEPS, "latency_stats.csv"]
         .iter()
         .any(|name| folder.join(name).exists());
     if holds_steps && !folder.join(RUN_JSON).exists() {

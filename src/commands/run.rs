@@ -1,27 +1,28 @@
 //! `meshload run`: one run, from the flags to the exit code.
 
-use super::collection::Collection;
-use super::environment::environment;
 use super::fail;
-use super::live::Live;
+use super::measurement::{Measured, NotMeasured, Setting, Written, measure};
 use super::pipeline;
+use super::repeat::repeat;
 use super::signals::Signals;
-use super::sinks::Sinks;
 use crate::cli::{Destination, RunRequest};
-use crate::cluster::Collected;
-use crate::engine::{Finished, Job, launch};
+use crate::engine::Finished;
 use crate::exit::Exit;
-use crate::judge::{Level, Outcome, Verdict, verdict};
+use crate::judge::{Gate, Level, Verdict};
 use crate::measure::{Ending, RunResult};
-use crate::render::{outcome_text, thresholds_text, wrk_text};
+use crate::render::{outcome_text, summary_markdown, thresholds_text};
 use crate::spec::RunSpec;
 use std::io::{self, Write};
 
-/// Makes a run.
+/// Makes a run, or several.
 pub fn run(request: &RunRequest) -> Exit {
-    match read_script(&request.spec) {
-        Ok(script) => run_with_script(request, script),
-        Err(message) => fail(Exit::Usage, &message),
+    let script = match read_script(&request.spec) {
+        Ok(script) => script,
+        Err(message) => return fail(Exit::Usage, &message),
+    };
+    match &request.repetition {
+        Some(repetition) => repeat(request, repetition, script),
+        None => run_with_script(request, script),
     }
 }
 
@@ -42,89 +43,46 @@ pub fn run_with_script(request: &RunRequest, script: Option<Vec<u8>>) -> Exit {
         Ok(signals) => signals,
         Err(error) => return fail(Exit::Failed, &error),
     };
-    let mut request = request.clone();
-    let quiet = request.outputs.quiet;
-    let mut collection = match Collection::start(&mut request.spec, request.guard_is_given, quiet) {
-        Ok(collection) => collection,
-        Err(error) => return fail(Exit::Failed, &error),
-    };
-    let mut sinks = match Sinks::open(&request.outputs, &request.spec, script.as_deref()) {
-        Ok(sinks) => sinks,
-        Err(error) => return fail(Exit::Usage, &error),
-    };
     if !request.outputs.quiet {
         for note in &request.notes {
             note!("note: {note}");
         }
     }
-    let job = Job {
-        spec: request.spec.clone(),
+    let setting = Setting {
         script,
+        outputs: &request.outputs,
+        guard_is_given: request.guard_is_given,
+        title: String::new(),
+        hides_progress: request.outputs.quiet,
         prints_to_stderr: request.outputs.json == Some(Destination::Stdout),
-        environment: environment(),
     };
-    let live = Live::new(
-        String::new(),
-        request.spec.window().stop,
-        request.outputs.quiet,
-    );
-    let outcome = launch(
-        &job,
-        &mut |event| {
-            live.observe(&event);
-            collection.observe(&event);
-            sinks.observe(&event);
-        },
-        &|| signals.received().is_some(),
-    );
-    live.finish();
-    match outcome {
-        Ok(mut finished) => {
-            let collected = collection.finish(&mut finished.result, &signals);
-            let judged = Judged::of(&request, &finished.result);
-            conclude(finished, &judged, sinks, &signals, collected.as_ref())
-        }
-        Err(error) => {
-            sinks.abandon();
-            fail(signals.received().unwrap_or(Exit::Failed), &error)
-        }
+    match measure(request.spec.clone(), &setting, &signals) {
+        Ok(measured) => conclude(measured, request, &signals),
+        Err(error) => fail(
+            signals.received().unwrap_or(exit_of_nothing(&error)),
+            &error,
+        ),
     }
 }
 
-/// What came of a run.
-struct Judged {
-    verdict: Verdict,
-    outcomes: Vec<Outcome>,
-}
-
-impl Judged {
-    fn of(request: &RunRequest, result: &RunResult) -> Judged {
-        let thresholds = request.thresholds.iter();
-        Judged {
-            verdict: verdict(result),
-            outcomes: thresholds.map(|one| one.judge(result)).collect(),
-        }
+/// With nothing measured.
+pub fn exit_of_nothing(error: &NotMeasured) -> Exit {
+    match error {
+        NotMeasured::Outputs(_) => Exit::Usage,
+        NotMeasured::Collector(_) | NotMeasured::Load(_) => Exit::Failed,
     }
 }
 
 /// Shows and writes what was measured, lets the script have its say, and judges.
-fn conclude(
-    mut finished: Finished,
-    judged: &Judged,
-    sinks: Sinks,
-    signals: &Signals,
-    collected: Option<&Collected>,
-) -> Exit {
-    let Judged { verdict, outcomes } = judged;
-    let text = wrk_text(&finished.result);
-    let takes_stdout = sinks.takes_stdout();
-    let (json, errors) = sinks.finish(
-        &finished.result,
-        verdict,
-        outcomes,
-        &text,
-        collected.map(|collected| &collected.book.log),
-    );
+fn conclude(measured: Measured, request: &RunRequest, signals: &Signals) -> Exit {
+    let thresholds = request.thresholds.iter();
+    let thresholds = thresholds.map(|one| one.judge(&measured.finished.result));
+    let gate = Gate {
+        thresholds: thresholds.collect(),
+        regressions: Vec::new(),
+    };
+    let (mut finished, verdict, written) = measured.write(&gate);
+    let Written { text, json, errors } = written;
     let mut printed = match &json {
         Some(json) => print(json),
         None => print(text.as_bytes()),
@@ -132,12 +90,16 @@ fn conclude(
     // A script that never returns from done() must not outlive the first signal.
     signals.end_at_once();
     let done = finished.done();
-    if !takes_stdout {
-        let account = outcome_text(&finished.result, verdict) + &thresholds_text(outcomes);
+    if json.is_none() {
+        let account = outcome_text(&finished.result, &verdict) + &thresholds_text(&gate.thresholds);
         printed = printed.and(print(account.as_bytes()));
     }
-    pipeline::show(&finished.result, verdict, outcomes);
-    let mut exit = exit_of(&finished, judged, signals);
+    pipeline::show(
+        &summary_markdown(&finished.result, &verdict, &gate),
+        verdict.level != Level::Invalid,
+        &gate,
+    );
+    let mut exit = exit_of(&finished, &verdict, &gate, signals);
     if let Err(error) = printed {
         exit = fail(Exit::Failed, &format!("cannot write to stdout: {error}"));
     }
@@ -165,28 +127,28 @@ fn print(bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-fn exit_of(finished: &Finished, judged: &Judged, signals: &Signals) -> Exit {
-    let result = &finished.result;
-    let completed: u64 = result
-        .targets
-        .iter()
-        .map(|target| target.tally.completed)
-        .sum();
-    match result.ending {
+fn exit_of(finished: &Finished, verdict: &Verdict, gate: &Gate, signals: &Signals) -> Exit {
+    if finished.result.ending == Ending::Complete
+        && let Some(why) = no_answer(&finished.result)
+    {
+        return fail(Exit::Failed, &why);
+    }
+    match finished.result.ending {
         Ending::Interrupted => signals.received().unwrap_or(Exit::Interrupted),
         Ending::Aborted => Exit::Failed,
-        Ending::Complete if completed == 0 => {
-            let why = result
-                .notes
-                .first()
-                .map_or("none was answered in time", String::as_str);
-            fail(
-                Exit::Failed,
-                &format!("not one request was completed; {why}"),
-            )
-        }
-        Ending::Complete if judged.verdict.level == Level::Invalid => Exit::NotTrustworthy,
-        Ending::Complete if judged.outcomes.iter().any(|one| one.fails) => Exit::Threshold,
+        Ending::Complete if verdict.level == Level::Invalid => Exit::NotTrustworthy,
+        Ending::Complete if gate.fails() => Exit::Threshold,
         Ending::Complete => Exit::Done,
     }
+}
+
+/// Why nothing can be said of a run in which no request was completed.
+pub fn no_answer(result: &RunResult) -> Option<String> {
+    let completed = result.targets.iter().map(|target| target.tally.completed);
+    if completed.sum::<u64>() > 0 {
+        return None;
+    }
+    let first = result.notes.first();
+    let why = first.map_or("none was answered in time", String::as_str);
+    Some(format!("not one request was completed; {why}"))
 }

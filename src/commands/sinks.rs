@@ -8,7 +8,7 @@ use crate::formats::{
     requests_csv_rows, resources_csv, resources_window_csv, run_to_json, samples_csv, study_csv,
     summary_csv,
 };
-use crate::judge::{Outcome, Verdict};
+use crate::judge::{Gate, Verdict};
 use crate::measure::RunResult;
 use crate::render::summary_markdown;
 use crate::resources::{Resources, SampleLog};
@@ -138,17 +138,12 @@ impl Sinks {
             });
     }
 
-    /// Whether stdout is taken by something other than the text.
-    pub fn takes_stdout(&self) -> bool {
-        self.takes_stdout
-    }
-
     /// Writes the result everywhere; gives what goes to stdout in place of the text, and what failed.
     pub fn finish(
         mut self,
         result: &RunResult,
         verdict: &Verdict,
-        outcomes: &[Outcome],
+        gate: &Gate,
         text: &str,
         samples: Option<&SampleLog>,
     ) -> (Option<Vec<u8>>, Vec<StoreError>) {
@@ -166,14 +161,13 @@ impl Sinks {
                 .map(|csv| complete(csv, &summary_csv(result, verdict))),
         );
         written.extend(self.summary.take().map(|file| {
-            let summary = summary_markdown(result, verdict, outcomes);
+            let summary = summary_markdown(result, verdict, gate);
             complete(file, summary.as_bytes())
         }));
-        written.extend(
-            self.junit
-                .take()
-                .map(|file| complete(file, &junit_xml(result, verdict, outcomes))),
-        );
+        written.extend(self.junit.take().map(|file| {
+            let xml = junit_xml(&result.urls(), std::slice::from_ref(verdict), gate);
+            complete(file, &xml)
+        }));
         written.extend(self.json.take().map(|file| complete(file, &json)));
         if let Some(folder) = self.folder.take() {
             written.push(folder.write("wrk.txt", text.as_bytes()));

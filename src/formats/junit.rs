@@ -1,24 +1,27 @@
-//! JUnit's XML, which build servers show: a test per threshold, and one for the verdict.
+//! JUnit's XML, which build servers show: a test per threshold and limit, and one for the verdict.
 
-use crate::judge::{Level, Outcome, Verdict};
-use crate::measure::RunResult;
+use crate::judge::{Gate, Outcome, RegressionOutcome, Resolution, Verdict, are_believed};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-/// The report of a run. An INVALID run is an error of the measurement, not a failure of what was
-/// measured.
-pub fn junit_xml(result: &RunResult, verdict: &Verdict, outcomes: &[Outcome]) -> Vec<u8> {
-    let urls: Vec<&str> = result
-        .targets
-        .iter()
-        .map(|target| target.target.url.as_str())
-        .collect();
+/// The report of a run, or of several of one question. An INVALID run is an error of the measurement,
+/// not a failure of what was measured; what is not resolved is skipped.
+pub fn junit_xml(urls: &[&str], verdicts: &[Verdict], gate: &Gate) -> Vec<u8> {
     let mut suite = TestSuite::new("meshload");
     suite.add_property(("targets", urls.join(", ").as_str()));
-    suite.add_test_case(case("the measurement can be believed", of_verdict(verdict)));
-    for outcome in outcomes {
+    suite.add_test_case(case(
+        "the measurement can be believed",
+        of_verdicts(verdicts),
+    ));
+    for outcome in &gate.thresholds {
         suite.add_test_case(case(
             &format!("not {}", outcome.threshold),
             of_threshold(outcome),
+        ));
+    }
+    for outcome in &gate.regressions {
+        suite.add_test_case(case(
+            &format!("no regression of {}", outcome.metric),
+            of_regression(outcome),
         ));
     }
     let mut report = Report::new("meshload");
@@ -33,17 +36,27 @@ fn case(name: &str, status: TestCaseStatus) -> TestCase {
     case
 }
 
-fn of_verdict(verdict: &Verdict) -> TestCaseStatus {
-    if verdict.level != Level::Invalid {
+fn of_verdicts(verdicts: &[Verdict]) -> TestCaseStatus {
+    if are_believed(verdicts) {
         return TestCaseStatus::success();
     }
-    let reasons: Vec<String> = verdict
-        .reasons
-        .iter()
+    let reasons = verdicts.iter().flat_map(|verdict| &verdict.reasons);
+    let mut reasons: Vec<String> = reasons
         .map(|one| format!("{}: {}", one.code, one.message))
         .collect();
+    reasons.dedup();
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
     status.set_message(format!("INVALID: {}", reasons.join("; ")));
+    status
+}
+
+fn of_regression(outcome: &RegressionOutcome) -> TestCaseStatus {
+    let mut status = match outcome.resolution {
+        Resolution::NoRegression => return TestCaseStatus::success(),
+        Resolution::Regression => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        Resolution::NotResolved => TestCaseStatus::skipped(),
+    };
+    status.set_message(outcome.in_words());
     status
 }
 

@@ -9,6 +9,7 @@ mod conditions;
 mod cost;
 mod figures;
 mod finding;
+mod gate;
 mod preflight;
 mod regression;
 mod slo;
@@ -28,6 +29,7 @@ pub use conditions::{Conditions, add_conditions, unlike};
 pub use cost::{Cost, CostDifference, Part, by_difference, costs};
 pub use figures::{Latency, ServiceFigures, StepFigures, Strain, step_figures};
 pub use finding::{Finding, State};
+pub use gate::{Gate, are_believed};
 pub use preflight::topology_findings;
 pub use regression::{
     MaxRegression, Pairing, RegressionOutcome, Resolution, are_narrow, regressions,
@@ -35,6 +37,6 @@ pub use regression::{
 pub use slo::{BadSlo, Measure, Slo};
 pub use stability::{Stability, stability};
 pub use statistics::{BLOCKS_FOR_AN_INTERVAL, Estimate, Spread, mean_over_blocks};
-pub use threshold::{BadThreshold, Outcome, Threshold};
+pub use threshold::{BadThreshold, Outcome, Threshold, over_runs};
 pub use verdict::{Level, Reason, Verdict, verdict};
 pub use within_run::{PercentileInterval, percentile_intervals};

@@ -180,6 +180,28 @@ pub struct RegressionOutcome {
     pub why: String,
 }
 
+impl RegressionOutcome {
+    /// How far it lies from the baseline, what is allowed, and why that is not enough to tell.
+    pub fn in_words(&self) -> String {
+        let percent = |ratio: f64| format!("{:+.1} %", (ratio - 1.0) * 100.0);
+        let change = self.ratio.map(|ratio| match ratio.spread {
+            Spread::Interval => format!(
+                "{} ({} to {})",
+                percent(ratio.value),
+                percent(ratio.low),
+                percent(ratio.high)
+            ),
+            Spread::Range | Spread::Unknown => percent(ratio.value),
+        });
+        let allowed = self
+            .limit
+            .map(|limit| format!("allowed {} %", (limit * 1e6).round() / 1e4));
+        let why = (!self.why.is_empty()).then(|| self.why.clone());
+        let parts: Vec<String> = [change, allowed, why].into_iter().flatten().collect();
+        parts.join(", ")
+    }
+}
+
 /// Holds runs against those of a baseline, all at one rate: first whether the rate is still held, then
 /// each limit over the runs in which it was.
 pub fn regressions(

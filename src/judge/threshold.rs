@@ -191,6 +191,56 @@ pub struct Outcome {
     pub unknown: Option<String>,
 }
 
+/// One outcome for several runs, of which each has its outcomes in the same order: a threshold fails
+/// when it does in more than half of them.
+pub fn over_runs(runs: &[Vec<Outcome>]) -> Vec<Outcome> {
+    let count = runs.first().map_or(0, Vec::len);
+    (0..count)
+        .map(|at| {
+            let outcomes: Vec<&Outcome> = runs.iter().map(|run| &run[at]).collect();
+            over_runs_of_one(&outcomes)
+        })
+        .collect()
+}
+
+fn over_runs_of_one(outcomes: &[&Outcome]) -> Outcome {
+    let first = outcomes[0];
+    if outcomes.len() == 1 {
+        return first.clone();
+    }
+    let mut known: Vec<&Outcome> = outcomes
+        .iter()
+        .copied()
+        .filter(|one| one.value.is_some())
+        .collect();
+    known.sort_by(|one, other| {
+        let values = one.value.zip(other.value);
+        values.map_or(std::cmp::Ordering::Equal, |(one, other)| {
+            one.total_cmp(&other)
+        })
+    });
+    let range = match (known.first(), known.last()) {
+        (Some(least), Some(most)) => format!("{} to {}", least.shown, most.shown),
+        _ => "-".to_owned(),
+    };
+    let failing: Vec<&&Outcome> = outcomes.iter().filter(|one| one.fails).collect();
+    let fails = failing.len() * 2 > outcomes.len();
+    Outcome {
+        threshold: first.threshold.clone(),
+        value: None,
+        shown: format!(
+            "{range}, true of {} of {} runs",
+            failing.len(),
+            outcomes.len()
+        ),
+        fails,
+        unknown: failing
+            .iter()
+            .find_map(|one| one.unknown.clone())
+            .filter(|_| fails),
+    }
+}
+
 impl Threshold {
     /// Whether it looks at what a collector finds.
     pub fn needs_collector(&self) -> bool {

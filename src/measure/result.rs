@@ -144,6 +144,12 @@ pub struct Percentile {
 }
 
 impl RunResult {
+    /// The targets as they were given.
+    pub fn urls(&self) -> Vec<&str> {
+        let targets = self.targets.iter();
+        targets.map(|target| target.target.url.as_str()).collect()
+    }
+
     /// All targets together.
     pub fn overall(&self) -> Tally {
         let mut overall = Tally::default();

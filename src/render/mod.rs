@@ -21,9 +21,9 @@ pub use live::live_line;
 pub use outcome::outcome_text;
 pub use resources::resources_text;
 pub use steps::steps_table;
-pub use summary::summary_markdown;
+pub use summary::{series_markdown, summary_markdown};
 pub use sweep::{StepTitle, capacity_line, show_length, step_header, step_line, steps_text};
-pub use thresholds::thresholds_text;
+pub use thresholds::{regressions_text, thresholds_text};
 pub use wrk_text::wrk_text;
 
 #[cfg(test)]

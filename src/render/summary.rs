@@ -1,18 +1,15 @@
-//! A run in Markdown, as pipelines show it.
+//! A run, or several, in Markdown, as pipelines show them.
 
-use crate::judge::{Outcome, Verdict};
+use super::thresholds::resolution_word;
+use crate::judge::{Gate, Outcome, RegressionOutcome, Resolution, StepFigures, Verdict};
 use crate::measure::{Distribution, RunResult};
 use crate::units::show_ns;
 
 /// The verdict, the figures that people look for, and what came of the thresholds.
-pub fn summary_markdown(result: &RunResult, verdict: &Verdict, outcomes: &[Outcome]) -> String {
-    let level = format!("{:?}", verdict.level).to_uppercase();
-    let urls: Vec<&str> = result
-        .targets
-        .iter()
-        .map(|target| target.target.url.as_str())
-        .collect();
-    let mut text = format!("### meshload: {level}\n\n{}\n\n", escaped(&urls.join(", ")));
+pub fn summary_markdown(result: &RunResult, verdict: &Verdict, gate: &Gate) -> String {
+    let level = verdict.level.name();
+    let urls = result.urls().join(", ");
+    let mut text = format!("### meshload: {level}\n\n{}\n\n", escaped(&urls));
     for reason in &verdict.reasons {
         text += &format!("- {}: {}\n", reason.code, escaped(&reason.message));
     }
@@ -30,7 +27,70 @@ pub fn summary_markdown(result: &RunResult, verdict: &Verdict, outcomes: &[Outco
         tally.unfinished,
         result.rate_achieved()
     );
-    text + &thresholds(outcomes)
+    text + &thresholds(&gate.thresholds)
+}
+
+/// Several runs of one question: a row per run, and what came of thresholds and baseline.
+pub fn series_markdown(
+    urls: &[&str],
+    runs: &[(StepFigures, Verdict)],
+    baseline: Option<&str>,
+    gate: &Gate,
+) -> String {
+    let is_open = |one: &RegressionOutcome| one.resolution == Resolution::NotResolved;
+    let open = gate.regressions.iter().filter(|one| is_open(one)).count();
+    let word = match (gate.fails(), open) {
+        (true, _) => "FAILS".to_owned(),
+        (false, 0) => "passes".to_owned(),
+        (false, open) => format!("passes, {open} not resolved"),
+    };
+    let mut text = format!(
+        "### meshload: {} runs, {word}\n\n{}\n\n",
+        runs.len(),
+        escaped(&urls.join(", "))
+    );
+    text += "| | finished/s | p50 | p99 | held | verdict |\n|---|---|---|---|---|---|\n";
+    for (step, verdict) in runs {
+        let time = |name: &str| {
+            let latency = step.latency.get(name);
+            latency.map_or("-".to_owned(), |latency| show_ns(latency.ns))
+        };
+        text += &format!(
+            "| {} {} | {:.1} | {} | {} | {} | {} |\n",
+            escaped(&step.arm),
+            step.repetition,
+            step.achieved,
+            time("p50"),
+            time("p99"),
+            step.stability.name().replace('_', " "),
+            verdict.level.name()
+        );
+    }
+    text += &thresholds(&gate.thresholds);
+    match baseline {
+        Some(baseline) => text + &regressions(baseline, &gate.regressions),
+        None => text,
+    }
+}
+
+fn regressions(baseline: &str, outcomes: &[RegressionOutcome]) -> String {
+    let rows = outcomes.iter().map(|one| {
+        let word = resolution_word(one.resolution);
+        let word = match one.resolution {
+            Resolution::Regression => format!("**{word}**"),
+            Resolution::NoRegression | Resolution::NotResolved => word.to_owned(),
+        };
+        format!(
+            "| {} | {} | {word} |\n",
+            one.metric,
+            escaped(&one.in_words())
+        )
+    });
+    format!(
+        "\n| against {} | | |\n|---|---|---|\n{}",
+        escaped(baseline),
+        rows.collect::<String>()
+    )
 }
 
 fn figures(result: &RunResult) -> String {

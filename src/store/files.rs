@@ -26,8 +26,32 @@ pub enum StoreError {
     #[error("{} holds no run.json: it is not the folder of a finished run, nor that of a sweep (plan.json), a collection (collect.json) or the study (latency_stats.csv)", .0.display())]
     NoResult(PathBuf),
     /// The folder holds nothing that could be compared.
-    #[error("{} holds neither a run (run.json), nor a sweep (plan.json), nor a folder of the study (latency_stats.csv)", .0.display())]
+    #[error("{} holds neither a run (run.json), nor a sweep (plan.json), nor repeated runs (steps), nor a folder of the study (latency_stats.csv)", .0.display())]
     NoSteps(PathBuf),
+    /// No arm is called that.
+    #[error("{} has no arm {arm}; it has {}", folder.display(), has.join(", "))]
+    NoArm {
+        /// The folder.
+        folder: PathBuf,
+        /// The name.
+        arm: String,
+        /// The names that there are.
+        has: Vec<String>,
+    },
+    /// One arm is wanted, and there are several.
+    #[error(
+        "{} has the arms {}; name one of them, such as {}:{}",
+        folder.display(),
+        has.join(", "),
+        folder.display(),
+        has[0]
+    )]
+    SeveralArms {
+        /// The folder.
+        folder: PathBuf,
+        /// Their names, two at least.
+        has: Vec<String>,
+    },
     /// The run did not come to its end.
     #[error("{} holds a run that was broken off, which cannot be compared; make it again", .0.display())]
     BrokenOff(PathBuf),

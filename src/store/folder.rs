@@ -114,3 +114,15 @@ pub fn load(folder: &Path) -> Result<(RunResult, Verdict), StoreError> {
     };
     run_from_json(&bytes).map_err(|cause| StoreError::Unreadable { path, cause })
 }
+
+/// Reads a run.json, whatever its name.
+///
+/// # Errors
+/// [`StoreError`] when it cannot be read or understood.
+pub fn load_file(path: &Path) -> Result<(RunResult, Verdict), StoreError> {
+    let bytes = fs::read(path).map_err(StoreError::refused("read", path))?;
+    run_from_json(&bytes).map_err(|cause| StoreError::Unreadable {
+        path: path.to_owned(),
+        cause,
+    })
+}

@@ -1,14 +1,18 @@
 //! Steps to compare, from any folder that holds some: a sweep, a single run, or the study of before.
 
 use super::files::StoreError;
-use super::folder::{RUN_JSON, load};
+use super::folder::{RUN_JSON, load, load_file};
 use super::lasting::{names_in, read_if_there};
 use crate::formats::{StudyFolder, StudySums, study_steps, study_sums};
-use crate::judge::{Conditions, StepFigures, add_conditions, step_figures};
-use crate::measure::Ending;
+use crate::judge::{Conditions, StepFigures, Verdict, add_conditions, step_figures};
+use crate::measure::{Ending, RunResult};
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// Where the folders of several runs lie.
+pub const STEPS: &str = "steps";
 
 /// The steps of one arm.
 #[derive(Debug, Clone, Default)]
@@ -76,34 +80,64 @@ impl StepSet {
         });
         &mut self.arms[at]
     }
+
+    /// The arm of that name, or all of them.
+    ///
+    /// # Errors
+    /// [`StoreError::NoArm`]
+    pub fn chosen(self, folder: &Path, arm: Option<&str>) -> Result<Vec<ArmSteps>, StoreError> {
+        let Some(name) = arm else {
+            return Ok(self.arms);
+        };
+        let (chosen, others): (Vec<_>, Vec<_>) =
+            self.arms.into_iter().partition(|one| one.name == name);
+        if chosen.is_empty() {
+            return Err(StoreError::NoArm {
+                folder: folder.to_owned(),
+                arm: name.to_owned(),
+                has: others.into_iter().map(|one| one.name).collect(),
+            });
+        }
+        Ok(chosen)
+    }
 }
 
-/// Reads whatever steps a folder holds.
+/// The only one of a folder's arms.
+///
+/// # Errors
+/// [`StoreError::SeveralArms`]
+pub fn only_arm(folder: &Path, arms: Vec<ArmSteps>) -> Result<ArmSteps, StoreError> {
+    <[ArmSteps; 1]>::try_from(arms)
+        .map(|[arm]| arm)
+        .map_err(|arms| StoreError::SeveralArms {
+            folder: folder.to_owned(),
+            has: arms.into_iter().map(|one| one.name).collect(),
+        })
+}
+
+/// Reads whatever steps a folder holds: those of a sweep, of repeated runs, of one run, of the study.
+/// A file is taken for a run.json.
 ///
 /// # Errors
 /// [`StoreError`] when it holds none, or a table that cannot be read.
 pub fn load_steps(folder: &Path) -> Result<StepSet, StoreError> {
+    if folder.is_file() {
+        return load_steps_of_file(folder);
+    }
     fs::read_dir(folder).map_err(StoreError::refused("read", folder))?;
     let mut set = StepSet::default();
-    if let Some(plan) = read_if_there(&folder.join("plan.json"))? {
-        name_arms(&mut set, &plan);
-        set.plan = plan_text(&plan);
-        let steps = folder.join("steps");
+    let steps = folder.join(STEPS);
+    let plan = read_if_there(&folder.join("plan.json"))?;
+    if let Some(plan) = &plan {
+        name_arms(&mut set, plan);
+        set.plan = plan_text(plan);
+    }
+    if plan.is_some() || steps.is_dir() {
         for name in names_in(&steps)? {
             add_run(&mut set, &steps.join(&name), &name);
         }
     } else if folder.join(RUN_JSON).exists() {
-        let (result, verdict) = load(folder)?;
-        if result.ending != Ending::Complete {
-            return Err(StoreError::BrokenOff(folder.to_owned()));
-        }
-        let mut figures = step_figures(&result, &verdict);
-        if figures.arm.is_empty() {
-            figures.arm = name_of(folder);
-        }
-        let arm = set.arm(&figures.arm);
-        add_conditions(&mut arm.conditions, &result);
-        arm.add(folder, figures);
+        add_single(&mut set, folder, load(folder)?)?;
     } else {
         add_study(&mut set, folder)?;
     }
@@ -116,6 +150,42 @@ pub fn load_steps(folder: &Path) -> Result<StepSet, StoreError> {
         return Err(StoreError::NoSteps(folder.to_owned()));
     }
     Ok(set)
+}
+
+/// A run.json is its folder's; a result by another name may lie anywhere.
+fn load_steps_of_file(path: &Path) -> Result<StepSet, StoreError> {
+    if let (Some(RUN_JSON), Some(folder)) =
+        (path.file_name().and_then(OsStr::to_str), path.parent())
+    {
+        let here = Path::new(".");
+        return load_steps(if folder == Path::new("") {
+            here
+        } else {
+            folder
+        });
+    }
+    let mut set = StepSet::default();
+    add_single(&mut set, path, load_file(path)?)?;
+    Ok(set)
+}
+
+/// A run by itself, which need not have an arm's name.
+fn add_single(
+    set: &mut StepSet,
+    place: &Path,
+    (result, verdict): (RunResult, Verdict),
+) -> Result<(), StoreError> {
+    if result.ending != Ending::Complete {
+        return Err(StoreError::BrokenOff(place.to_owned()));
+    }
+    let mut figures = step_figures(&result, &verdict);
+    if figures.arm.is_empty() {
+        figures.arm = name_of(place);
+    }
+    let arm = set.arm(&figures.arm);
+    add_conditions(&mut arm.conditions, &result);
+    arm.add(place, figures);
+    Ok(())
 }
 
 fn name_of(folder: &Path) -> String {

@@ -4,7 +4,7 @@ use super::journal::{Event, Line};
 use super::plan::{Step, SweepPlan};
 use crate::judge::Verdict;
 use crate::measure::{Ending, RunResult};
-use crate::store::{self, StoreError, append_line, load, move_aside, write_file};
+use crate::store::{self, STEPS, StoreError, append_line, load, move_aside, write_file};
 use crate::units::Nanos;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -153,7 +153,7 @@ impl SweepFolder {
 
     /// Where a step's result goes.
     pub fn step_path(&self, name: &str) -> PathBuf {
-        self.path.join("steps").join(name)
+        self.path.join(STEPS).join(name)
     }
 
     /// Writes down what happened.
@@ -179,7 +179,7 @@ impl SweepFolder {
     /// [`StoreError`] when the folder cannot be read.
     pub fn contents(&self, plan: &SweepPlan) -> Result<Contents, StoreError> {
         let mut contents = Contents::default();
-        for name in store::names_in(&self.path.join("steps"))? {
+        for name in store::names_in(&self.path.join(STEPS))? {
             let loaded = load(&self.step_path(&name)).ok();
             let measured = loaded.and_then(|(result, verdict)| {
                 let step = step_of(plan, &result).filter(|_| is_whole(&result))?;

@@ -1,10 +1,9 @@
 //! The hands of a sweep: what a step is made of.
 
-use super::super::collection::Collection;
 use super::super::environment::environment;
 use super::super::live::Live;
+use super::super::measurement::{NotMeasured, Setting, Written, measure};
 use super::super::signals::Signals;
-use super::super::sinks::Sinks;
 use super::arms::{Changes, Making};
 use super::cooldown;
 use super::metadata::metadata;
@@ -13,9 +12,9 @@ use crate::clock::unix_now;
 use crate::cluster::Operator;
 use crate::engine::{Job, launch};
 use crate::formats::StudyMetadata;
-use crate::judge::{Stability, Verdict, verdict};
+use crate::judge::{Gate, Stability, Verdict};
 use crate::measure::{Ending, RunResult};
-use crate::render::{StepTitle, capacity_line, show_length, step_header, step_line, wrk_text};
+use crate::render::{StepTitle, capacity_line, show_length, step_header, step_line};
 use crate::spec::{CollectFrom, CollectSpec, RunSpec};
 use crate::sweep::{Cooldown, Event, Hands, Step, StepEnd, SweepFolder, SweepPlan};
 use crate::units::{Nanos, Rate};
@@ -216,42 +215,27 @@ impl<'a> SweepHands<'a> {
     }
 
     fn measured(&mut self, spec: RunSpec, step: &Step, folder: &Path) -> Result<StepEnd, String> {
-        let mut spec = spec;
-        let mut collection =
-            Collection::start(&mut spec, true, true).map_err(|error| error.to_string())?;
         let outputs = Outputs {
             folder: Some(folder.to_owned()),
             quiet: true,
             ..Outputs::default()
         };
-        let mut sinks = Sinks::open(&outputs, &spec, self.script.as_deref())?;
-        let title = self.title(step).text() + " ";
-        let live = Live::new(title, spec.window().stop, self.quiet);
-        let outcome = launch(
-            &self.job(spec),
-            &mut |event| {
-                live.observe(&event);
-                collection.observe(&event);
-                sinks.observe(&event);
-            },
-            &|| self.signals.received().is_some(),
-        );
-        live.finish();
-        let mut finished = match outcome {
-            Ok(finished) => finished,
-            Err(error) => {
-                sinks.abandon();
-                if self.signals.received().is_some() {
-                    return Ok(StepEnd::Interrupted);
-                }
-                return Err(error.to_string());
-            }
+        let setting = Setting {
+            script: self.script.clone(),
+            outputs: &outputs,
+            guard_is_given: true,
+            title: self.title(step).text() + " ",
+            hides_progress: self.quiet,
+            prints_to_stderr: true,
         };
-        let collected = collection.finish(&mut finished.result, &self.signals);
-        let verdict = verdict(&finished.result);
-        let text = wrk_text(&finished.result);
-        let samples = collected.as_ref().map(|collected| &collected.book.log);
-        let (_, errors) = sinks.finish(&finished.result, &verdict, &[], &text, samples);
+        let measured = match measure(spec, &setting, &self.signals) {
+            Ok(measured) => measured,
+            Err(NotMeasured::Load(_)) if self.signals.received().is_some() => {
+                return Ok(StepEnd::Interrupted);
+            }
+            Err(error) => return Err(error.to_string()),
+        };
+        let (mut finished, verdict, Written { errors, .. }) = measured.write(&Gate::default());
         if let Some(error) = errors.first() {
             return Err(error.to_string());
         }

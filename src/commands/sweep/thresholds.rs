@@ -6,7 +6,7 @@ use crate::judge::{Level, Outcome};
 use crate::measure::RunResult;
 use crate::render::thresholds_text;
 use crate::spec::Offered;
-use crate::store::{load, names_in};
+use crate::store::{STEPS, load, names_in};
 use crate::sweep::SweepPlan;
 use std::path::Path;
 
@@ -16,7 +16,7 @@ pub fn judge(plan: &SweepPlan, place: &Path) -> Exit {
     if plan.thresholds.is_empty() {
         return Exit::Done;
     }
-    let steps = place.join("steps");
+    let steps = place.join(STEPS);
     let names = match names_in(&steps) {
         Ok(names) => names,
         Err(error) => return fail(Exit::Failed, &error),

@@ -1,0 +1,132 @@
+//! The flags that make a run a check: thresholds, a baseline, repetitions, and what build servers show.
+
+use super::values;
+use crate::judge::{MaxRegression, Threshold};
+use crate::spec::{BadSpec, CollectFrom, Offered, RunSpec, Target};
+use clap::Args;
+use std::path::PathBuf;
+
+/// Several runs of one question, held against runs from before or of another system.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Repetition {
+    /// The most runs; as many as can resolve something when the user does not say.
+    pub most: Option<usize>,
+    /// What the runs are held against.
+    pub baseline: Option<Baseline>,
+    /// By how much they may be worse.
+    pub limits: Vec<MaxRegression>,
+}
+
+/// What runs are held against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Baseline {
+    /// Runs from before: a folder, an arm of one (`DIR:ARM`), or a run.json.
+    Kept(PathBuf),
+    /// Another system, which is measured in turns.
+    Live(Target),
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "In a pipeline")]
+pub(super) struct GateArgs {
+    /// Fail the run (exit 3) when this is true of it, or cannot be told: 'p99 > 50ms',
+    /// 'error_rate > 1%', 'rate_ratio < 0.99', 'route("GET /hotels").p99 > 80ms',
+    /// 'cpu.sidecar > 500m'; repeatable
+    #[arg(long, value_name = "THRESHOLD")]
+    pub fail_if: Vec<Threshold>,
+    /// Hold the runs against those of a folder (DIR, DIR:ARM, run.json), or against another URL, which
+    /// is then measured in turns with the first
+    #[arg(long, value_name = "DIR|URL", value_parser = baseline, requires = "max_regression")]
+    baseline: Option<Baseline>,
+    /// Fail (exit 3) when a ratio to the baseline is above this with the whole of its interval:
+    /// p99=10%,cpu=5%
+    #[arg(long, value_name = "LIMITS", value_parser = MaxRegression::parse_list, requires = "baseline")]
+    max_regression: Option<std::vec::Vec<MaxRegression>>,
+    /// Make up to N runs; with a baseline, as soon as the intervals are narrow enough it is done
+    /// [default: 1; with a baseline, as many as can resolve something]
+    #[arg(long, value_name = "N", value_parser = values::at_least_one)]
+    repeat: Option<usize>,
+    /// Write a summary in Markdown; in GitHub Actions it is appended to the job's, too
+    #[arg(long, value_name = "FILE")]
+    pub summary_md: Option<PathBuf>,
+    /// Write JUnit's XML: a test per threshold and limit, and one for the verdict
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+}
+
+fn baseline(typed: &str) -> Result<Baseline, String> {
+    if typed.contains("://") {
+        return Target::parse(typed)
+            .map(Baseline::Live)
+            .map_err(|bad| bad.to_string());
+    }
+    Ok(Baseline::Kept(PathBuf::from(typed)))
+}
+
+impl GateArgs {
+    /// The repetitions that were asked for; `None` for a single run.
+    pub(super) fn repetition(&self) -> Option<Repetition> {
+        let is_single = self.baseline.is_none() && self.repeat.unwrap_or(1) == 1;
+        (!is_single).then(|| Repetition {
+            most: self.repeat,
+            baseline: self.baseline.clone(),
+            limits: self.max_regression.clone().unwrap_or_default(),
+        })
+    }
+
+    /// Looks for what no run of this kind could tell.
+    ///
+    /// # Errors
+    /// [`BadSpec`] with the flag and the cure.
+    pub(super) fn validate(&self, spec: &RunSpec) -> Result<(), BadSpec> {
+        let blind = self.fail_if.iter().find(|one| one.needs_collector());
+        let blind = blind.map(|one| ("--fail-if", one.to_string()));
+        let limits = || self.max_regression.iter().flatten();
+        let blind = blind.or_else(|| {
+            let limit = limits().find(|one| one.needs_collector())?;
+            Some(("--max-regression", limit.metric.clone()))
+        });
+        if let (Some((flag, what)), CollectFrom::None) = (blind, &spec.collect.from) {
+            return Err(BadSpec::new(
+                flag,
+                format!("`{what}` looks at what a collector finds, and none was asked for"),
+                "add --collect kube, or --collect process:...",
+            ));
+        }
+        let Some(repetition) = self.repetition() else {
+            return Ok(());
+        };
+        if !matches!(spec.load.offered, Offered::Rate(_)) {
+            return Err(BadSpec::new(
+                "--repeat",
+                "runs are held against each other at a fixed rate",
+                "give -R a number",
+            ));
+        }
+        match &repetition.baseline {
+            Some(Baseline::Live(_)) => of_two_systems(&repetition, spec),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn of_two_systems(repetition: &Repetition, spec: &RunSpec) -> Result<(), BadSpec> {
+    if spec.targets.len() > 1 {
+        return Err(BadSpec::new(
+            "--baseline",
+            "one URL is held against several",
+            "give one URL, or a folder as the baseline",
+        ));
+    }
+    if let Some(limit) = repetition.limits.iter().find(|one| one.needs_collector()) {
+        return Err(BadSpec::new(
+            "--max-regression",
+            format!(
+                "the collector cannot tell the `{}` of two URLs apart",
+                limit.metric
+            ),
+            "leave it out, or describe both as arms of a plan (meshload sweep)",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,352 @@
+//! Several runs of one question: held against a baseline until the intervals are narrow enough.
+
+use super::baseline::{Against, how_many};
+use super::fail;
+use super::measurement::{Measured, Setting, Written, measure};
+use super::pipeline;
+use super::run::{exit_of_nothing, no_answer};
+use super::signals::Signals;
+use crate::cli::{Outputs, Repetition, RunRequest};
+use crate::exit::Exit;
+use crate::formats::junit_xml;
+use crate::judge::{
+    Conditions, Gate, Level, Outcome, StepFigures, Verdict, add_conditions, are_believed,
+    are_narrow, over_runs, regressions, step_figures,
+};
+use crate::measure::Ending;
+use crate::render::{
+    StepTitle, regressions_text, series_markdown, step_header, step_line, steps_table,
+    thresholds_text,
+};
+use crate::spec::{RunSpec, StepLabel, Target};
+use crate::store::{Growing, ResultFolder, STEPS, StoreError};
+use std::collections::BTreeSet;
+
+/// The file that says what came of the gate.
+const GATE_JSON: &str = "gate.json";
+/// What is measured, as an arm.
+const NEW: &str = "new";
+/// What it is measured against in turns, likewise.
+const BASELINE: &str = "baseline";
+
+/// Makes the runs, says what came of them, and judges.
+pub fn repeat(request: &RunRequest, repetition: &Repetition, script: Option<Vec<u8>>) -> Exit {
+    let baseline = repetition.baseline.as_ref();
+    let against = baseline
+        .map(|baseline| Against::load(baseline, &repetition.limits, &request.spec))
+        .transpose();
+    let against = match against {
+        Ok(against) => against,
+        Err(message) => return fail(Exit::Usage, &message),
+    };
+    let (needed, most) = match how_many(repetition, against.as_ref()) {
+        Ok(numbers) => numbers,
+        Err(message) => return fail(Exit::Usage, &message),
+    };
+    let places = match Places::open(&request.outputs) {
+        Ok(places) => places,
+        Err(message) => return fail(Exit::Usage, &message),
+    };
+    let signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => return fail(Exit::Failed, &error),
+    };
+    if !request.outputs.quiet {
+        for note in &request.notes {
+            note!("note: {note}");
+        }
+    }
+    let mut series = Series {
+        request,
+        repetition,
+        against,
+        script,
+        signals,
+        most,
+        number: 0,
+        runs: Vec::new(),
+        outcomes: Vec::new(),
+        conditions: Conditions::new(),
+    };
+    match series.make(needed) {
+        Ok(()) => series.conclude(places),
+        Err(exit) => {
+            places.abandon();
+            exit
+        }
+    }
+}
+
+/// Where the result goes besides the folders of the runs.
+struct Places {
+    folder: Option<ResultFolder>,
+    summary: Option<Growing>,
+    junit: Option<Growing>,
+}
+
+impl Places {
+    /// Opens every place before the first request.
+    fn open(outputs: &Outputs) -> Result<Places, String> {
+        let named = |flag: &'static str| move |error: StoreError| format!("{flag}: {error}");
+        let begin = |flag, path: &Option<std::path::PathBuf>| {
+            let place = path.as_ref().map(|path| Growing::begin(path));
+            place.transpose().map_err(named(flag))
+        };
+        let folder = outputs.folder.as_ref();
+        Ok(Places {
+            summary: begin("--summary-md", &outputs.summary)?,
+            junit: begin("--junit", &outputs.junit)?,
+            folder: folder
+                .map(|path| ResultFolder::create(path))
+                .transpose()
+                .map_err(named("-o"))?,
+        })
+    }
+}
+
+/// The runs as they are made.
+struct Series<'a> {
+    request: &'a RunRequest,
+    repetition: &'a Repetition,
+    against: Option<Against>,
+    script: Option<Vec<u8>>,
+    signals: Signals,
+    /// So many that can be believed are enough in any case.
+    most: usize,
+    /// Of the last run.
+    number: u32,
+    /// All runs of both sides.
+    runs: Vec<(StepFigures, Verdict)>,
+    /// What came of the thresholds in each run of the new side that can be believed.
+    outcomes: Vec<Vec<Outcome>>,
+    /// Under which the new side was measured.
+    conditions: Conditions,
+}
+
+impl Series<'_> {
+    /// Repetition after repetition, until the intervals are narrow or there are enough. A repetition
+    /// that is INVALID is made again, at most as often as there are runs to make.
+    fn make(&mut self, needed: usize) -> Result<(), Exit> {
+        for repetition in 1..=2 * self.most as u32 {
+            for arm in self.order(repetition) {
+                self.run(arm, repetition)?;
+            }
+            let believed = self.believed_repetitions().len();
+            let is_narrow = || self.against.is_some() && are_narrow(&self.gate().regressions);
+            if believed >= self.most || (believed >= needed && is_narrow()) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Who goes first changes from block to block, so that neither is always the one that finds the
+    /// caches warm.
+    fn order(&self, repetition: u32) -> Vec<(&'static str, Target)> {
+        let new = (NEW, self.request.spec.targets[0].clone());
+        let live = self
+            .against
+            .as_ref()
+            .and_then(|against| against.live.clone());
+        match live {
+            Some(live) if repetition % 2 == 1 => vec![(BASELINE, live), new],
+            Some(live) => vec![new, (BASELINE, live)],
+            None => vec![new],
+        }
+    }
+
+    fn spec(&self, arm: &str, target: Target, repetition: u32) -> RunSpec {
+        let mut spec = self.request.spec.clone();
+        if arm == BASELINE {
+            spec.targets = vec![target];
+        }
+        // Both sides of a block are given the very same arrivals.
+        spec.load.seed = spec.load.seed.wrapping_add(u64::from(repetition) - 1);
+        spec.step = Some(StepLabel {
+            number: self.number,
+            arm: arm.to_owned(),
+            repetition,
+        });
+        spec
+    }
+
+    fn run(&mut self, (arm, target): (&'static str, Target), repetition: u32) -> Result<(), Exit> {
+        self.number += 1;
+        let spec = self.spec(arm, target, repetition);
+        let name = format!("{:04}-{arm}-rep{repetition}", self.number);
+        let folder = self.request.outputs.folder.as_ref();
+        let outputs = Outputs {
+            folder: folder.map(|folder| folder.join(STEPS).join(&name)),
+            // What there is to say about the collector is said once.
+            quiet: self.request.outputs.quiet || self.number > 1,
+            ..Outputs::default()
+        };
+        let setting = Setting {
+            script: self.script.clone(),
+            outputs: &outputs,
+            guard_is_given: self.request.guard_is_given,
+            title: format!("{arm} {repetition} "),
+            hides_progress: self.request.outputs.quiet,
+            prints_to_stderr: true,
+        };
+        match measure(spec, &setting, &self.signals) {
+            Ok(measured) => self.take(measured, arm, repetition),
+            Err(error) => {
+                let exit = self.signals.received();
+                Err(fail(exit.unwrap_or(exit_of_nothing(&error)), &error))
+            }
+        }
+    }
+
+    /// Writes a run, tells it in a line, and keeps what is held against the others.
+    fn take(&mut self, measured: Measured, arm: &str, repetition: u32) -> Result<(), Exit> {
+        let thresholds = self.request.thresholds.iter();
+        let thresholds: Vec<Outcome> = thresholds
+            .map(|one| one.judge(&measured.finished.result))
+            .collect();
+        let (mut finished, verdict, Written { errors, .. }) = measured.write(&Gate::default());
+        let result = &finished.result;
+        let figures = step_figures(result, &verdict);
+        if self.number == 1 {
+            tell!("{}", step_header());
+        }
+        let title = StepTitle {
+            number: self.number,
+            of: self.planned(),
+            arm,
+            rate: figures.rate,
+            repetition,
+        };
+        tell!(
+            "{}",
+            step_line(&title, result, &verdict, &figures.stability)
+        );
+        if let Some(error) = errors.first() {
+            return Err(fail(Exit::Failed, error));
+        }
+        if let Some(error) = &finished.script_error {
+            return Err(fail(Exit::Failed, &format!("the script failed: {error}")));
+        }
+        if result.ending == Ending::Interrupted {
+            note!("meshload: interrupted; what was measured until then is above");
+            return Err(self.signals.received().unwrap_or(Exit::Interrupted));
+        }
+        if let Some(why) = no_answer(result) {
+            return Err(fail(Exit::Failed, &why));
+        }
+        if arm == NEW && verdict.level != Level::Invalid {
+            add_conditions(&mut self.conditions, result);
+            self.outcomes.push(thresholds);
+        }
+        self.runs.push((figures, verdict));
+        finished.done().map_err(|error| fail(Exit::Failed, &error))
+    }
+
+    fn planned(&self) -> usize {
+        let sides = if self.against.as_ref().is_some_and(|one| one.live.is_some()) {
+            2
+        } else {
+            1
+        };
+        (self.most * sides).max(self.number as usize)
+    }
+
+    /// The repetitions in which every side can be believed.
+    fn believed_repetitions(&self) -> BTreeSet<u32> {
+        let repetitions = |is_wanted: &dyn Fn(&Verdict) -> bool| -> BTreeSet<u32> {
+            let runs = self.runs.iter().filter(|(_, verdict)| is_wanted(verdict));
+            runs.map(|(step, _)| step.repetition).collect()
+        };
+        let is_invalid = |verdict: &Verdict| verdict.level == Level::Invalid;
+        &repetitions(&|_| true) - &repetitions(&is_invalid)
+    }
+
+    /// The runs of a side in those repetitions.
+    fn believed(&self, arm: &str) -> Vec<StepFigures> {
+        let repetitions = self.believed_repetitions();
+        let steps = self.runs.iter().map(|(step, _)| step);
+        let believed =
+            steps.filter(|step| step.arm == arm && repetitions.contains(&step.repetition));
+        believed.cloned().collect()
+    }
+
+    fn gate(&self) -> Gate {
+        let held_against = self.against.as_ref().map(|against| {
+            let base = match &against.live {
+                Some(_) => self.believed(BASELINE),
+                None => against.steps.clone(),
+            };
+            let new = self.believed(NEW);
+            regressions(&self.repetition.limits, &base, &new, against.pairing)
+        });
+        Gate {
+            thresholds: over_runs(&self.outcomes),
+            regressions: held_against.unwrap_or_default(),
+        }
+    }
+
+    /// Shows and writes what came of all runs.
+    fn conclude(&self, places: Places) -> Exit {
+        let gate = self.gate();
+        let steps: Vec<StepFigures> = self.runs.iter().map(|(step, _)| step.clone()).collect();
+        let mut text = match &self.against {
+            Some(_) => String::new(),
+            None => steps_table(NEW, &steps),
+        };
+        text += &thresholds_text(&gate.thresholds);
+        if let Some(against) = &self.against {
+            text += &regressions_text(&against.name, &gate.regressions);
+            for one in against.unlike(&self.conditions) {
+                note!("note: not the same as in the baseline: {one}");
+            }
+        }
+        if !text.is_empty() {
+            tell!("{}", text.trim_end());
+        }
+        let verdicts: Vec<Verdict> = self
+            .runs
+            .iter()
+            .map(|(_, verdict)| verdict.clone())
+            .collect();
+        let is_believed = are_believed(&verdicts);
+        let targets = self.request.spec.targets.iter();
+        let urls: Vec<&str> = targets.map(|target| target.url.as_str()).collect();
+        let baseline = self.against.as_ref().map(|against| against.name.as_str());
+        let summary = series_markdown(&urls, &self.runs, baseline, &gate);
+        pipeline::show(&summary, is_believed, &gate);
+        let mut exit = match () {
+            () if !is_believed => Exit::NotTrustworthy,
+            () if gate.fails() => Exit::Threshold,
+            () => Exit::Done,
+        };
+        let junit = junit_xml(&urls, &verdicts, &gate);
+        for error in places.write(summary.as_bytes(), &junit, &gate) {
+            exit = fail(Exit::Failed, &error);
+        }
+        exit
+    }
+}
+
+impl Places {
+    /// Leaves the folders of runs that were measured.
+    fn abandon(self) {
+        if let Some(folder) = self.folder {
+            folder.abandon();
+        }
+    }
+
+    fn write(self, summary: &[u8], junit: &[u8], gate: &Gate) -> Vec<StoreError> {
+        let complete = |mut file: Growing, bytes: &[u8]| {
+            file.append(bytes)?;
+            file.finish()
+        };
+        let gate = serde_json::to_vec_pretty(gate).unwrap_or_default();
+        let written = [
+            self.summary.map(|file| complete(file, summary)),
+            self.junit.map(|file| complete(file, junit)),
+            self.folder.map(|folder| folder.finish(GATE_JSON, &gate)),
+        ];
+        let written = written.into_iter().flatten();
+        written.filter_map(Result::err).collect()
+    }
+}
