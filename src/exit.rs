@@ -26,12 +26,12 @@ pub enum Exit {
 pub const EXIT_CODES: &str = "\
 Exit codes:
   0    done (the verdict may be VALID or SUSPECT)
-  1    failed: nothing measured, a script error, or a result that could not be written
-  2    usage: a flag or value that cannot be used; the message names it and the cure
+  1    failed: nothing measured, a script error, a result that cannot be written
+  2    usage: a flag or value that cannot be used; the message has the cure
   3    a threshold was crossed, or a regression against the baseline resolved
-  4    not trustworthy: the verdict is INVALID, the generator itself was too slow
-  130  interrupted (SIGINT), 143 terminated (SIGTERM), 129 hung up (SIGHUP); what was measured is
-       written";
+  4    not trustworthy: INVALID, the generator itself was too slow
+  130  interrupted (SIGINT), 143 terminated (SIGTERM), 129 hung up (SIGHUP);
+       what was measured is written";
 
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> std::process::ExitCode {

@@ -16,6 +16,7 @@ pub mod units;
 pub mod wire;
 
 pub mod exit;
+pub mod version;
 
 // Middle floor: touches the world.
 pub mod clock;

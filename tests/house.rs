@@ -16,6 +16,7 @@ const TABLE: &str = "
     judge      -> units spec measure resources
     formats    -> units spec measure judge resources
     exit       ->
+    version    ->
     clock      -> units
     script     -> units clock
     transport  -> units
@@ -25,9 +26,9 @@ const TABLE: &str = "
     hotel      -> units clock
     render     -> units spec measure judge formats resources
     report     -> units spec measure judge resources render
-    sweep      -> units schedule spec measure judge formats store
-    cli        -> units schedule spec judge hotel sweep exit
-    commands   -> units spec measure judge formats resources clock engine cluster hotel store render report sweep cli exit
+    sweep      -> units schedule spec measure judge formats store version
+    cli        -> units schedule spec judge hotel sweep exit version
+    commands   -> units spec measure judge formats resources clock engine cluster hotel store render report sweep cli exit version
 ";
 
 /// Rooms that ask no clock, open no file and no socket, and know no runtime.

@@ -1,5 +1,7 @@
 //! meshload in a pipeline: thresholds, exit codes, and what a build server shows.
 
+#![allow(clippy::print_stderr)] // what is skipped is said
+
 mod support;
 
 use std::fs;
@@ -221,7 +223,7 @@ fn told<'a>(output: &'a Output, metric: &str) -> Option<&'a str> {
     let told = lines.filter_map(|line| line.split_once(&format!(" {metric} ")));
     let words = ["no regression", "REGRESSION", "not resolved"];
     let told = told.map(|(word, _)| word.trim());
-    told.filter(|word| words.contains(word)).last()
+    told.rev().find(|word| words.contains(word))
 }
 
 #[test]
@@ -366,4 +368,48 @@ fn a_baseline_that_can_tell_nothing_is_refused_before_the_load() {
         assert!(output.stderr.contains(word), "{word}: {output}");
         assert!(output.stdout.is_empty(), "nothing was measured: {output}");
     }
+}
+
+/// What a program prints on a terminal of its own; `None` where nothing can make one.
+fn on_a_terminal(preparation: &str, words: &str) -> Option<String> {
+    let line = format!("{preparation} {} {words}", env!("CARGO_BIN_EXE_meshload"));
+    let made = std::process::Command::new("script")
+        .args(["-qec", &line, "/dev/null"])
+        .output();
+    match made {
+        Ok(output) => Some(String::from_utf8_lossy(&output.stdout).into_owned()),
+        Err(error) => {
+            eprintln!("skipped: no program `script` that makes terminals ({error})");
+            None
+        }
+    }
+}
+
+#[test]
+fn progress_is_a_line_every_ten_seconds_where_there_is_no_terminal() {
+    let _machine = machine();
+    let hotel = Hotel::start(["--service-time", "constant:5ms"]);
+    let words = |length: &'static str| ["-R", "20", "-t", "1", "-d", length, hotel.url()];
+    let output = Meshload::new(words("11s")).run();
+    let lines: Vec<&str> = output.stderr.lines().collect();
+    assert_eq!(lines.len(), 1, "{output}");
+    assert!(lines[0].starts_with("measure 10/11s  "), "{output}");
+    assert!(!output.stderr.contains(['\u{1b}', '\r']), "{output}");
+    let Some(shown) = on_a_terminal("", &words("2s").join(" ")) else {
+        return;
+    };
+    assert!(
+        shown.contains("[==") && shown.contains("measure 1/2s"),
+        "{shown}"
+    );
+    let plain = |text: &str| !text.contains("\u{1b}[1m") && !text.contains("\u{1b}[3");
+    let plainly = on_a_terminal("NO_COLOR=1", &words("2s").join(" ")).expect("a terminal");
+    assert!(plain(&plainly) && plainly.contains("[=="), "{plainly}");
+    let help = on_a_terminal("", "--help").expect("a terminal");
+    assert!(
+        !plain(&help),
+        "help has some colour to be taken away: {help}"
+    );
+    let help = on_a_terminal("NO_COLOR=1", "--help").expect("a terminal");
+    assert!(plain(&help), "{help}");
 }

@@ -20,7 +20,7 @@ pub struct CompareRequest {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  meshload compare results/two                          its first arm against its others\n  meshload compare results/two:plain results/two:slower\n  meshload compare results/no_istio_X results/with_istio_Y -o results/cost\n  meshload compare --aa results/two:plain               the noise: one arm against itself"
+    after_help = "Examples:\n  meshload compare results/two             its first arm against its others\n  meshload compare results/two:plain results/two:slower\n  meshload compare results/no_istio_X results/with_istio_Y -o results/cost\n  meshload compare --aa results/two:plain  the noise: one arm against itself"
 )]
 pub(super) struct CompareArgs {
     /// Folders of sweeps, runs or the study, or DIR:ARM for one arm of a sweep; the first is what

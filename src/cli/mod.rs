@@ -21,6 +21,7 @@ use crate::hotel::{HotelSpec, ServiceTime, Stall};
 use crate::spec::BadSpec;
 use crate::sweep::BadPlan;
 use crate::units::Rate;
+use clap::error::ContextKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -75,6 +76,7 @@ pub enum BadArguments {
     name = "meshload",
     about = "An open-loop HTTP load generator that runs wrk2's Lua scripts and carries the proof of its numbers",
     disable_version_flag = true,
+    max_term_width = 80,
     after_help = EXIT_CODES
 )]
 struct Cli {
@@ -94,6 +96,7 @@ enum Command {
     /// Run the HotelReservation mix against a stand-in on this machine
     Demo(DemoArgs),
     /// Show what this machine can resolve: pacing error, latency floor, a known answer
+    #[command(after_help = "Example:\n  meshload selftest > machine.txt")]
     Selftest,
     /// Say what of target, script, cluster and mesh will work, and what would cure the rest
     Check(check::CheckArgs),
@@ -127,7 +130,7 @@ pub struct ReportRequest {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  meshload report results/demo_1           text, results/demo_1/report.html and results/demo_1/plots\n  meshload report results/two -o /tmp/two  the page and its plots somewhere else"
+    after_help = "Examples:\n  meshload report results/demo_1           text, page and plots, into it\n  meshload report results/two -o /tmp/two  page and plots somewhere else"
 )]
 struct ReportArgs {
     /// Folder of a run, a collection, a sweep or the study
@@ -138,6 +141,7 @@ struct ReportArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  meshload demo -d 30s -o results/first")]
 struct DemoArgs {
     /// Result folder [default: results/demo_<time>]
     #[arg(short = 'o', long = "output", value_name = "DIR")]
@@ -195,18 +199,10 @@ impl From<HotelArgs> for HotelSpec {
 /// [`BadArguments`], which names the flag and the cure.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, BadArguments> {
     let mut args: Vec<OsString> = args.into_iter().collect();
-    let commands = Cli::command();
-    let is_command = |word: &str| {
-        word == "help"
-            || commands
-                .get_subcommands()
-                .any(|command| command.get_name() == word)
-    };
-    let names_command = args
-        .get(1)
-        .and_then(|word| word.to_str())
-        .is_some_and(is_command);
-    if !names_command {
+    if let Some(error) = misspelt(&args) {
+        return Err(error.into());
+    }
+    if !names_command(&args) {
         args.insert(args.len().min(1), "run".into());
     }
     let matches = Cli::command().try_get_matches_from(args)?;
@@ -233,6 +229,28 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, BadArg
             Request::Sweep(Box::new(args.into_request(&typed)?))
         }
     })
+}
+
+fn names_command(args: &[OsString]) -> bool {
+    let commands = Cli::command();
+    let word = args.get(1).and_then(|word| word.to_str());
+    word.is_some_and(|word| word == "help" || commands.find_subcommand(word).is_some())
+}
+
+/// What is nearly a command is taken for one, not for a URL.
+fn misspelt(args: &[OsString]) -> Option<clap::Error> {
+    let first = args.get(1)?.to_str()?;
+    let is_word = !first.is_empty() && first.chars().all(|c| c.is_ascii_lowercase());
+    if !is_word || names_command(args) {
+        return None;
+    }
+    let error = Cli::command()
+        .try_get_matches_from(["meshload", first])
+        .err()?;
+    error
+        .get(ContextKind::SuggestedSubcommand)
+        .is_some()
+        .then_some(error)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::spec::{
     BadSpec, CollectFrom, Load, Offered, Pacing, Recording, RunSpec, ScriptRef, Target,
 };
 use crate::units::{Nanos, parse_duration};
+use crate::version::VERSION_AND_TARGET;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -80,16 +81,16 @@ pub enum Destination {
 const MORE_HELP: &str = "\
 Examples:
   meshload -R 800 -d 60s -s lua/mixed-workload_type_1.lua http://localhost:5000
-  meshload -t 4 -c 100 -R 2k -D exp -L -d 30s --warmup 10s -o results/a http://host/
+  meshload -t 4 -c 100 -R 2k -D exp -L -d 30s --warmup 10s -o results/a URL
   meshload -R max -d 10s http://host/ --json -
-  meshload -R 800 -d 60s --warmup 15s -s mix.lua URL --collect kube -n hotel -o results/b
-  meshload -R 800 -d 30s URL --fail-if 'p99 > 50ms' --fail-if 'error_rate > 0.1%'
+  meshload -R 800 --warmup 15s -s mix.lua URL --collect kube -n hotel -o results/b
+  meshload -R 800 URL --fail-if 'p99 > 50ms' --fail-if 'error_rate > 0.1%'
   meshload -R 800 -d 30s URL --repeat 6 -o results/main
   meshload -R 800 -d 30s URL --baseline results/main --max-regression p99=10%
 
 Other commands (meshload COMMAND --help):
   report DIR   text, plots and a page of a result folder
-  check [URL]  what of target, cluster and mesh will work, and what would cure the rest
+  check [URL]  what of target, cluster and mesh will work, with cures
   collect      the collector alone, beside any other load
   sweep        rates x arms x repetitions into one folder, resumable
   compare      what one arm of a sweep costs over another
@@ -104,7 +105,7 @@ Other commands (meshload COMMAND --help):
     after_help = format!("{MORE_HELP}\n{EXIT_CODES}"),
     // The version says `meshload`, not `meshload-run`: most people never type the word.
     display_name = "meshload",
-    version = env!("CARGO_PKG_VERSION"),
+    version = VERSION_AND_TARGET,
     disable_version_flag = true
 )]
 pub(super) struct RunArgs {
@@ -211,7 +212,7 @@ pub(super) struct RunArgs {
     gate: GateArgs,
 
     /// Print the version
-    #[arg(short = 'v', long, action = clap::ArgAction::Version)]
+    #[arg(short = 'v', short_alias = 'V', long, action = clap::ArgAction::Version)]
     version: Option<bool>,
 
     /// Arguments for the script's init(args)

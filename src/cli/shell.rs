@@ -1,5 +1,6 @@
 //! What a shell wants to know: completions and the man page, from the same definition as `--help`.
 
+use crate::version::VERSION;
 use clap::Command;
 use clap_complete::Shell;
 
@@ -12,7 +13,7 @@ fn whole(command: Command) -> Command {
         .cloned()
         .collect();
     command
-        .version(env!("CARGO_PKG_VERSION"))
+        .version(VERSION)
         .args(flags)
         .subcommand_required(false)
 }

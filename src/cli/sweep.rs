@@ -36,16 +36,16 @@ pub struct SweepRequest {
 
 const MORE_HELP: &str = "\
 Examples:
-  meshload sweep -s mix.lua http://host:5000                  a baseline, as the study measured it
-  meshload sweep --istio -s mix.lua http://host:5000          the same with every pod in the mesh
-  meshload sweep --arm baseline --arm istio --switch --order interleaved --repetitions 6 \\
-      -s mix.lua -n hotel http://host:5000                    both, taking turns, switched by meshload
-  meshload sweep --arm a=http://127.0.0.1:5001 --arm b=http://127.0.0.1:5002 --rates 200,400
-  meshload sweep --print-plan ... > plan.toml; meshload sweep plan.toml -o results/mine
-  meshload sweep -o results/mine                              goes on where it was broken off
+  meshload sweep -s mix.lua http://host:5000     a baseline, as the study has it
+  meshload sweep --istio -s mix.lua http://host:5000      every pod in the mesh
+  meshload sweep --arm baseline --arm istio --switch --order interleaved \\
+      --repetitions 6 -s mix.lua -n hotel http://host:5000     both, in turns
+  meshload sweep --arm a=http://host:5001 --arm b=http://host:5002 --rates 200,400
+  meshload sweep --print-plan ... > plan.toml; meshload sweep plan.toml
+  meshload sweep -o results/mine             goes on where it was broken off
 
-docs/sweep.md has the plan's settings and plans for Istio. A sweep ends with 0 when every step was
-measured, whatever their verdicts.
+docs/sweep.md has the plan's settings and plans for Istio. A sweep ends with 0
+when every step was measured, whatever their verdicts.
 ";
 
 #[derive(Debug, Args)]

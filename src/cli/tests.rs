@@ -4,6 +4,7 @@ use super::*;
 use crate::schedule::ArrivalProcess;
 use crate::spec::{CollectFrom, KubeletRoute, Offered, Pacing, ProcessChoice};
 use crate::units::Nanos;
+use crate::version::{VERSION, VERSION_AND_TARGET};
 
 const URL: &str = "http://h/";
 
@@ -622,4 +623,56 @@ fn repetitions_that_could_tell_nothing_are_refused_with_the_cure() {
     ];
     let several = refusal(&[&several[..], &["http://b/", "http://c/"]].concat());
     assert!(several.contains("one URL"), "{several}");
+}
+
+#[test]
+fn every_help_has_an_example_and_fits_a_terminal_of_80_columns() {
+    let commands = Cli::command();
+    let names = commands.get_subcommands().map(|command| command.get_name());
+    for name in names {
+        let help = refusal(&[name, "--help"]);
+        assert!(help.contains("Example"), "{name}: {help}");
+        for line in help.lines() {
+            assert!(line.chars().count() <= 80, "{name}: {line}");
+        }
+    }
+}
+
+#[test]
+fn what_is_nearly_right_is_answered_with_what_is() {
+    for (line, wanted) in [
+        (
+            &["--conections", "5", "-R", "1", "http://host/"][..],
+            "'--connections'",
+        ),
+        (&["swep", "plan.toml"][..], "'sweep'"),
+        (&["reprot", "results/a"][..], "'report'"),
+        (&["sweep", "--rate", "5"][..], "'--rates'"),
+    ] {
+        let message = refusal(line);
+        assert!(
+            message.contains("similar") && message.contains(wanted),
+            "{message}"
+        );
+    }
+    // A host is no command.
+    let host = refusal(&["localhost", "-R", "5"]);
+    assert!(host.contains("write http://localhost"), "{host}");
+}
+
+#[test]
+fn the_version_has_commit_and_target() {
+    for flag in ["-v", "-V", "--version"] {
+        let text = refusal(&[flag]);
+        assert!(
+            text.starts_with("meshload ") && text.contains(VERSION_AND_TARGET),
+            "{text}"
+        );
+    }
+    assert!(VERSION_AND_TARGET.contains(VERSION), "{VERSION}");
+    assert!(VERSION_AND_TARGET.ends_with(env!("MESHLOAD_TARGET")));
+    assert!(
+        env!("MESHLOAD_TARGET").contains("linux"),
+        "{VERSION_AND_TARGET}"
+    );
 }

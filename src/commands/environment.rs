@@ -1,13 +1,14 @@
 //! The machine and the program, as they are recorded in every result.
 
 use crate::measure::Environment;
+use crate::version::VERSION;
 
 /// Looks around. What cannot be found out is left empty.
 pub fn environment() -> Environment {
     let name = rustix::system::uname();
     let text = |part: &std::ffi::CStr| part.to_string_lossy().into_owned();
     Environment {
-        meshload: env!("CARGO_PKG_VERSION").to_owned(),
+        meshload: VERSION.to_owned(),
         system: format!(
             "{} {} {}",
             text(name.sysname()),

@@ -72,7 +72,7 @@ pub fn measure(
         prints_to_stderr: setting.prints_to_stderr,
         environment: environment(),
     };
-    let live = Live::new(setting.title.clone(), window.stop, setting.hides_progress);
+    let mut live = Live::new(setting.title.clone(), window.stop, setting.hides_progress);
     let outcome = launch(
         &job,
         &mut |event| {

@@ -72,3 +72,34 @@ fn of_threshold(outcome: &Outcome) -> TestCaseStatus {
     status.set_message(format!("{} is {}{why}", outcome.threshold, outcome.shown));
     status
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::{Level, Reason, sample_gate};
+    use crate::measure::sample;
+
+    fn xml(level: Level) -> String {
+        let reason = Reason {
+            code: "generator_late".to_owned(),
+            message: "99 % of 1 < 2".to_owned(),
+        };
+        let verdict = Verdict {
+            level,
+            reasons: vec![reason],
+        };
+        let urls = ["http://a/?b=1&c=2"];
+        let xml = junit_xml(&urls, &[verdict], &sample_gate::gate());
+        String::from_utf8(xml).expect("text")
+    }
+
+    #[test]
+    fn the_xml_is_the_golden_one() {
+        sample::assert_golden("junit.xml", &xml(Level::Valid));
+    }
+
+    #[test]
+    fn an_invalid_run_is_an_error_and_no_failure() {
+        sample::assert_golden("junit_invalid.xml", &xml(Level::Invalid));
+    }
+}

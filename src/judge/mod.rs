@@ -29,6 +29,8 @@ pub use conditions::{Conditions, add_conditions, unlike};
 pub use cost::{Cost, CostDifference, Part, by_difference, costs};
 pub use figures::{Latency, ServiceFigures, StepFigures, Strain, step_figures};
 pub use finding::{Finding, State};
+#[cfg(test)]
+pub(crate) use gate::sample as sample_gate;
 pub use gate::{Gate, are_believed};
 pub use preflight::topology_findings;
 pub use regression::{

@@ -20,6 +20,21 @@ pub struct Sample {
     pub routes: Vec<String>,
 }
 
+/// Holds a text against the file of that name under tests/golden, line by line. With MESHLOAD_BLESS set
+/// the file is written first: look at the difference before it is committed.
+#[track_caller]
+pub fn assert_golden(name: &str, text: &str) {
+    let path = format!("{}/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("MESHLOAD_BLESS").is_some() {
+        std::fs::write(&path, text).expect("the golden file");
+    }
+    let golden = std::fs::read_to_string(&path).expect("the golden file");
+    for (number, (got, wanted)) in text.lines().zip(golden.lines()).enumerate() {
+        assert_eq!(got, wanted, "{name}, line {}", number + 1);
+    }
+    assert_eq!(text, golden, "{name}");
+}
+
 /// One of each.
 pub fn every() -> Vec<Sample> {
     vec![

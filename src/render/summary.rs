@@ -143,3 +143,36 @@ fn escaped(text: &str) -> String {
         .replace('<', "&lt;")
         .replace('\n', " ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::{Level, sample_gate, step_figures, verdict};
+    use crate::measure::sample;
+
+    #[test]
+    fn the_markdown_of_a_run_is_the_golden_one() {
+        let result = sample::troubled().result;
+        let text = summary_markdown(&result, &verdict(&result), &sample_gate::gate());
+        sample::assert_golden("summary.md", &text);
+    }
+
+    #[test]
+    fn the_markdown_of_several_runs_is_the_golden_one() {
+        let result = sample::ordinary().result;
+        let judged = verdict(&result);
+        let invalid = Verdict {
+            level: Level::Invalid,
+            ..judged.clone()
+        };
+        let mut runs = Vec::new();
+        for (repetition, judged) in [(1, judged), (2, invalid)] {
+            let mut figures = step_figures(&result, &judged);
+            (figures.arm, figures.repetition) = ("new".to_owned(), repetition);
+            runs.push((figures, judged));
+        }
+        let gate = sample_gate::gate();
+        let text = series_markdown(&["http://a/|b"], &runs, Some("main (6 runs)"), &gate);
+        sample::assert_golden("series.md", &text);
+    }
+}

@@ -10,6 +10,7 @@ use crate::judge::{Stability, Verdict, stability};
 use crate::measure::{Distribution, RunResult};
 use crate::store::StoreError;
 use crate::units::Nanos;
+use crate::version::VERSION;
 use std::path::Path;
 
 /// So many failures in a row are no accident: the rest of the night is not worth wasting.
@@ -160,7 +161,7 @@ impl Sweep<'_> {
             self.learn(one.step, one.result, one.verdict);
         }
         self.note(Event::Began {
-            meshload: env!("CARGO_PKG_VERSION").to_owned(),
+            meshload: VERSION.to_owned(),
             measured: self.known.len(),
         })?;
         for name in contents.half {

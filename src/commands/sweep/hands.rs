@@ -159,7 +159,7 @@ impl<'a> SweepHands<'a> {
         spec.load.duration = first.length;
         spec.collect.from = CollectFrom::None;
         let title = format!("warming up {} ", self.plan.arms[arm].name);
-        let live = Live::new(title, first.length, self.quiet);
+        let mut live = Live::new(title, first.length, self.quiet);
         let outcome = launch(&self.job(spec), &mut |event| live.observe(&event), &|| {
             self.signals.received().is_some()
         });

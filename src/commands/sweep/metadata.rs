@@ -3,6 +3,7 @@
 use crate::formats::StudyMetadata;
 use crate::sweep::{Cooldown, SweepPlan};
 use crate::units::Nanos;
+use crate::version::VERSION;
 use serde_json::{Map, Value, json};
 
 /// A moment as the study writes it, in UTC: 20260101_024147.
@@ -51,6 +52,6 @@ pub fn metadata(plan: &SweepPlan, begun: Nanos, idle: Option<f64>) -> StudyMetad
         arms: Value::Object(arms.collect::<Map<String, Value>>()),
         order: format!("{:?}", plan.order).to_lowercase(),
         seed: plan.seed,
-        meshload: env!("CARGO_PKG_VERSION").to_owned(),
+        meshload: VERSION.to_owned(),
     }
 }

@@ -7,7 +7,6 @@ use crate::measure::sample::{self, Sample};
 use crate::render::outcome_text;
 use regex_lite::Regex;
 
-const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/wrk_text.txt");
 const PERCENTS: [f64; 8] = [50.0, 75.0, 90.0, 99.0, 99.9, 99.99, 99.999, 100.0];
 
 fn with_everything(mut sample: Sample) -> RunResult {
@@ -70,14 +69,7 @@ fn latency_ms(result: &RunResult, percent: f64) -> f64 {
 #[test]
 fn the_text_is_the_golden_one_letter_by_letter() {
     let text = wrk_text(&with_everything(sample::troubled()));
-    if std::env::var_os("MESHLOAD_BLESS").is_some() {
-        std::fs::write(GOLDEN, &text).expect("the golden file");
-    }
-    let golden = std::fs::read_to_string(GOLDEN).expect("the golden file");
-    for (number, (got, wanted)) in text.lines().zip(golden.lines()).enumerate() {
-        assert_eq!(got, wanted, "line {}", number + 1);
-    }
-    assert_eq!(text, golden);
+    sample::assert_golden("wrk_text.txt", &text);
 }
 
 #[test]
