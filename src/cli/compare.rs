@@ -1,10 +1,11 @@
 //! The flags of a comparison.
 
+use crate::judge::MaxRegression;
 use clap::Args;
 use std::path::PathBuf;
 
 /// What is to be compared.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CompareRequest {
     /// Folders, or arms of folders (`DIR:ARM`); the first is what the others are compared with.
     pub sides: Vec<PathBuf>,
@@ -16,11 +17,13 @@ pub struct CompareRequest {
     pub as_study: bool,
     /// Halves of one arm against each other.
     pub halves: bool,
+    /// By how much the others may be worse than the first.
+    pub limits: Vec<MaxRegression>,
 }
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  meshload compare results/two             its first arm against its others\n  meshload compare results/two:plain results/two:slower\n  meshload compare results/no_istio_X results/with_istio_Y -o results/cost\n  meshload compare --aa results/two:plain  the noise: one arm against itself"
+    after_help = "Examples:\n  meshload compare results/two             its first arm against its others\n  meshload compare results/two:plain results/two:slower\n  meshload compare results/no_istio_X results/with_istio_Y -o results/cost\n  meshload compare results/old results/new --max-regression p99=10%\n  meshload compare --aa results/two:plain  the noise: one arm against itself"
 )]
 pub(super) struct CompareArgs {
     /// Folders of sweeps, runs or the study, or DIR:ARM for one arm of a sweep; the first is what
@@ -40,6 +43,10 @@ pub(super) struct CompareArgs {
     /// Compare one arm with itself, odd repetitions with even ones: how large noise alone is
     #[arg(long = "aa", conflicts_with = "as_study")]
     halves: bool,
+    /// Fail (exit 3) when a ratio to the first is above this at a rate, with the
+    /// whole of its interval: p99=10%,cpu=5%
+    #[arg(long, value_name = "LIMITS", value_parser = MaxRegression::parse_list, conflicts_with = "as_study")]
+    max_regression: Option<std::vec::Vec<MaxRegression>>,
 }
 
 impl From<CompareArgs> for CompareRequest {
@@ -50,6 +57,7 @@ impl From<CompareArgs> for CompareRequest {
             markdown: args.markdown,
             as_study: args.as_study,
             halves: args.halves,
+            limits: args.max_regression.unwrap_or_default(),
         }
     }
 }

@@ -44,7 +44,10 @@ pub enum Request {
         duration: crate::units::Nanos,
     },
     /// What this machine can resolve.
-    Selftest,
+    Selftest {
+        /// In a third of the time.
+        is_short: bool,
+    },
     /// A look at target, script and cluster.
     Check(Box<CheckRequest>),
     /// The collector alone.
@@ -97,7 +100,11 @@ enum Command {
     Demo(DemoArgs),
     /// Show what this machine can resolve: pacing error, latency floor, a known answer
     #[command(after_help = "Example:\n  meshload selftest > machine.txt")]
-    Selftest,
+    Selftest {
+        /// In six seconds in place of fifteen
+        #[arg(long)]
+        short: bool,
+    },
     /// Say what of target, script, cluster and mesh will work, and what would cure the rest
     Check(check::CheckArgs),
     /// Collect CPU, memory and network of a cluster or of processes, beside any other load
@@ -218,7 +225,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, BadArg
             output: args.output,
             duration: args.duration,
         },
-        Command::Selftest => Request::Selftest,
+        Command::Selftest { short } => Request::Selftest { is_short: short },
         Command::Check(args) => Request::Check(Box::new(args.into_request()?)),
         Command::Collect(args) => Request::Collect(Box::new(args.into_request()?)),
         Command::Compare(args) => Request::Compare(args.into()),

@@ -289,7 +289,10 @@ fn the_other_commands_are_found() {
         panic!("demo");
     };
     assert_eq!((output, duration), (None, Nanos::from_secs(3)));
-    assert!(matches!(parsed(&["selftest"]), Ok(Request::Selftest)));
+    assert!(matches!(
+        parsed(&["selftest"]),
+        Ok(Request::Selftest { is_short: false })
+    ));
 }
 
 #[test]

@@ -5,8 +5,11 @@ use super::pages::{NotWritten, arms_of, claim, shown_runs, write_page};
 use crate::cli::CompareRequest;
 use crate::exit::Exit;
 use crate::formats::{StudySums, comparison_csv, cost_csv, study_overhead_csv, study_overheads};
-use crate::judge::{Comparison, StepFigures, compare as compare_steps, unlike};
-use crate::render::{Layout, comparison_text, study_overhead_text};
+use crate::judge::{
+    BLOCKS_FOR_AN_INTERVAL, Comparison, Gate, MaxRegression, Pairing, StepFigures,
+    compare as compare_steps, regressions, unlike,
+};
+use crate::render::{Layout, comparison_text, regressions_text, study_overhead_text};
 use crate::report::{Compared, common_rate, comparison_page};
 use crate::store::{ArmSteps, folder_and_arm, load_steps, make_folder, only_arm, write_file};
 use std::io::Write;
@@ -50,10 +53,60 @@ pub fn compare(request: &CompareRequest) -> Exit {
         .folder
         .as_ref()
         .map(|folder| write(folder, &sides, &compared));
+    let exit = gate(&request.limits, base, others);
     match written {
         Some(Err(error)) => fail(Exit::Failed, &format!("-o: {error}")),
-        _ => Exit::Done,
+        _ => exit,
     }
+}
+
+/// Holds the others against the first at every rate at which there are enough blocks.
+fn gate(limits: &[MaxRegression], base: &Side, others: &[Side]) -> Exit {
+    if limits.is_empty() {
+        return Exit::Done;
+    }
+    let (mut exit, mut is_blind) = (Exit::Done, true);
+    for other in others {
+        for rate in at_once(&base.arm.steps, &other.arm.steps) {
+            let at_rate = |side: &Side| -> Vec<StepFigures> {
+                let steps = side.arm.steps.iter().filter(|step| step.rate == rate);
+                steps.cloned().collect()
+            };
+            let found = regressions(limits, &at_rate(base), &at_rate(other), Pairing::Blocks);
+            is_blind = false;
+            let gate = Gate {
+                regressions: found,
+                ..Gate::default()
+            };
+            let name = format!("{} at {rate}/s, {}", base.arm.name, other.arm.name);
+            tell!("{}", regressions_text(&name, &gate.regressions).trim_end());
+            if gate.fails() {
+                exit = Exit::Threshold;
+            }
+        }
+    }
+    if is_blind {
+        let least = BLOCKS_FOR_AN_INTERVAL;
+        return fail(
+            Exit::Usage,
+            &format!(
+                "--max-regression: no rate has {least} repetitions in both, so nothing could fail; measure more"
+            ),
+        );
+    }
+    exit
+}
+
+/// The rates that both have in so many repetitions that something can be resolved.
+fn at_once(base: &[StepFigures], other: &[StepFigures]) -> Vec<f64> {
+    let mut rates: Vec<f64> = base.iter().map(|step| step.rate).collect();
+    rates.sort_by(f64::total_cmp);
+    rates.dedup();
+    let is_measured = |steps: &[StepFigures], rate: f64| {
+        steps.iter().filter(|step| step.rate == rate).count() >= BLOCKS_FOR_AN_INTERVAL
+    };
+    rates.retain(|rate| is_measured(base, *rate) && is_measured(other, *rate));
+    rates
 }
 
 fn compared(base: &Side, other: &Side) -> Compared {

@@ -52,7 +52,7 @@ pub fn execute(request: Request) -> Exit {
         Request::Report(request) => report::report(&request),
         Request::Hotel(spec) => hotel::hotel(&spec),
         Request::Demo { output, duration } => demo::demo(output, duration),
-        Request::Selftest => selftest::selftest(),
+        Request::Selftest { is_short } => selftest::selftest(is_short),
         Request::Check(request) => check::check(&request),
         Request::Collect(request) => collect::collect(&request),
         Request::Compare(request) => compare::compare(&request),

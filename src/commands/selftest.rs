@@ -1,4 +1,4 @@
-//! `meshload selftest`: what this machine can resolve, in about fifteen seconds.
+//! `meshload selftest`: what this machine can resolve, in about fifteen seconds, or six.
 
 use super::environment::environment;
 use super::fail;
@@ -8,39 +8,65 @@ use crate::cli::{self, Request};
 use crate::engine::{Job, launch};
 use crate::exit::Exit;
 use crate::measure::{Distribution, Histogram, RunResult, Tally};
+use crate::units::Nanos;
+
+/// How long its runs take, in milliseconds.
+struct Lengths {
+    pacing: u64,
+    /// Of the run with the known answer, and of the freeze in it.
+    known: u64,
+    freeze: u64,
+}
 
 /// Runs each pacing mode against a hotel that answers at once, then one that freezes.
-pub fn selftest() -> Exit {
+pub fn selftest(is_short: bool) -> Exit {
+    let lengths = if is_short {
+        Lengths {
+            pacing: 1_000,
+            known: 2_500,
+            freeze: 250,
+        }
+    } else {
+        Lengths {
+            pacing: 3_000,
+            known: 5_000,
+            freeze: 500,
+        }
+    };
     let signals = match Signals::listen() {
         Ok(signals) => signals,
         Err(error) => return fail(Exit::Failed, &error),
     };
-    tell!("pacing and latency floor: 800 requests/s for 3 s, a server that answers at once");
+    let length = Nanos::from_millis(lengths.pacing).to_string();
+    tell!("pacing and latency floor: 800 requests/s for {length}, a server that answers at once");
     tell!("  pacing   late p50   late p99   latency p50   service p50   spinning");
     let hotel = match StandIn::start(&["--service-time", "constant:0"]) {
         Ok(hotel) => hotel,
         Err(error) => return fail(Exit::Failed, &error),
     };
     for pacing in ["timer", "auto", "spin"] {
-        let flags = ["-R", "800", "-d", "3s", "-t", "1", "--pacing", pacing];
+        let flags = ["-R", "800", "-d", &length, "-t", "1", "--pacing", pacing];
         match measure(&flags, hotel.url(), &signals) {
             Ok(result) => tell!("{}", pacing_row(pacing, &result)),
             Err(exit) => return exit,
         }
     }
-    known_answer(&signals)
+    known_answer(&lengths, &signals)
 }
 
-/// A server that freezes for S = 0.5 s in a run of T = 5 s: the share of requests slower than x is
-/// (S - x) / T, so the 95th percentile is 0.25 s and the 99th 0.45 s.
-fn known_answer(signals: &Signals) -> Exit {
-    let flags = ["--service-time", "constant:0", "--stall", "500ms@2s"];
+/// A server that freezes for S in a run of T: the share of requests slower than x is (S - x) / T, so
+/// the 95th percentile is S - 0.05 T and the 99th S - 0.01 T.
+fn known_answer(lengths: &Lengths, signals: &Signals) -> Exit {
+    let [known, freeze, at] = [lengths.known, lengths.freeze, lengths.known * 2 / 5]
+        .map(|length| Nanos::from_millis(length).to_string());
+    let stall = format!("{freeze}@{at}");
+    let flags = ["--service-time", "constant:0", "--stall", &stall];
     let hotel = match StandIn::start(&flags) {
         Ok(hotel) => hotel,
         Err(error) => return fail(Exit::Failed, &error),
     };
     let result = match measure(
-        &["-R", "1000", "-d", "5s", "-c", "100", "-t", "1"],
+        &["-R", "1000", "-d", &known, "-c", "100", "-t", "1"],
         hotel.url(),
         signals,
     ) {
@@ -48,11 +74,13 @@ fn known_answer(signals: &Signals) -> Exit {
         Err(exit) => return exit,
     };
     let tally = result.overall();
-    tell!("\nknown answer: 1000 requests/s for 5 s, a server that freezes for 0.5 s");
+    tell!("\nknown answer: 1000 requests/s for {known}, a server that freezes for {freeze}");
     tell!("              expected   measured   uncorrected");
     let latency = tally.latency_with_censored();
     let mut is_right = true;
-    for (name, share, expected) in [("p95", 0.95, 0.25), ("p99", 0.99, 0.45)] {
+    for (name, share) in [("p95", 0.95), ("p99", 0.99)] {
+        let slower = (1.0 - share) * lengths.known as f64;
+        let expected = (lengths.freeze as f64 - slower) / 1e3;
         let seconds = |histogram: &Histogram| histogram.value_at_quantile(share) as f64 / 1e9;
         let (measured, uncorrected) = (seconds(&latency), seconds(&tally.service));
         tell!("  {name}         {expected:>7.3} s  {measured:>7.3} s  {uncorrected:>10.4} s");

@@ -9,7 +9,7 @@
 //! worse", and is not called that.
 
 use super::statistics::{BLOCKS_FOR_AN_INTERVAL, ratio_of_samples, ratio_over_blocks};
-use super::{BadThreshold, Estimate, Metric, Spread, StepFigures};
+use super::{BadThreshold, Estimate, Level, Metric, Spread, StepFigures};
 use crate::measure::Distribution;
 use serde::Serialize;
 
@@ -203,20 +203,25 @@ impl RegressionOutcome {
 }
 
 /// Holds runs against those of a baseline, all at one rate: first whether the rate is still held, then
-/// each limit over the runs in which it was.
+/// each limit over the runs in which it was. Runs that are INVALID say nothing and are left out.
 pub fn regressions(
     limits: &[MaxRegression],
     base: &[StepFigures],
     new: &[StepFigures],
     pairing: Pairing,
 ) -> Vec<RegressionOutcome> {
-    let held = |steps: &'_ [StepFigures]| -> Vec<StepFigures> {
+    let believed = |steps: &[StepFigures]| -> Vec<StepFigures> {
+        let believed = steps.iter().filter(|one| one.level != Some(Level::Invalid));
+        believed.cloned().collect()
+    };
+    let (base, new) = (believed(base), believed(new));
+    let held = |steps: &[StepFigures]| -> Vec<StepFigures> {
         let held = steps
             .iter()
             .filter(|one| one.stability.is_held() == Some(true));
         held.cloned().collect()
     };
-    let (base_held, new_held) = (held(base), held(new));
+    let (base_held, new_held) = (held(&base), held(&new));
     let rate = rate_outcome(
         (base_held.len(), base.len()),
         (new_held.len(), new.len()),

@@ -236,8 +236,17 @@ fn add_run(set: &mut StepSet, folder: &Path, name: &str) {
                 .push(format!("{name} was broken off and is left out"));
         }
         Ok((result, verdict)) => {
-            let figures = step_figures(&result, &verdict);
+            let mut figures = step_figures(&result, &verdict);
+            let is_labelled = result.spec.step.is_some();
+            if !is_labelled {
+                figures.arm = "run".to_owned();
+            }
             let arm = set.arm(&figures.arm);
+            if !is_labelled {
+                // In the order of their names, which is all that is known of them.
+                let before = arm.steps.iter().filter(|step| step.rate == figures.rate);
+                figures.repetition = before.count() as u32 + 1;
+            }
             add_conditions(&mut arm.conditions, &result);
             arm.add(folder, figures);
         }

@@ -187,6 +187,14 @@ fn a_rate_that_is_no_longer_held_is_a_regression_of_its_own() {
         kept[0].why,
         "held in 2 of 3 runs, in the baseline in 6 of 6"
     );
+    // What is INVALID is no run at all.
+    let mut invalid = not_held(2);
+    invalid.level = Some(Level::Invalid);
+    let left_out = regressions(&p99(10), &base, &[step(1, 20.0), invalid], Pairing::Apart);
+    assert_eq!(
+        left_out[0].why,
+        "held in 1 of 1 runs, in the baseline in 6 of 6"
+    );
     let never: Vec<StepFigures> = (1..=6).map(not_held).collect();
     let neither = regressions(&p99(10), &never, &never, Pairing::Blocks);
     assert_eq!(neither[0].resolution, Resolution::NotResolved);
