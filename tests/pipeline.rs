@@ -413,3 +413,25 @@ fn progress_is_a_line_every_ten_seconds_where_there_is_no_terminal() {
     let help = on_a_terminal("NO_COLOR=1", "--help").expect("a terminal");
     assert!(plain(&help), "{help}");
 }
+
+#[test]
+fn a_real_result_is_as_the_published_schema_says() {
+    let _machine = machine();
+    let hotel = Hotel::start(["--service-time", "constant:5ms"]);
+    let own = format!("process:{}", std::process::id());
+    let output = run(hotel.url(), &["--json", "-", "--collect", &own]);
+    assert!(matches!(output.code, Some(0 | 4)), "{output}");
+    let schema = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema/run.schema.json"));
+    let schema = serde_json::from_str(&schema).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let mut result: serde_json::Value = serde_json::from_str(&output.stdout).expect("JSON");
+    let errors: Vec<String> = validator
+        .iter_errors(&result)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    let pods = result["resources"]["pods"].as_array_mut().expect("pods");
+    assert!(!pods.is_empty(), "there is something of each kind in it");
+    pods[0]["pod"] = 5.into();
+    assert!(!validator.is_valid(&result), "a name is no number");
+}

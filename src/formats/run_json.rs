@@ -31,6 +31,7 @@ pub enum FormatError {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Document {
     format: String,
     #[serde(rename = "loop")]
@@ -55,6 +56,7 @@ struct Document {
 
 /// Whether requests had due times.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 enum LoopKind {
     Open,
@@ -63,6 +65,7 @@ enum LoopKind {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct WindowBlock {
     start_unix_ns: Nanos,
     warmup_ns: Nanos,
@@ -71,6 +74,7 @@ struct WindowBlock {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Block {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     url: Option<String>,
@@ -90,6 +94,7 @@ struct Block {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Requests {
     scheduled: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -108,6 +113,7 @@ struct Requests {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Latency {
     #[serde(flatten)]
     figures: Distribution,
@@ -118,6 +124,7 @@ struct Latency {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Times {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     success_ns: Option<Distribution>,
@@ -136,6 +143,7 @@ struct Times {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Route {
     requests: u64,
     status: BTreeMap<String, u64>,
@@ -148,36 +156,51 @@ struct Route {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct RouteHistograms {
     #[serde(with = "encoded::text")]
+    #[cfg_attr(test, schemars(with = "String"))]
     latency: Histogram,
     #[serde(with = "encoded::text")]
+    #[cfg_attr(test, schemars(with = "String"))]
     censored: Histogram,
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Histograms {
     #[serde(with = "encoded::text")]
+    #[cfg_attr(test, schemars(with = "String"))]
     latency: Histogram,
     #[serde(with = "encoded::text")]
+    #[cfg_attr(test, schemars(with = "String"))]
     censored: Histogram,
     #[serde(with = "encoded::text")]
+    #[cfg_attr(test, schemars(with = "String"))]
     bad_status: Histogram,
     #[serde(with = "encoded::text")]
+    #[cfg_attr(test, schemars(with = "String"))]
     failures: Histogram,
     #[serde(with = "encoded::text")]
+    #[cfg_attr(test, schemars(with = "String"))]
     service: Histogram,
     #[serde(with = "encoded::text")]
+    #[cfg_attr(test, schemars(with = "String"))]
     late: Histogram,
     #[serde(with = "encoded::text")]
+    #[cfg_attr(test, schemars(with = "String"))]
     blocked: Histogram,
     #[serde(with = "encoded::text")]
+    #[cfg_attr(test, schemars(with = "String"))]
     connect: Histogram,
     #[serde(with = "encoded::text")]
+    #[cfg_attr(test, schemars(with = "String"))]
     first_byte: Histogram,
     #[serde(with = "encoded::text")]
+    #[cfg_attr(test, schemars(with = "String"))]
     due_gaps: Histogram,
     #[serde(with = "encoded::text")]
+    #[cfg_attr(test, schemars(with = "String"))]
     sent_gaps: Histogram,
 }
 
@@ -486,5 +509,7 @@ fn counts(status: &BTreeMap<String, u64>) -> Result<StatusCounts, FormatError> {
     Ok(counts)
 }
 
+#[cfg(test)]
+mod schema;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Whether the numbers can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Level {
     /// Nothing speaks against them.
@@ -30,6 +31,7 @@ impl Level {
 
 /// Why a run is not simply valid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Reason {
     /// For programs.
     pub code: String,
@@ -39,6 +41,7 @@ pub struct Reason {
 
 /// The verdict on a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdict {
     /// The worst of the reasons.
     pub level: Level,

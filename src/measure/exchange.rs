@@ -67,6 +67,7 @@ pub struct Failure {
 
 /// What went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ErrorKind {
     /// The connection could not be opened.
@@ -102,6 +103,7 @@ impl ErrorKind {
 
 /// Errors by kind. `connect` counts attempts and `timeout` slow requests; the others are failed requests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[allow(missing_docs)] // the names are ErrorKind's
 pub struct Errors {
     pub connect: u64,

@@ -75,6 +75,7 @@ fn one_sided(tolerance: Nanos, one: &Histogram, other: &Histogram) -> f64 {
 
 /// The figures of one histogram, in nanoseconds; percentiles as HdrHistogram defines them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[allow(missing_docs)] // the names are the documentation
 pub struct Distribution {
     pub count: u64,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Ending {
     /// As planned.
@@ -20,6 +21,7 @@ pub enum Ending {
 
 /// The machine and the program that made the load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Environment {
     /// Version of meshload.
     pub meshload: String,
@@ -33,6 +35,7 @@ pub struct Environment {
 
 /// What the generator itself used.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct GeneratorUse {
     /// CPU seconds of the whole process while the load was on.
     pub cpu_seconds: f64,
@@ -44,6 +47,7 @@ pub struct GeneratorUse {
 
 /// What one worker used.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ThreadUse {
     /// CPU seconds while the load was on, those spent spinning included.
     pub cpu_seconds: f64,
@@ -55,6 +59,7 @@ pub struct ThreadUse {
 
 /// One interval of a run, by the time of finishing (`scheduled` by due time).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Interval {
     /// Start, since the load began.
     #[serde(rename = "start_ns")]

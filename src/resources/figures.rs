@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 /// How far a figure can be relied on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Quality {
     /// Nothing against it.
@@ -41,6 +42,7 @@ impl Quality {
 
 /// One quantity over the window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Figure {
     /// Which.
     pub quantity: Quantity,
@@ -66,6 +68,7 @@ pub struct Figure {
 
 /// What a container used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ContainerUse {
     /// Its name.
     pub name: String,
@@ -77,6 +80,7 @@ pub struct ContainerUse {
 
 /// What a pod used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PodUse {
     /// The pod's uid, by which the topology knows it.
     pub uid: String,
@@ -100,6 +104,7 @@ pub struct PodUse {
 
 /// What all pods of a kind used together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CategoryUse {
     /// The kind.
     pub category: Category,
@@ -126,6 +131,7 @@ pub struct CategoryUse {
 
 /// What the collector itself cost.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CollectorUse {
     /// CPU seconds of its thread.
     pub cpu_seconds: f64,
@@ -145,6 +151,7 @@ pub struct CollectorUse {
 
 /// A stretch in which a source gave nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Gap {
     /// What was asked, such as `node-1 /metrics/resource`.
     pub what: String,
@@ -160,6 +167,7 @@ pub struct Gap {
 
 /// The clock of a node against ours.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NodeClock {
     /// The node.
     pub node: String,
@@ -169,6 +177,7 @@ pub struct NodeClock {
 
 /// Where the window lies on our clock; nanoseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Spans {
     /// The load began.
     pub load_start: Nanos,
@@ -204,6 +213,7 @@ impl Spans {
 
 /// Everything the collector found out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Resources {
     /// Where the window lies.
     pub spans: Spans,

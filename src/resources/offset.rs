@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where the offset (node's clock minus ours) must lie, in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClockOffset {
     /// At least.
     pub least_ns: i64,

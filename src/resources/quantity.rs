@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A quantity, as its raw samples hold it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Quantity {
     /// CPU time used; a counter of nanoseconds.
@@ -47,6 +48,7 @@ pub enum Quantity {
 
 /// What a figure is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Unit {
     /// Thousandths of a core.
     #[serde(rename = "m")]

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 /// Where a sample comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// A command run in the container at the window's edges: the counter at that very moment.

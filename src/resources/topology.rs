@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What a container is there for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// The service itself.
@@ -42,6 +43,7 @@ impl Role {
 
 /// The study's coarse kinds of pods, and namespaces beyond them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(into = "String", from = "String")]
 pub enum Category {
     /// The system under load.
@@ -84,6 +86,7 @@ impl std::fmt::Display for Category {
 
 /// How a pod takes part in the mesh.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Mesh {
     /// Not at all.
@@ -97,6 +100,7 @@ pub enum Mesh {
 
 /// CPU and memory, asked for or allowed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Amounts {
     /// Thousandths of a core.
     #[serde(rename = "cpu_m", skip_serializing_if = "Option::is_none", default)]
@@ -108,6 +112,7 @@ pub struct Amounts {
 
 /// A container, as its pod describes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Container {
     /// Its name in the pod.
     pub name: String,
@@ -141,6 +146,7 @@ pub struct Container {
 
 /// Who made a pod.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Owner {
     /// `Deployment`, `StatefulSet`, `DaemonSet`, `Job`, `Node` (a static pod), `Pod` (nobody).
     pub kind: String,
@@ -150,6 +156,7 @@ pub struct Owner {
 
 /// When a pod was there, on our clock; nanoseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Seen {
     /// When it was created, or first seen where that is not said.
     pub from: Nanos,
@@ -159,6 +166,7 @@ pub struct Seen {
 
 /// A pod, or a local process that is treated as one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Pod {
     /// The node it runs on; empty while it is not scheduled.
     pub node: String,
@@ -219,6 +227,7 @@ impl Pod {
 
 /// A node, or this machine.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Node {
     /// Name.
     pub name: String,
@@ -244,6 +253,7 @@ pub struct Node {
 
 /// Which pods are collected, and as what.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Scope {
     /// Namespaces of the system under load.
     pub application: BTreeSet<String>,
@@ -292,6 +302,7 @@ impl Scope {
 
 /// Everybody who was seen.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Topology {
     /// Which pods are collected.
     pub scope: Scope,

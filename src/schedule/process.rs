@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// How the gaps between arrivals are distributed. All have the mean 1/R.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ArrivalProcess {
     /// Even gaps.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 /// Whose use of resources is collected.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum CollectFrom {
     /// Nobody's.
@@ -22,6 +23,7 @@ pub enum CollectFrom {
 
 /// Which processes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ProcessChoice {
     /// The one with this id.
@@ -86,6 +88,7 @@ impl std::fmt::Display for CollectFrom {
 
 /// How the kubelets are reached.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum KubeletRoute {
     /// Through the API server; needs `nodes/proxy`.
@@ -100,6 +103,7 @@ pub enum KubeletRoute {
 
 /// How the cluster is reached.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClusterAccess {
     /// In place of `$KUBECONFIG` and `~/.kube/config`.
     pub kubeconfig: Option<PathBuf>,
@@ -113,6 +117,7 @@ pub struct ClusterAccess {
 
 /// What the collector is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CollectSpec {
     /// Whose use.
     pub from: CollectFrom,

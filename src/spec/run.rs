@@ -36,6 +36,7 @@ const MOST_IN_FLIGHT: usize = 1_024;
 
 /// How much load.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Offered {
     /// Open loop at a constant rate.
@@ -53,6 +54,7 @@ pub enum Offered {
 
 /// How the generator waits for due times.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Pacing {
     /// Timer, then a spin over the last stretch, within a budget of a quarter of the thread's
@@ -67,6 +69,7 @@ pub enum Pacing {
 
 /// Load and transport.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Load {
     /// How much.
     pub offered: Offered,
@@ -100,6 +103,7 @@ pub struct Load {
 
 /// What is recorded and printed beyond the usual.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Recording {
     /// Print the percentile spectrum.
     pub spectrum: bool,
@@ -117,6 +121,7 @@ pub struct Recording {
 
 /// The script of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ScriptRef {
     /// As it was given.
     pub path: PathBuf,
@@ -126,6 +131,7 @@ pub struct ScriptRef {
 
 /// Which step of a sweep a run is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StepLabel {
     /// Its number in the sweep, from 1.
     pub number: u32,
@@ -138,6 +144,7 @@ pub struct StepLabel {
 
 /// The whole question: stored in every result; the steps of a sweep differ only in it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RunSpec {
     /// Where to; each gets the whole load.
     pub targets: Vec<Target>,

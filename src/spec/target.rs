@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A URL, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Target {
     /// As it was given.
     pub url: String,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where the measured window lies, in time since the load began. The load is on from 0 to `stop`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Window {
     /// End of the warm-up.
     pub start: Nanos,
@@ -16,6 +17,7 @@ pub struct Window {
 
 /// What a moment of a run belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// Load on, before the window.

@@ -5,6 +5,11 @@ use serde::{Deserialize, Serialize};
 
 /// A rate in requests per second, exact to one millionth of a request per second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(
+    test,
+    derive(schemars::JsonSchema),
+    schemars(from = "f64", into = "f64")
+)]
 pub struct Rate {
     micro: u64,
 }
