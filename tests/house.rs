@@ -19,7 +19,7 @@ const TABLE: &str = "
     version    ->
     clock      -> units
     script     -> units clock
-    transport  -> units
+    transport  -> units spec
     engine     -> units schedule spec wire measure clock script transport
     cluster    -> units spec measure readings resources judge clock
     store      -> units spec measure judge formats resources

@@ -1,7 +1,8 @@
 //! The flags of `meshload check`.
 
 use super::collect::ClusterArgs;
-use crate::spec::{BadSpec, CollectFrom, CollectSpec, Target};
+use super::tls::TlsArgs;
+use crate::spec::{BadSpec, CollectFrom, CollectSpec, Target, TlsSpec};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -12,6 +13,8 @@ pub struct CheckRequest {
     pub url: Option<String>,
     /// The script that would make it.
     pub script: Option<PathBuf>,
+    /// How an `https://` target is spoken to.
+    pub tls: TlsSpec,
     /// The cluster.
     pub cluster: CollectSpec,
     /// Print JSON.
@@ -34,6 +37,8 @@ pub(super) struct CheckArgs {
     json: bool,
     #[command(flatten)]
     cluster: ClusterArgs,
+    #[command(flatten)]
+    tls: TlsArgs,
 }
 
 impl CheckArgs {
@@ -42,11 +47,14 @@ impl CheckArgs {
         if let Some(url) = &self.url {
             Target::parse(url)?;
         }
+        let tls = self.tls.into_spec();
+        tls.validate()?;
         let cluster = self.cluster.into_spec(CollectFrom::Kube);
         cluster.validate()?;
         Ok(CheckRequest {
             url: self.url,
             script: self.script,
+            tls,
             cluster,
             json: self.json,
         })

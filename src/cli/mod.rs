@@ -7,6 +7,7 @@ mod gate;
 mod run;
 mod shell;
 mod sweep;
+mod tls;
 mod values;
 
 pub use check::CheckRequest;

@@ -2,6 +2,7 @@
 
 use super::collect::{ClusterArgs, collect_from};
 use super::gate::{GateArgs, Repetition};
+use super::tls::TlsArgs;
 use super::values;
 use crate::exit::EXIT_CODES;
 use crate::judge::Threshold;
@@ -157,6 +158,8 @@ pub(super) struct RunArgs {
     /// Header line of every request; repeatable
     #[arg(short = 'H', long = "header", value_name = "LINE", value_parser = values::header)]
     headers: Vec<(String, String)>,
+    #[command(flatten)]
+    tls: TlsArgs,
     /// A request in flight for longer is counted as slow
     #[arg(short = 'T', long, value_name = "T", default_value = "2s", value_parser = parse_duration)]
     timeout: Nanos,
@@ -318,6 +321,7 @@ impl RunArgs {
                 timeout: self.timeout,
                 abort_after: self.abort_after,
             },
+            tls: self.tls.into_spec(),
             headers: self.headers,
             script: self.script.map(|path| ScriptRef {
                 path,

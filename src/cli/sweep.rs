@@ -1,6 +1,7 @@
 //! The flags of a sweep, and the plan that they mean.
 
 use super::collect::{ClusterArgs, collect_from};
+use super::tls::TlsArgs;
 use super::values;
 use crate::exit::EXIT_CODES;
 use crate::judge::{Slo, Threshold};
@@ -179,6 +180,8 @@ pub(super) struct SweepArgs {
     /// Header line of every request; repeatable
     #[arg(short = 'H', long = "header", value_name = "LINE", value_parser = values::header, help_heading = "Load")]
     headers: Vec<(String, String)>,
+    #[command(flatten)]
+    tls: TlsArgs,
 
     /// Whose CPU, memory and network to collect: none, auto (a cluster's, if there is one), kube,
     /// process:PID,... or process:name=TEXT
@@ -280,6 +283,8 @@ impl SweepArgs {
         let name = self.name.clone().unwrap_or_else(|| folder_name(&arms));
         let collect = self.collect.to_string();
         let cluster = self.cluster.into_spec(self.collect);
+        let tls = self.tls.into_spec();
+        tls.validate()?;
         Ok(SweepPlan {
             name,
             rates,
@@ -340,6 +345,7 @@ impl SweepArgs {
                 pacing: self.pacing,
                 timeout: self.timeout,
             },
+            tls,
             cluster: ClusterPlan {
                 collect,
                 interval: cluster.interval,

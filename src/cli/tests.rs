@@ -375,7 +375,6 @@ fn errors_name_the_flag_and_the_cure() {
             &["-R", "1", "localhost:5000"],
             &["URL", "http://localhost:5000"],
         ),
-        (&["-R", "1", "https://h/"], &["URL", "http://"]),
         (
             &["-R", "1", "--conections", "5", URL],
             &["--conections", "--connections"],

@@ -51,7 +51,10 @@ fn target(request: &CheckRequest, signals: &Signals) -> Vec<Finding> {
         words.extend(["-s".into(), script.into()]);
     }
     match question(words) {
-        Ok((spec, script)) => try_target(spec, script, signals),
+        Ok((mut spec, script)) => {
+            spec.tls = request.tls.clone();
+            try_target(spec, script, signals)
+        }
         Err(error) => vec![Finding::bad("target", url, error, CURE)],
     }
 }

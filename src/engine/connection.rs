@@ -16,6 +16,8 @@ pub struct Connection {
     parser: ResponseParser,
     out: Vec<u8>,
     written: usize,
+    /// What was written is not all with the kernel.
+    is_flushing: bool,
 }
 
 /// The connection is no longer usable; what was in flight has been recorded.
@@ -32,6 +34,7 @@ impl Connection {
             parser: ResponseParser::new(collect),
             out: Vec::new(),
             written: 0,
+            is_flushing: false,
         }
     }
 
@@ -75,7 +78,7 @@ impl Connection {
     /// Whether anything was written.
     fn poll_write(&mut self, cx: &mut Context<'_>, world: &mut World) -> Result<bool, Lost> {
         if self.out.is_empty() {
-            return Ok(false);
+            return self.poll_flush(cx, world).map(|()| false);
         }
         match self.stream.poll_write(cx, &self.out[self.written..]) {
             Poll::Pending => Ok(false),
@@ -85,13 +88,31 @@ impl Connection {
                     self.out.clear();
                     self.written = 0;
                 }
-                Ok(true)
+                self.is_flushing = true;
+                self.poll_flush(cx, world).map(|()| true)
             }
             Poll::Ready(outcome) => {
                 let why = outcome
                     .err()
                     .map_or_else(|| "closed".to_owned(), |error| error.to_string());
                 world.lose(self.id, ErrorKind::Write, &why);
+                Err(Lost)
+            }
+        }
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>, world: &mut World) -> Result<(), Lost> {
+        if !self.is_flushing {
+            return Ok(());
+        }
+        match self.stream.poll_flush(cx) {
+            Poll::Pending => Ok(()),
+            Poll::Ready(Ok(())) => {
+                self.is_flushing = false;
+                Ok(())
+            }
+            Poll::Ready(Err(error)) => {
+                world.lose(self.id, ErrorKind::Write, &error.to_string());
                 Err(Lost)
             }
         }

@@ -5,11 +5,17 @@ use super::footprint::peak_memory;
 use super::gather::Gathering;
 use super::worker::{Order, Plan, Report, work};
 use crate::clock::{RunClock, block_for, process_cpu};
-use crate::measure::{Ending, Environment, GeneratorUse, Interval, RequestRow, RunResult, Slice};
+use crate::measure::{
+    Ending, Environment, GeneratorUse, Interval, RequestRow, RunResult, Slice, TargetResult,
+};
 use crate::script::{MainScript, Port, ScriptError, ScriptSpec};
 use crate::spec::{RunSpec, Target, Window};
-use crate::transport::{AddressError, Addresses, DescriptorError, ensure_descriptors, resolve};
+use crate::transport::{
+    AddressError, Addresses, DescriptorError, TlsClient, TlsError, ensure_descriptors,
+    is_wont_to_speak_tls, resolve, speaks_tls,
+};
 use crate::units::Nanos;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
@@ -47,6 +53,12 @@ pub enum EngineError {
     /// The target cannot be reached.
     #[error(transparent)]
     Address(#[from] AddressError),
+    /// TLS cannot be spoken as asked.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// No handshake can be made.
+    #[error("{0}: {1}")]
+    Handshake(String, String),
     /// Too many connections.
     #[error(transparent)]
     Descriptors(#[from] DescriptorError),
@@ -129,10 +141,66 @@ pub fn launch(
     for target in &spec.targets {
         addresses.push(resolve(&target.host, target.port_or_default())?);
     }
-    let mut fleet = Fleet::start(job, &spec, &addresses, interrupted)?;
+    let (tls, agreed) = tls_clients(&spec, &addresses)?;
+    let mut fleet = Fleet::start(job, &spec, &addresses, &tls, interrupted)?;
     fleet.set_up()?;
     fleet.open(&addresses, interrupted)?;
-    fleet.run(job, addresses, observe, interrupted)
+    let mut finished = fleet.run(job, addresses, observe, interrupted)?;
+    let result = &mut finished.result;
+    let deaf = result.targets.iter().filter(|target| is_deaf(target));
+    let deaf = deaf.flat_map(|target| &target.addresses).filter(|address| {
+        let address: Option<SocketAddr> = address.parse().ok();
+        address.is_some_and(speaks_tls)
+    });
+    let deaf: Vec<String> = deaf
+        .map(|address| format!("{address}: {NOT_IN_THE_CLEAR}"))
+        .collect();
+    result.notes.splice(0..0, agreed.into_iter().chain(deaf));
+    Ok(finished)
+}
+
+const NOT_IN_THE_CLEAR: &str = "this port speaks TLS; write https:// in place of http://";
+
+/// Nothing came back in the clear but refusals, or nothing at all.
+fn is_deaf(target: &TargetResult) -> bool {
+    let mut statuses = target.tally.status.iter();
+    !target.target.is_tls() && statuses.all(|(status, _)| status == 400)
+}
+
+/// Who makes the handshakes of each target, after one that shows that they can be made, and what there
+/// is to know of it.
+fn tls_clients(
+    spec: &RunSpec,
+    addresses: &[Addresses],
+) -> Result<(Vec<Option<TlsClient>>, Vec<String>), EngineError> {
+    let (mut clients, mut notes) = (Vec::new(), Vec::new());
+    for (target, addresses) in spec.targets.iter().zip(addresses) {
+        if !target.is_tls() {
+            // Elsewhere a look would be a line of nonsense in the log of a server that is all right.
+            let is_worth_a_look = is_wont_to_speak_tls(target.port_or_default());
+            let first = addresses.answering.first().filter(|_| is_worth_a_look);
+            if let Some(address) = first.filter(|address| speaks_tls(**address)) {
+                let why = NOT_IN_THE_CLEAR.to_owned();
+                return Err(EngineError::Handshake(address.to_string(), why));
+            }
+            clients.push(None);
+            continue;
+        }
+        let client = TlsClient::new(&spec.tls, &target.host)?;
+        for address in &addresses.answering {
+            let agreed = client.probe(*address);
+            let agreed = agreed.map_err(|why| EngineError::Handshake(address.to_string(), why))?;
+            let how = if spec.tls.insecure {
+                "whoever answered was believed (--insecure)"
+            } else {
+                "certificates were verified"
+            };
+            notes.push(format!("{address} spoke {agreed}; {how}"));
+        }
+        clients.push(Some(client));
+    }
+    notes.dedup();
+    Ok((clients, notes))
 }
 
 /// All workers of a run, before and while the load is on.
@@ -149,6 +217,7 @@ impl Fleet {
         job: &Job,
         spec: &Arc<RunSpec>,
         addresses: &[Addresses],
+        tls: &[Option<TlsClient>],
         interrupted: &dyn Fn() -> bool,
     ) -> Result<Fleet, EngineError> {
         let (report, reports) = channel();
@@ -173,6 +242,7 @@ impl Fleet {
                     spec: spec.clone(),
                     target: target.clone(),
                     addresses: addresses.answering.clone(),
+                    tls: tls[index].clone(),
                     script: script.clone(),
                     worker,
                     number: fleet.crews.len(),

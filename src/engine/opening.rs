@@ -4,7 +4,7 @@ use super::connection::Connection;
 use super::pool::SlotId;
 use super::world::Shared;
 use crate::measure::ErrorKind;
-use crate::transport::{Stream, connect};
+use crate::transport::{Stream, TlsClient, connect, secure};
 use crate::units::Nanos;
 use std::cell::Cell;
 use std::net::SocketAddr;
@@ -22,6 +22,7 @@ const LONGEST_PAUSE: Nanos = Nanos::from_millis(500);
 pub struct Opener {
     world: Shared,
     addresses: Vec<SocketAddr>,
+    tls: Option<TlsClient>,
     /// Number of this worker's first connection among all, so that workers together spread evenly.
     offset: usize,
     /// Attempts of the first opening that are still under way.
@@ -33,10 +34,16 @@ pub struct Opener {
 
 impl Opener {
     /// For the connections of one worker.
-    pub fn new(world: Shared, addresses: Vec<SocketAddr>, offset: usize) -> Rc<Opener> {
+    pub fn new(
+        world: Shared,
+        addresses: Vec<SocketAddr>,
+        tls: Option<TlsClient>,
+        offset: usize,
+    ) -> Rc<Opener> {
         Rc::new(Opener {
             world,
             addresses,
+            tls,
             offset,
             pending: Cell::new(0),
             waiting: Cell::new(None),
@@ -97,12 +104,20 @@ impl Opener {
         let clock = self.world.borrow().clock;
         let before = clock.now();
         let outcome = connect(self.addresses[index], CONNECT_LIMIT).await;
+        let connected = clock.now();
+        let outcome = match outcome {
+            Ok(stream) => secure(stream, self.tls.as_ref(), CONNECT_LIMIT).await,
+            Err(error) => Err(error),
+        };
         let mut world = self.world.borrow_mut();
         // The run's clock may have replaced the one of the opening meanwhile; a time is taken on one.
         let after = clock.now();
         match outcome {
             Ok(stream) => {
-                world.recorder.connected(after - before, again);
+                world.recorder.connected(connected - before, again);
+                if self.tls.is_some() {
+                    world.recorder.secured(after - connected);
+                }
                 world.pool.slot(id).free_since = world.clock.now();
                 Some(stream)
             }

@@ -12,6 +12,7 @@ use crate::measure::{ErrorKind, Recorder, Slice, Tally, ThreadUse};
 use crate::schedule::Stripe;
 use crate::script::{Question, ScriptError, ScriptSpec, WorkerScript};
 use crate::spec::{RunSpec, Target};
+use crate::transport::TlsClient;
 use crate::units::Nanos;
 use crate::wire::format_request;
 use std::cell::RefCell;
@@ -37,6 +38,8 @@ pub struct Plan {
     pub target: Target,
     /// Its addresses.
     pub addresses: Vec<SocketAddr>,
+    /// Who makes its TLS handshakes, where it has any.
+    pub tls: Option<TlsClient>,
     /// The script, when there is one.
     pub script: Option<Arc<ScriptSpec>>,
     /// Its number among the workers of the target.
@@ -149,7 +152,12 @@ fn run(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build_local(Default::default())?;
-    let opener = Opener::new(world.clone(), addresses(plan, &world), offset(plan));
+    let opener = Opener::new(
+        world.clone(),
+        addresses(plan, &world),
+        plan.tls.clone(),
+        offset(plan),
+    );
     let mut pacer = runtime.block_on(open(plan, &opener))?;
     let complaint = world
         .borrow()

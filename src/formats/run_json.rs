@@ -7,7 +7,7 @@ use super::encoded;
 use crate::judge::Verdict;
 use crate::measure::{
     Distribution, Ending, Environment, Errors, GeneratorUse, Histogram, Interval, RouteTally,
-    RunResult, StatusCounts, Tally, TargetResult, coarse, sum,
+    RunResult, StatusCounts, Tally, TargetResult, coarse, fine, sum,
 };
 use crate::resources::Resources;
 use crate::spec::{RunSpec, Target, Window};
@@ -137,6 +137,8 @@ struct Times {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     connect_ns: Option<Distribution>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    handshake_ns: Option<Distribution>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     first_byte_ns: Option<Distribution>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     failed_ns: Option<Distribution>,
@@ -193,6 +195,10 @@ struct Histograms {
     #[serde(with = "encoded::text")]
     #[cfg_attr(test, schemars(with = "String"))]
     connect: Histogram,
+    /// Absent in results from before there was TLS.
+    #[serde(default = "fine", with = "encoded::text")]
+    #[cfg_attr(test, schemars(with = "String"))]
+    handshake: Histogram,
     #[serde(with = "encoded::text")]
     #[cfg_attr(test, schemars(with = "String"))]
     first_byte: Histogram,
@@ -335,6 +341,7 @@ fn times(result: &RunResult, tally: &Tally) -> Times {
         late_ns: Distribution::of(&tally.late),
         blocked_ns: Distribution::of(&tally.blocked),
         connect_ns: Distribution::of(&tally.connect),
+        handshake_ns: Distribution::of(&tally.handshake),
         first_byte_ns: Distribution::of(&tally.first_byte),
         failed_ns: Distribution::of(&tally.failures),
     }
@@ -369,6 +376,7 @@ fn histograms(tally: Tally) -> Histograms {
         late: tally.late,
         blocked: tally.blocked,
         connect: tally.connect,
+        handshake: tally.handshake,
         first_byte: tally.first_byte,
         due_gaps: tally.due_gaps,
         sent_gaps: tally.sent_gaps,
@@ -465,6 +473,7 @@ fn target_result(target: Target, block: Block) -> Result<TargetResult, FormatErr
             late: histograms.late,
             blocked: histograms.blocked,
             connect: histograms.connect,
+            handshake: histograms.handshake,
             first_byte: histograms.first_byte,
             due_gaps: histograms.due_gaps,
             sent_gaps: histograms.sent_gaps,

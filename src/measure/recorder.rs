@@ -209,6 +209,11 @@ impl Recorder {
         self.tally.reconnects += u64::from(again);
     }
 
+    /// A TLS handshake was made, in this time.
+    pub fn secured(&mut self, time: Nanos) {
+        record(&mut self.tally.handshake, time);
+    }
+
     /// A connection could not be opened.
     pub fn connect_failed(&mut self) {
         self.tally.errors.count(ErrorKind::Connect);

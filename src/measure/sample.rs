@@ -5,7 +5,7 @@ use super::{
     Delivery, Distribution, Ending, Environment, ErrorKind, Failure, GeneratorUse, Interval,
     Recorder, RunResult, Sending, Slice, TargetResult, ThreadUse,
 };
-use crate::spec::{Load, Offered, Pacing, Recording, RunSpec, Target, Window};
+use crate::spec::{Load, Offered, Pacing, Recording, RunSpec, Target, TlsSpec, Window};
 use crate::units::{Nanos, Rate};
 
 /// A result, and what its run gave out on the way.
@@ -20,15 +20,23 @@ pub struct Sample {
     pub routes: Vec<String>,
 }
 
+fn golden_path(name: &str) -> String {
+    format!("{}/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The file of that name under tests/golden.
+pub fn read_golden(name: &str) -> String {
+    std::fs::read_to_string(golden_path(name)).expect("the golden file")
+}
+
 /// Holds a text against the file of that name under tests/golden, line by line. With MESHLOAD_BLESS set
 /// the file is written first: look at the difference before it is committed.
 #[track_caller]
 pub fn assert_golden(name: &str, text: &str) {
-    let path = format!("{}/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("MESHLOAD_BLESS").is_some() {
-        std::fs::write(&path, text).expect("the golden file");
+        std::fs::write(golden_path(name), text).expect("the golden file");
     }
-    let golden = std::fs::read_to_string(&path).expect("the golden file");
+    let golden = read_golden(name);
     for (number, (got, wanted)) in text.lines().zip(golden.lines()).enumerate() {
         assert_eq!(got, wanted, "{name}, line {}", number + 1);
     }
@@ -157,6 +165,7 @@ pub fn spec(urls: &[&str], offered: Offered) -> RunSpec {
             timeout: Nanos::from_secs(2),
             abort_after: None,
         },
+        tls: TlsSpec::default(),
         headers: vec![("X-Study".to_owned(), "mesh".to_owned())],
         script: None,
         recording: Recording::default(),

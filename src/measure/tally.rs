@@ -45,6 +45,8 @@ pub struct Tally {
     pub blocked: Histogram,
     /// Times to open a connection, from the first one on.
     pub connect: Histogram,
+    /// Times of TLS handshakes, each after its connection was open.
+    pub handshake: Histogram,
     /// First byte - sent, of the completed.
     pub first_byte: Histogram,
     /// Gaps between due times, and
@@ -117,6 +119,7 @@ impl Default for Tally {
             late: fine(),
             blocked: fine(),
             connect: fine(),
+            handshake: fine(),
             first_byte: fine(),
             due_gaps: coarse(),
             sent_gaps: coarse(),
@@ -149,6 +152,7 @@ impl Tally {
             late,
             blocked,
             connect,
+            handshake,
             first_byte,
             due_gaps,
             sent_gaps,
@@ -173,6 +177,7 @@ impl Tally {
         add(&mut self.late, late);
         add(&mut self.blocked, blocked);
         add(&mut self.connect, connect);
+        add(&mut self.handshake, handshake);
         add(&mut self.first_byte, first_byte);
         add(&mut self.due_gaps, due_gaps);
         add(&mut self.sent_gaps, sent_gaps);

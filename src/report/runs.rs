@@ -380,6 +380,7 @@ pub fn times_table(run: &Run) -> Table {
         ("late", &tally.late),
         ("blocked", &tally.blocked),
         ("connect", &tally.connect),
+        ("TLS handshake", &tally.handshake),
         ("first byte", &tally.first_byte),
     ] {
         if let Some(times) = Distribution::of(histogram) {

@@ -5,9 +5,11 @@
 mod collect;
 mod run;
 mod target;
+mod tls;
 mod window;
 
 pub use collect::{ClusterAccess, CollectFrom, CollectSpec, KubeletRoute, ProcessChoice};
 pub use run::{BadSpec, Load, Offered, Pacing, Recording, RunSpec, ScriptRef, StepLabel};
 pub use target::Target;
+pub use tls::{TlsSpec, TlsVersion};
 pub use window::{Phase, Window};

@@ -1,6 +1,6 @@
 //! The whole question that a run answers.
 
-use super::{CollectSpec, Target, Window};
+use super::{CollectSpec, Target, TlsSpec, Window};
 use crate::schedule::{ArrivalProcess, Profile, Schedule};
 use crate::units::{Nanos, Rate};
 use serde::{Deserialize, Serialize};
@@ -150,6 +150,9 @@ pub struct RunSpec {
     pub targets: Vec<Target>,
     /// How much, when and over what.
     pub load: Load,
+    /// How `https://` targets are spoken to.
+    #[serde(default)]
+    pub tls: TlsSpec,
     /// Header lines of every request.
     pub headers: Vec<(String, String)>,
     /// Where requests come from; none: a GET of the target's path.
@@ -236,6 +239,7 @@ impl RunSpec {
             }
         }
         self.collect.validate()?;
+        self.tls.validate()?;
         if self.recording.separate && self.targets.len() < 2 {
             return Err(BadSpec::new(
                 "-S",

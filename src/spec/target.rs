@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Target {
     /// As it was given.
     pub url: String,
-    /// `http` (others are refused for now).
+    /// `http` or `https`.
     pub scheme: String,
     /// Name or address, without brackets.
     pub host: String,
@@ -23,7 +23,7 @@ impl Target {
     /// Takes a URL apart.
     ///
     /// # Errors
-    /// [`BadSpec`] for what is not an absolute `http://` URL.
+    /// [`BadSpec`] for what is not an absolute `http://` or `https://` URL.
     pub fn parse(url: &str) -> Result<Target, BadSpec> {
         let bad =
             |message: &str, cure: &str| BadSpec::new("URL", format!("`{url}` {message}"), cure);
@@ -37,20 +37,12 @@ impl Target {
                 "write http://host:port/path",
             )
         })?;
-        match uri.scheme_str() {
-            Some("http") => {}
-            Some("https") => {
-                return Err(bad(
-                    "asks for TLS, which meshload does not speak yet",
-                    "measure the plain http:// port, or put the proxy under test in front of it",
-                ));
-            }
-            _ => {
-                return Err(bad(
-                    "has a scheme that is not http",
-                    "write http://host:port/path",
-                ));
-            }
+        let scheme = uri.scheme_str().unwrap_or_default();
+        if !["http", "https"].contains(&scheme) {
+            return Err(bad(
+                "has a scheme that is neither http nor https",
+                "write http://host:port/path",
+            ));
         }
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
         if host.is_empty() {
@@ -71,7 +63,7 @@ impl Target {
         };
         Ok(Target {
             url: url.to_owned(),
-            scheme: "http".to_owned(),
+            scheme: scheme.to_owned(),
             host: host.to_owned(),
             port: uri.port_u16(),
             path,
@@ -80,7 +72,12 @@ impl Target {
 
     /// The port to connect to.
     pub fn port_or_default(&self) -> u16 {
-        self.port.unwrap_or(80)
+        self.port.unwrap_or(if self.is_tls() { 443 } else { 80 })
+    }
+
+    /// Whether it is spoken to through TLS.
+    pub fn is_tls(&self) -> bool {
+        self.scheme == "https"
     }
 
     /// What the Host header says: brackets around IPv6 addresses, a port when the URL has one.
@@ -134,10 +131,17 @@ mod tests {
     }
 
     #[test]
+    fn https_has_a_port_of_its_own() {
+        let target = Target::parse("https://h/").expect("a target");
+        assert!(target.is_tls());
+        assert_eq!(target.port_or_default(), 443);
+        assert_eq!(target.authority(), "h");
+    }
+
+    #[test]
     fn what_is_not_an_http_url_names_the_cure() {
         for (url, cure) in [
             ("localhost:5000", "write http://localhost:5000"),
-            ("https://h/", "plain http://"),
             ("ftp://h/", "write http://"),
             ("http://", "write http://"),
             ("http://h:99999/", "port"),

@@ -10,7 +10,7 @@ use crate::judge::{Slo, Threshold};
 use crate::schedule::ArrivalProcess;
 use crate::spec::{
     BadSpec, ClusterAccess, CollectFrom, CollectSpec, KubeletRoute, Load, Offered, Pacing,
-    Recording, RunSpec, ScriptRef, StepLabel, Target,
+    Recording, RunSpec, ScriptRef, StepLabel, Target, TlsSpec,
 };
 use crate::units::{Nanos, Rate, text};
 use serde::{Deserialize, Serialize};
@@ -79,6 +79,8 @@ pub struct SweepPlan {
     pub find_capacity: Option<Capacity>,
     /// Connections, threads, arrivals, script.
     pub load: LoadPlan,
+    /// How `https://` targets are spoken to.
+    pub tls: TlsSpec,
     /// How the cluster is reached.
     pub cluster: ClusterPlan,
     /// The variants of the system.
@@ -134,6 +136,7 @@ impl Default for SweepPlan {
             warm_up_first: WarmUpFirst::default(),
             find_capacity: None,
             load: LoadPlan::default(),
+            tls: TlsSpec::default(),
             cluster: ClusterPlan::default(),
             arms: Vec::new(),
             thresholds: Vec::new(),
@@ -425,6 +428,7 @@ impl SweepPlan {
                 timeout: load.timeout,
                 abort_after: None,
             },
+            tls: self.tls.clone(),
             headers: load.headers()?,
             script: load.script.clone().map(|path| ScriptRef {
                 path,
@@ -474,7 +478,14 @@ impl SweepPlan {
 
     /// Every path in it.
     pub fn paths_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
-        let own = [&mut self.load.script, &mut self.cluster.kubeconfig];
+        let tls = &mut self.tls;
+        let own = [
+            &mut self.load.script,
+            &mut self.cluster.kubeconfig,
+            &mut tls.ca,
+            &mut tls.cert,
+            &mut tls.key,
+        ];
         let manifests = self.arms.iter_mut().flat_map(|arm| &mut arm.apply);
         own.into_iter().flatten().chain(manifests)
     }

@@ -6,6 +6,7 @@
 pub mod api_server;
 pub mod planted;
 mod raw_server;
+pub mod tls;
 
 #[allow(unused_imports)] // not by every test crate
 pub use raw_server::{Next, RawServer, Request};

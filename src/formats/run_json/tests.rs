@@ -231,6 +231,7 @@ fn every_figure_comes_back() {
                     late,
                     blocked,
                     connect,
+                    handshake,
                     first_byte,
                     due_gaps,
                     sent_gaps,
@@ -238,7 +239,7 @@ fn every_figure_comes_back() {
                 } = tally;
                 [
                     latency, censored, bad_status, failures, service, late, blocked, connect,
-                    first_byte, due_gaps, sent_gaps,
+                    handshake, first_byte, due_gaps, sent_gaps,
                 ]
                 .map(values)
             };

@@ -1,0 +1,246 @@
+//! TLS over a connection: whom to trust, what to show, and what a failed handshake means.
+
+mod hello;
+mod probe;
+mod trouble;
+
+pub use hello::{is_wont_to_speak_tls, speaks_tls};
+pub use trouble::TlsTrouble;
+
+use crate::spec::{TlsSpec, TlsVersion};
+use rustls::client::Resumption;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{ClientConfig, ResolvesClientCert, WantsClientCert};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
+use rustls::{ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme, version};
+use rustls_platform_verifier::BuilderVerifierExt;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use trouble::Shown;
+
+/// Sessions that are remembered: one per connection of a large pool is more than any server hands out.
+const TICKETS: usize = 1_024;
+
+/// Why no handshake could even be tried.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TlsError {
+    /// A file that cannot be used.
+    #[error("{flag}: {path}: {cause}; give a file in PEM form")]
+    File {
+        /// The flag.
+        flag: &'static str,
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// The certificate and the key do not belong together, or are of a kind that nobody speaks.
+    #[error("--cert: {0}; give a certificate and the key that was made with it")]
+    Identity(String),
+    /// The system has no certificates to trust.
+    #[error("the system's certificates cannot be used: {0}; name some with --cacert")]
+    Roots(String),
+    /// TLS needs a name or an address.
+    #[error("URL: `{0}` is no name that a certificate could have; use a DNS name or an address")]
+    Name(String),
+}
+
+/// Makes handshakes for one target; workers share it and the tickets of earlier sessions.
+#[derive(Clone)]
+pub struct TlsClient {
+    connector: TlsConnector,
+    name: ServerName<'static>,
+    /// The server has asked for a certificate of the client's, and there was none.
+    asked: Arc<AtomicBool>,
+    /// There is a certificate to show.
+    has_identity: bool,
+}
+
+impl TlsClient {
+    /// For a host by its name, as certificates know it.
+    ///
+    /// # Errors
+    /// [`TlsError`] with the flag and the cure.
+    pub fn new(spec: &TlsSpec, host: &str) -> Result<TlsClient, TlsError> {
+        let name = ServerName::try_from(host.to_owned());
+        let name = name.map_err(|_| TlsError::Name(host.to_owned()))?;
+        let asked = Arc::new(AtomicBool::new(false));
+        let mut config = with_identity(trusting(spec)?, spec, asked.clone())?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.resumption = if spec.no_resumption {
+            Resumption::disabled()
+        } else {
+            Resumption::in_memory_sessions(TICKETS)
+        };
+        Ok(TlsClient {
+            connector: TlsConnector::from(Arc::new(config)),
+            name,
+            asked,
+            has_identity: spec.cert.is_some(),
+        })
+    }
+
+    /// Makes a handshake.
+    ///
+    /// # Errors
+    /// What the kernel says, or a [`TlsTrouble`] inside of the error.
+    pub async fn handshake(&self, tcp: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        let handshake = self.connector.connect(self.name.clone(), tcp);
+        handshake.await.map_err(|error| self.explained(error))
+    }
+
+    /// Whether a server has asked for a certificate that there is none of.
+    pub fn was_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// An error of the connection in words that name the cure, where TLS is the reason.
+    pub fn explained(&self, error: io::Error) -> io::Error {
+        let shown = match (self.has_identity, self.was_asked()) {
+            (true, _) => Shown::Identity,
+            (false, true) => Shown::Nothing,
+            (false, false) => Shown::Unasked,
+        };
+        match TlsTrouble::of(&error, &self.name, shown) {
+            Some(trouble) => io::Error::new(error.kind(), trouble),
+            None => error,
+        }
+    }
+}
+
+impl std::fmt::Debug for TlsClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("TlsClient").field(&self.name).finish()
+    }
+}
+
+fn trusting(spec: &TlsSpec) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, TlsError> {
+    let provider = Arc::new(ring::default_provider());
+    let versions: &[&rustls::SupportedProtocolVersion] = match spec.min {
+        TlsVersion::V1_2 => &[&version::TLS12, &version::TLS13],
+        TlsVersion::V1_3 => &[&version::TLS13],
+    };
+    let builder = ClientConfig::builder_with_provider(provider.clone());
+    let builder = builder
+        .with_protocol_versions(versions)
+        .map_err(|error| TlsError::Roots(error.to_string()))?;
+    if spec.insecure {
+        let anybody = Arc::new(Anybody(provider));
+        return Ok(builder
+            .dangerous()
+            .with_custom_certificate_verifier(anybody));
+    }
+    let Some(path) = &spec.ca else {
+        return builder
+            .with_platform_verifier()
+            .map_err(|error| TlsError::Roots(error.to_string()));
+    };
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates("--cacert", path)? {
+        roots
+            .add(certificate)
+            .map_err(|error| bad_file("--cacert", path, error.to_string()))?;
+    }
+    Ok(builder.with_root_certificates(roots))
+}
+
+fn with_identity(
+    builder: ConfigBuilder<ClientConfig, WantsClientCert>,
+    spec: &TlsSpec,
+    asked: Arc<AtomicBool>,
+) -> Result<ClientConfig, TlsError> {
+    let (Some(cert), Some(key)) = (&spec.cert, &spec.key) else {
+        return Ok(builder.with_client_cert_resolver(Arc::new(Nobody(asked))));
+    };
+    let chain = certificates("--cert", cert)?;
+    let key = PrivateKeyDer::from_pem_file(key)
+        .map_err(|error| bad_file("--key", key, error.to_string()))?;
+    builder
+        .with_client_auth_cert(chain, key)
+        .map_err(|error| TlsError::Identity(error.to_string()))
+}
+
+fn certificates(flag: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
+    let found: Vec<_> = read.map_err(|error| bad_file(flag, path, error.to_string()))?;
+    if found.is_empty() {
+        return Err(bad_file(
+            flag,
+            path,
+            "there is no certificate in it".to_owned(),
+        ));
+    }
+    Ok(found)
+}
+
+fn bad_file(flag: &'static str, path: &Path, cause: String) -> TlsError {
+    TlsError::File {
+        flag,
+        path: path.display().to_string(),
+        cause,
+    }
+}
+
+/// Has no certificate to show, and remembers that one was asked for.
+#[derive(Debug)]
+struct Nobody(Arc<AtomicBool>);
+
+impl ResolvesClientCert for Nobody {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.store(true, Ordering::Relaxed);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
+}
+
+/// Believes whoever answers (`--insecure`), but not that a signature is right which is not.
+#[derive(Debug)]
+struct Anybody(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anybody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls12_signature(message, cert, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls13_signature(message, cert, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

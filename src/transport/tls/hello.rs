@@ -1,0 +1,24 @@
+//! Whether a port that is spoken to in the clear speaks TLS.
+
+use super::TlsClient;
+use crate::spec::TlsSpec;
+use std::net::SocketAddr;
+
+/// Ports on which servers are wont to speak TLS.
+const WONT: [u16; 2] = [443, 8443];
+
+/// Whether a port is one on which servers are wont to speak TLS, so that it is worth a look before the
+/// load.
+pub fn is_wont_to_speak_tls(port: u16) -> bool {
+    WONT.contains(&port)
+}
+
+/// Tries a handshake, whoever answers.
+pub fn speaks_tls(address: SocketAddr) -> bool {
+    let spec = TlsSpec {
+        insecure: true,
+        ..TlsSpec::default()
+    };
+    let host = address.ip().to_string();
+    TlsClient::new(&spec, &host).is_ok_and(|client| client.probe(address).is_ok())
+}

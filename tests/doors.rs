@@ -1,0 +1,301 @@
+//! Every door: https:// with certificates that are right and that are not.
+
+mod support;
+
+use serde_json::Value;
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use support::tls::{Front, Identity, Pki, TlsFront};
+use support::{Hotel, Meshload, Output, done, machine};
+
+fn run(url: &str, flags: &[&str]) -> Output {
+    let words = ["-R", "100", "-d", "1s", "-t", "1", "-c", "4", "-q"];
+    Meshload::new(words.iter().chain(flags).chain([&url])).run()
+}
+
+fn text(path: &std::path::Path) -> &str {
+    path.to_str().expect("a path")
+}
+
+fn address(hotel: &Hotel) -> SocketAddr {
+    let host = hotel
+        .url()
+        .trim_start_matches("http://")
+        .trim_end_matches('/');
+    host.parse().expect("an address")
+}
+
+/// A hotel behind TLS.
+struct Secured {
+    pki: Pki,
+    identity: Identity,
+    hotel: Hotel,
+}
+
+impl Secured {
+    fn new() -> Secured {
+        let pki = Pki::new();
+        Secured {
+            identity: pki.identity("server", &["localhost", "127.0.0.1"]),
+            hotel: Hotel::start(["--service-time", "constant:2ms"]),
+            pki,
+        }
+    }
+
+    fn front(&self, front: &Front<'_>) -> TlsFront {
+        TlsFront::start(&self.identity, front, address(&self.hotel))
+    }
+}
+
+fn json(output: &Output) -> Value {
+    done(output);
+    output.json()
+}
+
+#[test]
+fn https_is_measured_like_http_with_its_handshakes() {
+    let _machine = machine();
+    let secured = Secured::new();
+    let front = secured.front(&Front::default());
+    let ca = secured.pki.ca();
+    let url = format!("https://localhost:{}/", front.port);
+    let result = json(&run(&url, &["--cacert", text(&ca), "--json", "-"]));
+    assert_eq!(result["status"]["200"], result["requests"]["completed"]);
+    assert!(
+        result["requests"]["completed"].as_u64() > Some(90),
+        "{result}"
+    );
+    assert_eq!(
+        result["handshake_ns"]["count"], 4,
+        "one for each connection"
+    );
+    assert_eq!(result["connect_ns"]["count"], 4);
+    let notes = result["notes"].to_string();
+    assert!(
+        notes.contains("TLSv1_3 with TLS13_") && notes.contains("verified"),
+        "{notes}"
+    );
+    // One to see that it works, then the four.
+    assert_eq!(front.handshakes().0, 5);
+}
+
+#[test]
+fn later_handshakes_take_up_an_earlier_session_unless_they_are_told_not_to() {
+    let _machine = machine();
+    let mut secured = Secured::new();
+    secured.hotel = Hotel::start(["--service-time", "constant:2ms", "--close-every", "5"]);
+    let ca = secured.pki.ca();
+    for (flags, resumes) in [(&[][..], true), (&["--no-resumption"][..], false)] {
+        let front = secured.front(&Front::default());
+        let url = format!("https://localhost:{}/", front.port);
+        let result = json(&run(
+            &url,
+            &[&["--cacert", text(&ca), "--json", "-"], flags].concat(),
+        ));
+        let (handshakes, resumed) = front.handshakes();
+        assert!(
+            handshakes >= 10,
+            "a reply in five ends a connection: {handshakes}"
+        );
+        assert_eq!(resumed > 0, resumes, "{resumed} of {handshakes}");
+        let counted = result["handshake_ns"]["count"].as_u64().expect("a count");
+        assert!(
+            counted >= 10 && counted < handshakes + 1,
+            "{counted} of {handshakes}"
+        );
+    }
+}
+
+#[test]
+fn scripts_and_bodies_pass_through_tls() {
+    let _machine = machine();
+    let secured = Secured::new();
+    let front = secured.front(&Front::default());
+    let home = tempfile::tempdir().expect("a folder");
+    let script = home.path().join("post.lua");
+    // Larger than what a socket takes at once, so that what TLS keeps back must be flushed.
+    let source = "local body = string.rep('x', 1048576)
+        function request() return wrk.format('POST', '/' .. wrk.scheme, {}, body) end";
+    fs::write(&script, source).expect("written");
+    let ca = secured.pki.ca();
+    let url = format!("https://localhost:{}/", front.port);
+    let flags = ["-s", text(&script), "--cacert", text(&ca), "--json", "-"];
+    let output = Meshload::new(
+        ["-R", "20", "-d", "1s", "-t", "1", "-c", "4", "-q"]
+            .iter()
+            .chain(&flags)
+            .chain([&url.as_str()]),
+    )
+    .run();
+    let result = json(&output);
+    assert!(
+        result["requests"]["completed"].as_u64() > Some(15),
+        "{result}"
+    );
+    assert!(
+        result["routes"]["POST /https"].is_object(),
+        "{}",
+        result["routes"]
+    );
+}
+
+#[test]
+fn certificates_that_are_not_right_are_refused_before_the_load_with_the_cure() {
+    let _machine = machine();
+    let secured = Secured::new();
+    let (ca, other) = (secured.pki.ca(), Pki::new());
+    let behind = address(&secured.hotel);
+    let front = secured.front(&Front::default());
+    let expired = secured.pki.expired(&["localhost"]);
+    let expired = TlsFront::start(&expired, &Front::default(), behind);
+    let elsewhere = secured.pki.identity("elsewhere", &["elsewhere"]);
+    let elsewhere = TlsFront::start(&elsewhere, &Front::default(), behind);
+    let old = secured.front(&Front {
+        is_old: true,
+        ..Front::default()
+    });
+    let refused = |port: u16, host: &str, flags: &[&str], words: &str| {
+        let output = run(&format!("https://{host}:{port}/"), flags);
+        assert_eq!(output.code, Some(1), "{output}");
+        assert!(output.stderr.contains(words), "{words}: {output}");
+        assert!(output.stdout.is_empty(), "nothing was measured: {output}");
+    };
+    let trusted = ["--cacert", text(&ca)];
+    refused(expired.port, "localhost", &trusted, "has expired");
+    refused(
+        elsewhere.port,
+        "localhost",
+        &trusted,
+        "not for localhost but for",
+    );
+    refused(
+        front.port,
+        "localhost",
+        &["--cacert", text(&other.ca())],
+        "--cacert FILE",
+    );
+    refused(front.port, "localhost", &[], "--cacert FILE");
+    refused(
+        old.port,
+        "localhost",
+        &["--cacert", text(&ca), "--tls-min", "1.3"],
+        "--tls-min",
+    );
+    let before = front.handshakes().0;
+    // Whoever answers is believed, and the result says so.
+    for port in [expired.port, front.port] {
+        let url = format!("https://localhost:{port}/");
+        let result = json(&run(&url, &["--insecure", "--json", "-"]));
+        assert!(
+            result["notes"].to_string().contains("--insecure"),
+            "{}",
+            result["notes"]
+        );
+    }
+    assert!(front.handshakes().0 > before);
+    let aged = json(&run(
+        &format!("https://localhost:{}/", old.port),
+        &["--cacert", text(&ca), "--json", "-"],
+    ));
+    assert!(
+        aged["notes"].to_string().contains("TLSv1_2"),
+        "{}",
+        aged["notes"]
+    );
+}
+
+#[test]
+fn a_server_may_want_to_know_who_asks() {
+    let _machine = machine();
+    let secured = Secured::new();
+    let ca = secured.pki.ca();
+    let other = Pki::new();
+    let [friend, stranger] = [&secured.pki, &other].map(|pki| pki.identity("client", &["client"]));
+    for is_old in [false, true] {
+        let wants = Some(ca.as_path());
+        let front = secured.front(&Front { wants, is_old });
+        let url = format!("https://localhost:{}/", front.port);
+        let shown = |identity: &Identity| {
+            let flags = [
+                "--cacert",
+                text(&ca),
+                "--cert",
+                text(&identity.cert),
+                "--key",
+                text(&identity.key),
+            ];
+            run(&url, &[&flags[..], &["--json", "-"]].concat())
+        };
+        let result = json(&shown(&friend));
+        assert!(
+            result["requests"]["completed"].as_u64() > Some(90),
+            "{result}"
+        );
+        let unknown = shown(&stranger);
+        assert_eq!(unknown.code, Some(1), "{unknown}");
+        assert!(unknown.stderr.contains("--cert ("), "{unknown}");
+        let nobody = run(&url, &["--cacert", text(&ca)]);
+        assert_eq!(nobody.code, Some(1), "{nobody}");
+        assert!(
+            nobody.stderr.contains("show one with --cert and --key"),
+            "{nobody}"
+        );
+    }
+}
+
+#[test]
+fn tls_and_plain_ports_are_told_apart() {
+    let _machine = machine();
+    let secured = Secured::new();
+    let plain = address(&secured.hotel).port();
+    let output = run(&format!("https://127.0.0.1:{plain}/"), &["--insecure"]);
+    assert_eq!(output.code, Some(1), "{output}");
+    assert!(output.stderr.contains("write http://"), "{output}");
+    let front = secured.front(&Front::default());
+    let output = run(&format!("http://127.0.0.1:{}/", front.port), &[]);
+    assert_eq!(output.code, Some(1), "{output}");
+    assert!(output.stderr.contains("write https://"), "{output}");
+    // A server that says nothing at all is neither.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = silent.local_addr().expect("an address").port();
+    let output = run(&format!("http://127.0.0.1:{port}/"), &["-T", "100ms"]);
+    assert!(!output.stderr.contains("https://"), "{output}");
+}
+
+#[test]
+fn files_that_are_none_are_refused_with_their_flag() {
+    let home = tempfile::tempdir().expect("a folder");
+    let pki = Pki::new();
+    let identity = pki.identity("one", &["one"]);
+    let other = pki.identity("two", &["two"]);
+    let empty = home.path().join("empty.pem");
+    fs::write(&empty, "").expect("written");
+    let hotel = Hotel::start(["--service-time", "constant:0"]);
+    let url = format!("https://localhost:{}/", address(&hotel).port());
+    for (flags, code, words) in [
+        (vec!["--cacert", "/nowhere"], 1, "--cacert: /nowhere"),
+        (vec!["--cacert", text(&empty)], 1, "no certificate in it"),
+        (vec!["--cert", text(&identity.cert)], 2, "add --key"),
+        (vec!["--key", text(&identity.key)], 2, "add --cert"),
+        (
+            vec!["--cert", text(&identity.cert), "--key", text(&empty)],
+            1,
+            "--key: ",
+        ),
+        (
+            vec!["--cert", text(&identity.cert), "--key", text(&other.key)],
+            1,
+            "--cert: ",
+        ),
+        (
+            vec!["--insecure", "--cacert", text(&empty)],
+            2,
+            "leave one of them out",
+        ),
+        (vec!["--tls-min", "1.1"], 2, "1.2"),
+    ] {
+        let output = run(&url, &flags);
+        assert_eq!(output.code, Some(code), "{flags:?}: {output}");
+        assert!(output.stderr.contains(words), "{words}: {output}");
+    }
+}
