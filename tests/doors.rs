@@ -1,12 +1,15 @@
-//! Every door: https:// with certificates that are right and that are not.
+//! Every door: https:// with certificates that are right and that are not, and the ways there.
 
 mod support;
 
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
+use std::io::Write;
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex};
 use support::tls::{Front, Identity, Pki, TlsFront};
-use support::{Hotel, Meshload, Output, done, machine};
+use support::{Hotel, Meshload, Next, Output, RawServer, done, machine};
 
 fn run(url: &str, flags: &[&str]) -> Output {
     let words = ["-R", "100", "-d", "1s", "-t", "1", "-c", "4", "-q"];
@@ -295,6 +298,98 @@ fn files_that_are_none_are_refused_with_their_flag() {
         (vec!["--tls-min", "1.1"], 2, "1.2"),
     ] {
         let output = run(&url, &flags);
+        assert_eq!(output.code, Some(code), "{flags:?}: {output}");
+        assert!(output.stderr.contains(words), "{words}: {output}");
+    }
+}
+
+/// A server that takes down from where it was asked, and for which host.
+fn taking_down() -> (RawServer, Arc<Mutex<BTreeSet<(IpAddr, String)>>>) {
+    let heard = Arc::new(Mutex::new(BTreeSet::new()));
+    let book = heard.clone();
+    let server = RawServer::start(move |request, stream| {
+        let line = request.head.lines().find(|line| line.starts_with("Host: "));
+        let from = stream.peer_addr().expect("a peer").ip();
+        let entry = (from, line.unwrap_or_default().to_owned());
+        book.lock().expect("not poisoned").insert(entry);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        Next::Keep
+    });
+    (server, heard)
+}
+
+#[test]
+fn names_ingresses_hosts_and_local_addresses_lead_where_they_are_told_to() {
+    let _machine = machine();
+    let (server, heard) = taking_down();
+    let port = server.address().port();
+    let resolve = format!("shop.invalid:{port}:127.0.0.1");
+    let ingress = format!("127.0.0.1:{port}");
+    for (url, flags, from, host) in [
+        (
+            format!("http://shop.invalid:{port}/"),
+            vec!["--resolve", &resolve],
+            1,
+            format!("shop.invalid:{port}"),
+        ),
+        (
+            "http://shop.invalid/".to_owned(),
+            vec!["--connect-to", &ingress],
+            1,
+            "shop.invalid".to_owned(),
+        ),
+        (
+            server.url(),
+            vec!["--host", "shop.invalid"],
+            1,
+            "shop.invalid".to_owned(),
+        ),
+        (
+            server.url(),
+            vec![
+                "--local-address",
+                "127.0.0.3",
+                "--local-address",
+                "127.0.0.4",
+            ],
+            2,
+            server.address().to_string(),
+        ),
+    ] {
+        heard.lock().expect("not poisoned").clear();
+        done(&run(&url, &flags));
+        let heard = heard.lock().expect("not poisoned").clone();
+        assert_eq!(heard.len(), from, "{flags:?}: {heard:?}");
+        assert!(
+            heard
+                .iter()
+                .all(|(_, line)| *line == format!("Host: {host}")),
+            "{heard:?}"
+        );
+        if from == 2 {
+            let from: Vec<String> = heard.iter().map(|(from, _)| from.to_string()).collect();
+            assert_eq!(from, ["127.0.0.3", "127.0.0.4"]);
+        }
+    }
+}
+
+#[test]
+fn ways_that_lead_nowhere_are_told_with_their_flag() {
+    for (flags, code, words) in [
+        (["--resolve", "shop"], 2, "HOST:PORT:ADDRESS"),
+        (["--connect-to", "::1:80"], 2, "ADDRESS:PORT"),
+        (
+            ["--connect-to", "nowhere.invalid:80"],
+            1,
+            "cannot resolve nowhere.invalid",
+        ),
+        (["--host", "a\nb"], 2, "bad value"),
+        (["--local-address", "x"], 2, "--local-address"),
+        // An address of nobody's (RFC 5737) is not this machine's.
+        (["--local-address", "192.0.2.1"], 1, "from 192.0.2.1"),
+    ] {
+        let (server, _) = taking_down();
+        let output = run(&server.url(), &flags);
         assert_eq!(output.code, Some(code), "{flags:?}: {output}");
         assert!(output.stderr.contains(words), "{words}: {output}");
     }

@@ -839,10 +839,7 @@ const BAD_FLAGS: &[(&str, &[&str])] = &[
         "-R 5 localhost:80",
         &["localhost:80", "write http://localhost:80"],
     ),
-    (
-        "-R 5 https://localhost/",
-        &["https://localhost/", "TLS", "plain http://"],
-    ),
+    ("URL -R 5 --key x", &["--key", "add --cert"]),
     ("URL -R 5 -- for the script", &["--", "add -s FILE"]),
 ];
 

@@ -1,8 +1,9 @@
 //! The flags of `meshload check`.
 
 use super::collect::ClusterArgs;
+use super::reach::ReachArgs;
 use super::tls::TlsArgs;
-use crate::spec::{BadSpec, CollectFrom, CollectSpec, Target, TlsSpec};
+use crate::spec::{BadSpec, CollectFrom, CollectSpec, Reach, Target, TlsSpec};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -13,6 +14,8 @@ pub struct CheckRequest {
     pub url: Option<String>,
     /// The script that would make it.
     pub script: Option<PathBuf>,
+    /// How connections find their way.
+    pub reach: Reach,
     /// How an `https://` target is spoken to.
     pub tls: TlsSpec,
     /// The cluster.
@@ -38,6 +41,8 @@ pub(super) struct CheckArgs {
     #[command(flatten)]
     cluster: ClusterArgs,
     #[command(flatten)]
+    reach: ReachArgs,
+    #[command(flatten)]
     tls: TlsArgs,
 }
 
@@ -54,6 +59,7 @@ impl CheckArgs {
         Ok(CheckRequest {
             url: self.url,
             script: self.script,
+            reach: self.reach.into_spec(),
             tls,
             cluster,
             json: self.json,

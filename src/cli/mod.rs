@@ -4,6 +4,7 @@ mod check;
 mod collect;
 mod compare;
 mod gate;
+mod reach;
 mod run;
 mod shell;
 mod sweep;

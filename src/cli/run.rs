@@ -2,6 +2,7 @@
 
 use super::collect::{ClusterArgs, collect_from};
 use super::gate::{GateArgs, Repetition};
+use super::reach::ReachArgs;
 use super::tls::TlsArgs;
 use super::values;
 use crate::exit::EXIT_CODES;
@@ -158,6 +159,8 @@ pub(super) struct RunArgs {
     /// Header line of every request; repeatable
     #[arg(short = 'H', long = "header", value_name = "LINE", value_parser = values::header)]
     headers: Vec<(String, String)>,
+    #[command(flatten)]
+    reach: ReachArgs,
     #[command(flatten)]
     tls: TlsArgs,
     /// A request in flight for longer is counted as slow
@@ -321,6 +324,7 @@ impl RunArgs {
                 timeout: self.timeout,
                 abort_after: self.abort_after,
             },
+            reach: self.reach.into_spec(),
             tls: self.tls.into_spec(),
             headers: self.headers,
             script: self.script.map(|path| ScriptRef {

@@ -1,6 +1,7 @@
 //! The flags of a sweep, and the plan that they mean.
 
 use super::collect::{ClusterArgs, collect_from};
+use super::reach::ReachArgs;
 use super::tls::TlsArgs;
 use super::values;
 use crate::exit::EXIT_CODES;
@@ -181,6 +182,8 @@ pub(super) struct SweepArgs {
     #[arg(short = 'H', long = "header", value_name = "LINE", value_parser = values::header, help_heading = "Load")]
     headers: Vec<(String, String)>,
     #[command(flatten)]
+    reach: ReachArgs,
+    #[command(flatten)]
     tls: TlsArgs,
 
     /// Whose CPU, memory and network to collect: none, auto (a cluster's, if there is one), kube,
@@ -345,6 +348,7 @@ impl SweepArgs {
                 pacing: self.pacing,
                 timeout: self.timeout,
             },
+            reach: self.reach.into_spec(),
             tls,
             cluster: ClusterPlan {
                 collect,

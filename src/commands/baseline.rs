@@ -132,7 +132,9 @@ pub fn how_many(
         let most = repetition.most.unwrap_or(1);
         return Ok((most, most));
     };
-    let needed = against.pairing.runs_needed(against.steps.len());
+    let is_held = |step: &&StepFigures| step.stability.is_held() == Some(true);
+    let held = against.steps.iter().filter(is_held).count();
+    let needed = against.pairing.runs_needed(held);
     let most = repetition.most.unwrap_or(RUNS.max(needed));
     if most >= needed {
         return Ok((needed, most));

@@ -53,6 +53,7 @@ fn target(request: &CheckRequest, signals: &Signals) -> Vec<Finding> {
     match question(words) {
         Ok((mut spec, script)) => {
             spec.tls = request.tls.clone();
+            spec.reach = request.reach.clone();
             try_target(spec, script, signals)
         }
         Err(error) => vec![Finding::bad("target", url, error, CURE)],

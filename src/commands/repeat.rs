@@ -142,23 +142,23 @@ impl Series<'_> {
 
     /// Who goes first changes from block to block, so that neither is always the one that finds the
     /// caches warm.
-    fn order(&self, repetition: u32) -> Vec<(&'static str, Target)> {
-        let new = (NEW, self.request.spec.targets[0].clone());
-        let live = self
-            .against
-            .as_ref()
-            .and_then(|against| against.live.clone());
-        match live {
-            Some(live) if repetition % 2 == 1 => vec![(BASELINE, live), new],
-            Some(live) => vec![new, (BASELINE, live)],
-            None => vec![new],
+    fn order(&self, repetition: u32) -> &'static [&'static str] {
+        match self.live() {
+            Some(_) if repetition % 2 == 1 => &[BASELINE, NEW],
+            Some(_) => &[NEW, BASELINE],
+            None => &[NEW],
         }
     }
 
-    fn spec(&self, arm: &str, target: Target, repetition: u32) -> RunSpec {
+    /// The system that is measured in turns with the new one.
+    fn live(&self) -> Option<&Target> {
+        self.against.as_ref()?.live.as_ref()
+    }
+
+    fn spec(&self, arm: &str, repetition: u32) -> RunSpec {
         let mut spec = self.request.spec.clone();
-        if arm == BASELINE {
-            spec.targets = vec![target];
+        if let (BASELINE, Some(live)) = (arm, self.live()) {
+            spec.targets = vec![live.clone()];
         }
         // Both sides of a block are given the very same arrivals.
         spec.load.seed = spec.load.seed.wrapping_add(u64::from(repetition) - 1);
@@ -170,9 +170,9 @@ impl Series<'_> {
         spec
     }
 
-    fn run(&mut self, (arm, target): (&'static str, Target), repetition: u32) -> Result<(), Exit> {
+    fn run(&mut self, arm: &str, repetition: u32) -> Result<(), Exit> {
         self.number += 1;
-        let spec = self.spec(arm, target, repetition);
+        let spec = self.spec(arm, repetition);
         let name = format!("{:04}-{arm}-rep{repetition}", self.number);
         let folder = self.request.outputs.folder.as_ref();
         let outputs = Outputs {
@@ -243,11 +243,7 @@ impl Series<'_> {
     }
 
     fn planned(&self) -> usize {
-        let sides = if self.against.as_ref().is_some_and(|one| one.live.is_some()) {
-            2
-        } else {
-            1
-        };
+        let sides = self.order(1).len();
         (self.most * sides).max(self.number as usize)
     }
 
@@ -272,7 +268,7 @@ impl Series<'_> {
 
     fn gate(&self) -> Gate {
         let held_against = self.against.as_ref().map(|against| {
-            let base = match &against.live {
+            let base = match self.live() {
                 Some(_) => self.believed(BASELINE),
                 None => against.steps.clone(),
             };
@@ -285,29 +281,26 @@ impl Series<'_> {
         }
     }
 
+    fn tell(&self, gate: &Gate) {
+        let thresholds = thresholds_text(&gate.thresholds);
+        let Some(against) = &self.against else {
+            let steps = self.runs.iter().map(|(step, _)| step.clone());
+            let table = steps_table(NEW, &steps.collect::<Vec<_>>());
+            return tell!("{}", (table + &thresholds).trim_end());
+        };
+        let regressions = regressions_text(&against.name, &gate.regressions);
+        tell!("{}", (thresholds + &regressions).trim_end());
+        for one in against.unlike(&self.conditions) {
+            note!("note: not the same as in the baseline: {one}");
+        }
+    }
+
     /// Shows and writes what came of all runs.
     fn conclude(&self, places: Places) -> Exit {
         let gate = self.gate();
-        let steps: Vec<StepFigures> = self.runs.iter().map(|(step, _)| step.clone()).collect();
-        let mut text = match &self.against {
-            Some(_) => String::new(),
-            None => steps_table(NEW, &steps),
-        };
-        text += &thresholds_text(&gate.thresholds);
-        if let Some(against) = &self.against {
-            text += &regressions_text(&against.name, &gate.regressions);
-            for one in against.unlike(&self.conditions) {
-                note!("note: not the same as in the baseline: {one}");
-            }
-        }
-        if !text.is_empty() {
-            tell!("{}", text.trim_end());
-        }
-        let verdicts: Vec<Verdict> = self
-            .runs
-            .iter()
-            .map(|(_, verdict)| verdict.clone())
-            .collect();
+        self.tell(&gate);
+        let verdicts = self.runs.iter().map(|(_, verdict)| verdict.clone());
+        let verdicts: Vec<Verdict> = verdicts.collect();
         let is_believed = are_believed(&verdicts);
         let targets = self.request.spec.targets.iter();
         let urls: Vec<&str> = targets.map(|target| target.url.as_str()).collect();

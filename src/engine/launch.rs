@@ -23,6 +23,8 @@ use tokio::sync::watch;
 
 /// From the last preparation to the first due time: the workers wake up meanwhile.
 const LEAD_IN: Nanos = Nanos::from_millis(20);
+/// How long the handshake may take that is made to see whether one can be made.
+const HANDSHAKE_LIMIT: Nanos = Nanos::from_secs(5);
 /// How often signals and lost workers are looked for.
 const WATCH: Nanos = Nanos::from_millis(50);
 /// How long a worker may take to close its books after the end of the load, or after a signal.
@@ -139,7 +141,8 @@ pub fn launch(
     ensure_descriptors(spec.load.max_connections * spec.targets.len(), threads)?;
     let mut addresses = Vec::new();
     for target in &spec.targets {
-        addresses.push(resolve(&target.host, target.port_or_default())?);
+        let port = target.port_or_default();
+        addresses.push(resolve(&target.host, port, &spec.reach)?);
     }
     let (tls, agreed) = tls_clients(&spec, &addresses)?;
     let mut fleet = Fleet::start(job, &spec, &addresses, &tls, interrupted)?;
@@ -161,10 +164,12 @@ pub fn launch(
 
 const NOT_IN_THE_CLEAR: &str = "this port speaks TLS; write https:// in place of http://";
 
-/// Nothing came back in the clear but refusals, or nothing at all.
+/// What was said in the clear was answered with refusals and hang-ups alone. Who is silent is not deaf.
 fn is_deaf(target: &TargetResult) -> bool {
-    let mut statuses = target.tally.status.iter();
-    !target.target.is_tls() && statuses.all(|(status, _)| status == 400)
+    let tally = &target.tally;
+    let has_reacted = tally.completed + tally.failed > 0;
+    let mut statuses = tally.status.iter();
+    !target.target.is_tls() && has_reacted && statuses.all(|(status, _)| status == 400)
 }
 
 /// Who makes the handshakes of each target, after one that shows that they can be made, and what there
@@ -188,7 +193,7 @@ fn tls_clients(
         }
         let client = TlsClient::new(&spec.tls, &target.host)?;
         for address in &addresses.answering {
-            let agreed = client.probe(*address);
+            let agreed = client.probe(*address, HANDSHAKE_LIMIT);
             let agreed = agreed.map_err(|why| EngineError::Handshake(address.to_string(), why))?;
             let how = if spec.tls.insecure {
                 "whoever answered was believed (--insecure)"
@@ -455,7 +460,7 @@ fn script_spec(job: &Job, target: &Target, addresses: &Addresses) -> Option<Scri
         host: target.host.clone(),
         port: target.port,
         path_and_query: target.path.clone(),
-        headers: job.spec.headers.clone(),
+        headers: job.spec.request_headers(),
         addrs: addresses.answering.clone(),
         seed: job.spec.load.seed,
         seed_pinned: job.spec.load.seed_pinned,

@@ -7,7 +7,7 @@ use crate::measure::ErrorKind;
 use crate::transport::{Stream, TlsClient, connect, secure};
 use crate::units::Nanos;
 use std::cell::Cell;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
@@ -22,6 +22,8 @@ const LONGEST_PAUSE: Nanos = Nanos::from_millis(500);
 pub struct Opener {
     world: Shared,
     addresses: Vec<SocketAddr>,
+    /// Addresses of this machine to connect from, in turn; none: whichever the kernel takes.
+    locals: Vec<IpAddr>,
     tls: Option<TlsClient>,
     /// Number of this worker's first connection among all, so that workers together spread evenly.
     offset: usize,
@@ -37,12 +39,14 @@ impl Opener {
     pub fn new(
         world: Shared,
         addresses: Vec<SocketAddr>,
+        locals: Vec<IpAddr>,
         tls: Option<TlsClient>,
         offset: usize,
     ) -> Rc<Opener> {
         Rc::new(Opener {
             world,
             addresses,
+            locals,
             tls,
             offset,
             pending: Cell::new(0),
@@ -100,10 +104,13 @@ impl Opener {
 
     /// One attempt; a failing address is followed by the next one at the next attempt.
     async fn attempt(&self, id: SlotId, failures: usize, again: bool) -> Option<Stream> {
-        let index = (self.offset + id + failures) % self.addresses.len();
+        let number = self.offset + id;
+        let index = (number + failures) % self.addresses.len();
+        let local = number.checked_rem(self.locals.len());
+        let local = local.map(|at| self.locals[at]);
         let clock = self.world.borrow().clock;
         let before = clock.now();
-        let outcome = connect(self.addresses[index], CONNECT_LIMIT).await;
+        let outcome = connect(self.addresses[index], local, CONNECT_LIMIT).await;
         let connected = clock.now();
         let outcome = match outcome {
             Ok(stream) => secure(stream, self.tls.as_ref(), CONNECT_LIMIT).await,

@@ -155,6 +155,7 @@ fn run(
     let opener = Opener::new(
         world.clone(),
         addresses(plan, &world),
+        plan.spec.reach.local_addresses.clone(),
         plan.tls.clone(),
         offset(plan),
     );
@@ -237,7 +238,7 @@ fn source(plan: &Plan, script: Option<WorkerScript>) -> Result<Source, ScriptErr
             "GET",
             &plan.target.path,
             &authority,
-            &plan.spec.headers,
+            &plan.spec.request_headers(),
             None,
         );
         return Source::fixed(text, None).map_err(|bad| ScriptError::new(format!("-H: {bad}")));

@@ -265,7 +265,7 @@ fn limit_outcome(
     let (resolution, why) = match &ratio {
         None => (
             Resolution::NotResolved,
-            "no run of both sides that held the rate has a figure for it".to_owned(),
+            "the runs that held the rate have no figure above 0 for it in both".to_owned(),
         ),
         Some(ratio) => resolved(limit, ratio, base, new),
     };

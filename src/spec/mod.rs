@@ -3,12 +3,14 @@
 //! Pure. Stored in every result, so that a run can be understood and repeated from its folder.
 
 mod collect;
+mod reach;
 mod run;
 mod target;
 mod tls;
 mod window;
 
 pub use collect::{ClusterAccess, CollectFrom, CollectSpec, KubeletRoute, ProcessChoice};
+pub use reach::{Endpoint, Reach, Resolve};
 pub use run::{BadSpec, Load, Offered, Pacing, Recording, RunSpec, ScriptRef, StepLabel};
 pub use target::Target;
 pub use tls::{TlsSpec, TlsVersion};

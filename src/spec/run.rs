@@ -1,6 +1,6 @@
 //! The whole question that a run answers.
 
-use super::{CollectSpec, Target, TlsSpec, Window};
+use super::{CollectSpec, Reach, Target, TlsSpec, Window};
 use crate::schedule::{ArrivalProcess, Profile, Schedule};
 use crate::units::{Nanos, Rate};
 use serde::{Deserialize, Serialize};
@@ -150,6 +150,9 @@ pub struct RunSpec {
     pub targets: Vec<Target>,
     /// How much, when and over what.
     pub load: Load,
+    /// How connections find their way.
+    #[serde(default)]
+    pub reach: Reach,
     /// How `https://` targets are spoken to.
     #[serde(default)]
     pub tls: TlsSpec,
@@ -248,6 +251,18 @@ impl RunSpec {
             ));
         }
         Ok(())
+    }
+
+    /// The header lines of every request, the Host that is to be said among them.
+    pub fn request_headers(&self) -> Vec<(String, String)> {
+        let mut headers = self.headers.clone();
+        let has_host = headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("host"));
+        if let (Some(host), false) = (&self.reach.host, has_host) {
+            headers.push(("Host".to_owned(), host.clone()));
+        }
+        headers
     }
 
     /// Where the measured window lies.

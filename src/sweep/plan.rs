@@ -9,7 +9,7 @@ pub use order::{Block, Order, Step};
 use crate::judge::{Slo, Threshold};
 use crate::schedule::ArrivalProcess;
 use crate::spec::{
-    BadSpec, ClusterAccess, CollectFrom, CollectSpec, KubeletRoute, Load, Offered, Pacing,
+    BadSpec, ClusterAccess, CollectFrom, CollectSpec, KubeletRoute, Load, Offered, Pacing, Reach,
     Recording, RunSpec, ScriptRef, StepLabel, Target, TlsSpec,
 };
 use crate::units::{Nanos, Rate, text};
@@ -79,6 +79,8 @@ pub struct SweepPlan {
     pub find_capacity: Option<Capacity>,
     /// Connections, threads, arrivals, script.
     pub load: LoadPlan,
+    /// How connections find their way.
+    pub reach: Reach,
     /// How `https://` targets are spoken to.
     pub tls: TlsSpec,
     /// How the cluster is reached.
@@ -136,6 +138,7 @@ impl Default for SweepPlan {
             warm_up_first: WarmUpFirst::default(),
             find_capacity: None,
             load: LoadPlan::default(),
+            reach: Reach::default(),
             tls: TlsSpec::default(),
             cluster: ClusterPlan::default(),
             arms: Vec::new(),
@@ -428,6 +431,7 @@ impl SweepPlan {
                 timeout: load.timeout,
                 abort_after: None,
             },
+            reach: self.reach.clone(),
             tls: self.tls.clone(),
             headers: load.headers()?,
             script: load.script.clone().map(|path| ScriptRef {

@@ -1,5 +1,6 @@
 //! From a host name to the addresses that answer.
 
+use crate::spec::{Reach, Resolve};
 use crate::units::Nanos;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 
@@ -36,19 +37,40 @@ pub enum AddressError {
     },
 }
 
-/// Resolves a host and tries each of its addresses once. wrk takes the first that answers; here all
-/// that answer are kept, because a name with several addresses stands for several servers.
+/// Finds where a host and port are and tries each address once. wrk takes the first that answers; here
+/// all that answer are kept, because a name with several addresses stands for several servers.
 ///
 /// # Errors
 /// [`AddressError`] when the name or every address fails.
-pub fn resolve(host: &str, port: u16) -> Result<Addresses, AddressError> {
-    let unresolved = |cause: String| AddressError::Unresolved {
+pub fn resolve(host: &str, port: u16, reach: &Reach) -> Result<Addresses, AddressError> {
+    let named = |one: &&Resolve| one.host.eq_ignore_ascii_case(host) && one.port == port;
+    let named: Vec<SocketAddr> = reach
+        .resolve
+        .iter()
+        .filter(named)
+        .map(|one| SocketAddr::new(one.address, port))
+        .collect();
+    match &reach.connect_to {
+        Some(endpoint) => try_each(&endpoint.host, look_up(&endpoint.host, endpoint.port)?),
+        None if named.is_empty() => try_each(host, look_up(host, port)?),
+        None => try_each(host, named),
+    }
+}
+
+fn unresolved(host: &str, cause: String) -> AddressError {
+    AddressError::Unresolved {
         host: host.to_owned(),
         cause,
-    };
-    let found = (host, port)
-        .to_socket_addrs()
-        .map_err(|error| unresolved(error.to_string()))?;
+    }
+}
+
+fn look_up(host: &str, port: u16) -> Result<Vec<SocketAddr>, AddressError> {
+    let found = (host, port).to_socket_addrs();
+    let found = found.map_err(|error| unresolved(host, error.to_string()))?;
+    Ok(found.collect())
+}
+
+fn try_each(host: &str, found: Vec<SocketAddr>) -> Result<Addresses, AddressError> {
     let mut addresses = Addresses {
         answering: Vec::new(),
         refused: Vec::new(),
@@ -69,7 +91,7 @@ pub fn resolve(host: &str, port: u16) -> Result<Addresses, AddressError> {
                 cause: cause.clone(),
             })
         }
-        None if addresses.answering.is_empty() => Err(unresolved("no address".into())),
+        None if addresses.answering.is_empty() => Err(unresolved(host, "no address".to_owned())),
         _ => Ok(addresses),
     }
 }

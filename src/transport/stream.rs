@@ -3,11 +3,11 @@
 use super::tls::TlsClient;
 use crate::units::Nanos;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::client::TlsStream;
 
 /// What carries the bytes.
@@ -21,12 +21,28 @@ pub enum Stream {
     Memory(DuplexStream),
 }
 
-/// Opens a TCP connection without Nagle's delay.
+/// Opens a TCP connection without Nagle's delay, from `local` where that is given.
 ///
 /// # Errors
 /// What the kernel says, or `TimedOut` after `limit`.
-pub async fn connect(address: SocketAddr, limit: Nanos) -> io::Result<TcpStream> {
-    let stream = within(limit, TcpStream::connect(address)).await?;
+pub async fn connect(
+    address: SocketAddr,
+    local: Option<IpAddr>,
+    limit: Nanos,
+) -> io::Result<TcpStream> {
+    let stream = match local {
+        None => within(limit, TcpStream::connect(address)).await?,
+        Some(local) => {
+            let socket = match address {
+                SocketAddr::V4(_) => TcpSocket::new_v4()?,
+                SocketAddr::V6(_) => TcpSocket::new_v6()?,
+            };
+            socket
+                .bind(SocketAddr::new(local, 0))
+                .map_err(|error| io::Error::new(error.kind(), format!("from {local}: {error}")))?;
+            within(limit, socket.connect(address)).await?
+        }
+    };
     stream.set_nodelay(true)?;
     Ok(stream)
 }

@@ -11,7 +11,9 @@ use meshload::resources::{
     Amounts, Category, Container, Mesh, Node, Owner, Pod, Point, Quantity, Role, Sample, SampleLog,
     Scope, Seen, Source, Spans, Subject, Topology, reduce,
 };
-use meshload::spec::{Load, Offered, Recording, RunSpec, StepLabel, Target, TlsSpec, Window};
+use meshload::spec::{
+    Load, Offered, Reach, Recording, RunSpec, StepLabel, Target, TlsSpec, Window,
+};
 use meshload::units::{Nanos, Rate};
 use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
@@ -182,6 +184,7 @@ impl Step<'_> {
                 timeout: Nanos::from_secs(2),
                 abort_after: None,
             },
+            reach: Reach::default(),
             tls: TlsSpec::default(),
             headers: Vec::new(),
             script: None,

@@ -2,8 +2,11 @@
 
 use super::TlsClient;
 use crate::spec::TlsSpec;
+use crate::units::Nanos;
 use std::net::SocketAddr;
 
+/// Who speaks TLS says so at once.
+const LIMIT: Nanos = Nanos::from_millis(500);
 /// Ports on which servers are wont to speak TLS.
 const WONT: [u16; 2] = [443, 8443];
 
@@ -20,5 +23,5 @@ pub fn speaks_tls(address: SocketAddr) -> bool {
         ..TlsSpec::default()
     };
     let host = address.ip().to_string();
-    TlsClient::new(&spec, &host).is_ok_and(|client| client.probe(address).is_ok())
+    TlsClient::new(&spec, &host).is_ok_and(|client| client.probe(address, LIMIT).is_ok())
 }

@@ -8,26 +8,24 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-/// How long the handshake may take.
-const LIMIT: Nanos = Nanos::from_secs(5);
 /// How long a server may take to refuse a client that has shown nothing.
 const REFUSAL: Nanos = Nanos::from_secs(1);
 /// What servers answer that hang up on nobody; nginx says 400.
 const REFUSALS: [&[u8]; 3] = [b" 400 ", b" 401 ", b" 403 "];
 
 impl TlsClient {
-    /// Makes one handshake with an address and tells what was agreed on: version and cipher.
+    /// Makes one handshake with an address, within so much time, and tells what was agreed on: version
+    /// and cipher.
     ///
     /// # Errors
     /// A [`TlsTrouble`], or what the kernel says.
-    pub fn probe(&self, address: SocketAddr) -> Result<String, String> {
+    pub fn probe(&self, address: SocketAddr, limit: Nanos) -> Result<String, String> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| error.to_string())?;
         let probed = runtime.block_on(async {
-            let limit = LIMIT.to_duration();
-            let trial = tokio::time::timeout(limit, self.try_once(address));
+            let trial = tokio::time::timeout(limit.to_duration(), self.try_once(address));
             trial
                 .await
                 .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))

@@ -1,0 +1,165 @@
+//! How targets are reached where names and routes do not lead there.
+
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+use std::str::FromStr;
+
+/// An address that stands for a host and port, in place of what its name resolves to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String"))]
+#[serde(try_from = "String", into = "String")]
+pub struct Resolve {
+    /// The URL's host.
+    pub host: String,
+    /// The URL's port.
+    pub port: u16,
+    /// Where it is.
+    pub address: IpAddr,
+}
+
+impl FromStr for Resolve {
+    type Err = String;
+
+    fn from_str(typed: &str) -> Result<Resolve, String> {
+        let bad =
+            || format!("`{typed}` is no HOST:PORT:ADDRESS, such as shop.example:443:10.0.0.1");
+        let mut parts = typed.splitn(3, ':');
+        let (host, port, address) = (parts.next(), parts.next(), parts.next());
+        let host = host.filter(|host| !host.is_empty()).ok_or_else(bad)?;
+        let port = port
+            .and_then(|port| port.parse().ok())
+            .filter(|port| *port > 0);
+        let address = address.map(|address| address.trim_matches(['[', ']']));
+        Ok(Resolve {
+            host: host.to_owned(),
+            port: port.ok_or_else(bad)?,
+            address: address
+                .and_then(|address| address.parse().ok())
+                .ok_or_else(bad)?,
+        })
+    }
+}
+
+impl TryFrom<String> for Resolve {
+    type Error = String;
+
+    fn try_from(typed: String) -> Result<Resolve, String> {
+        typed.parse()
+    }
+}
+
+impl From<Resolve> for String {
+    fn from(resolve: Resolve) -> String {
+        let Resolve {
+            host,
+            port,
+            address,
+        } = resolve;
+        format!("{host}:{port}:{address}")
+    }
+}
+
+/// A host and a port to connect to, whatever the URL says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String"))]
+#[serde(try_from = "String", into = "String")]
+pub struct Endpoint {
+    /// Name or address, without brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+impl FromStr for Endpoint {
+    type Err = String;
+
+    fn from_str(typed: &str) -> Result<Endpoint, String> {
+        let bad = || format!("`{typed}` is no ADDRESS:PORT, such as 10.0.0.1:8443");
+        let (host, port) = typed.rsplit_once(':').ok_or_else(bad)?;
+        let port = port.parse().ok().filter(|port| *port > 0);
+        let bare = host.trim_matches(['[', ']']);
+        let is_whole = !bare.is_empty() && (bare == host) != bare.contains(':');
+        Ok(Endpoint {
+            host: is_whole.then(|| bare.to_owned()).ok_or_else(bad)?,
+            port: port.ok_or_else(bad)?,
+        })
+    }
+}
+
+impl TryFrom<String> for Endpoint {
+    type Error = String;
+
+    fn try_from(typed: String) -> Result<Endpoint, String> {
+        typed.parse()
+    }
+}
+
+impl From<Endpoint> for String {
+    fn from(endpoint: Endpoint) -> String {
+        let Endpoint { host, port } = endpoint;
+        if host.contains(':') {
+            format!("[{host}]:{port}")
+        } else {
+            format!("{host}:{port}")
+        }
+    }
+}
+
+/// How connections find their way.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Reach {
+    /// Addresses of hosts that the resolver does not know, or should not be asked for.
+    pub resolve: Vec<Resolve>,
+    /// Where connections go, whatever the URLs say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect_to: Option<Endpoint>,
+    /// What the Host header says in place of the URL's host and port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// This machine's addresses that connections come from, in turn: each has ports of its own.
+    pub local_addresses: Vec<IpAddr>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_comes_back() {
+        for typed in ["shop.example:443:10.0.0.1", "h:80:::1"] {
+            let resolve: Resolve = typed.parse().expect(typed);
+            assert_eq!(String::from(resolve), typed);
+        }
+        let bracketed: Resolve = "h:80:[::1]".parse().expect("an address");
+        assert_eq!(
+            bracketed.address,
+            IpAddr::from_str("::1").expect("an address")
+        );
+        for typed in ["10.0.0.1:8443", "[::1]:80", "ingress:80"] {
+            let endpoint: Endpoint = typed.parse().expect(typed);
+            assert_eq!(String::from(endpoint), typed);
+        }
+    }
+
+    #[test]
+    fn what_is_none_says_what_one_looks_like() {
+        for typed in [
+            "",
+            "h",
+            "h:80",
+            "h:80:nowhere",
+            ":80:10.0.0.1",
+            "h:0:10.0.0.1",
+            "h:x:10.0.0.1",
+        ] {
+            let bad = Resolve::from_str(typed).expect_err(typed);
+            assert!(bad.contains("HOST:PORT:ADDRESS"), "{bad}");
+        }
+        for typed in ["", "h", ":80", "h:0", "h:99999", "::1:80", "[h]:80"] {
+            let bad = Endpoint::from_str(typed).expect_err(typed);
+            assert!(bad.contains("ADDRESS:PORT"), "{bad}");
+        }
+    }
+}
