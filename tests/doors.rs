@@ -303,9 +303,12 @@ fn files_that_are_none_are_refused_with_their_flag() {
     }
 }
 
-/// A server that takes down from where it was asked, and for which host.
-fn taking_down() -> (RawServer, Arc<Mutex<BTreeSet<(IpAddr, String)>>>) {
-    let heard = Arc::new(Mutex::new(BTreeSet::new()));
+/// From where a server was asked, and with which Host header.
+type Heard = Arc<Mutex<BTreeSet<(IpAddr, String)>>>;
+
+/// A server that takes down who asks.
+fn taking_down() -> (RawServer, Heard) {
+    let heard = Heard::default();
     let book = heard.clone();
     let server = RawServer::start(move |request, stream| {
         let line = request.head.lines().find(|line| line.starts_with("Host: "));
