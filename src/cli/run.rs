@@ -159,10 +159,6 @@ pub(super) struct RunArgs {
     /// Header line of every request; repeatable
     #[arg(short = 'H', long = "header", value_name = "LINE", value_parser = values::header)]
     headers: Vec<(String, String)>,
-    #[command(flatten)]
-    reach: ReachArgs,
-    #[command(flatten)]
-    tls: TlsArgs,
     /// A request in flight for longer is counted as slow
     #[arg(short = 'T', long, value_name = "T", default_value = "2s", value_parser = parse_duration)]
     timeout: Nanos,
@@ -208,6 +204,15 @@ pub(super) struct RunArgs {
     #[arg(short = 'q', long)]
     quiet: bool,
 
+    /// Print the version
+    #[arg(short = 'v', short_alias = 'V', long, action = clap::ArgAction::Version)]
+    version: Option<bool>,
+
+    // A group's heading holds for all that comes after it, so groups come last.
+    #[command(flatten)]
+    reach: ReachArgs,
+    #[command(flatten)]
+    tls: TlsArgs,
     /// Whose CPU, memory and network to collect meanwhile: none, auto (a cluster's, if there is
     /// one), kube, process:PID,... or process:name=TEXT
     #[arg(long, value_name = "FROM", default_value = "none", value_parser = collect_from, help_heading = "Cluster")]
@@ -216,10 +221,6 @@ pub(super) struct RunArgs {
     cluster: ClusterArgs,
     #[command(flatten)]
     gate: GateArgs,
-
-    /// Print the version
-    #[arg(short = 'v', short_alias = 'V', long, action = clap::ArgAction::Version)]
-    version: Option<bool>,
 
     /// Arguments for the script's init(args)
     #[arg(last = true, value_name = "SCRIPT ARGS")]

@@ -678,3 +678,27 @@ fn the_version_has_commit_and_target() {
         "{VERSION_AND_TARGET}"
     );
 }
+
+#[test]
+fn flags_stand_under_the_heading_of_their_group() {
+    let commands = Cli::command();
+    let run = commands.find_subcommand("run").expect("a command");
+    let heading = |name: &str| {
+        let mut flags = run.get_arguments();
+        let flag = flags.find(|flag| flag.get_long() == Some(name));
+        flag.expect(name).get_help_heading()
+    };
+    for (name, wanted) in [
+        ("rate", None),
+        ("timeout", None),
+        ("json", None),
+        ("version", None),
+        ("resolve", Some("Reach")),
+        ("cacert", Some("TLS")),
+        ("collect", Some("Cluster")),
+        ("namespace", Some("Cluster")),
+        ("fail-if", Some("In a pipeline")),
+    ] {
+        assert_eq!(heading(name), wanted, "--{name}");
+    }
+}

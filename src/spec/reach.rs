@@ -1,7 +1,8 @@
 //! How targets are reached where names and routes do not lead there.
 
 use serde::{Deserialize, Serialize};
-use std::net::IpAddr;
+// Addresses as values; sockets are elsewhere.
+use core::net::IpAddr;
 use std::str::FromStr;
 
 /// An address that stands for a host and port, in place of what its name resolves to.
