@@ -1,8 +1,12 @@
-//! Where this build comes from, for `--version` and for every result: the commit and the target.
+//! Two things that only a build knows. Compiled Lua modules (cjson, luasocket) look for Lua's functions in
+//! the program that loads them. And `--version` and every result name the commit and the target.
+#![allow(clippy::print_stdout)] // this is how a build script speaks
 
 use std::process::Command;
 
 fn main() {
+    println!("cargo::rustc-link-arg-bins=-rdynamic");
+    println!("cargo::rerun-if-changed=build.rs");
     // The sources, too: a commit with changes on top of it is another program.
     for path in ["src", "lua", "Cargo.toml", "Cargo.lock", ".git/logs/HEAD"] {
         if std::path::Path::new(path).exists() {

@@ -26,6 +26,8 @@ pub enum Baseline {
     Live(Target),
 }
 
+const MOST_RUNS: usize = 10_000;
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "In a pipeline")]
 pub(super) struct GateArgs {
@@ -96,6 +98,13 @@ impl GateArgs {
         let Some(repetition) = self.repetition() else {
             return Ok(());
         };
+        if repetition.most.is_some_and(|most| most > MOST_RUNS) {
+            return Err(BadSpec::new(
+                "--repeat",
+                "that many runs would never end",
+                format!("use at most {MOST_RUNS}"),
+            ));
+        }
         if !matches!(spec.load.offered, Offered::Rate(_)) {
             return Err(BadSpec::new(
                 "--repeat",

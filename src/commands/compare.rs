@@ -6,17 +6,18 @@ use crate::cli::CompareRequest;
 use crate::exit::Exit;
 use crate::formats::{StudySums, comparison_csv, cost_csv, study_overhead_csv, study_overheads};
 use crate::judge::{
-    BLOCKS_FOR_AN_INTERVAL, Comparison, Gate, MaxRegression, Pairing, StepFigures,
+    BLOCKS_FOR_AN_INTERVAL, Comparison, Gate, Level, MaxRegression, Pairing, StepFigures,
     compare as compare_steps, regressions, unlike,
 };
 use crate::render::{Layout, comparison_text, regressions_text, study_overhead_text};
 use crate::report::{Compared, common_rate, comparison_page};
 use crate::store::{ArmSteps, folder_and_arm, load_steps, make_folder, only_arm, write_file};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// One side of a comparison.
 struct Side {
+    folder: PathBuf,
     arm: ArmSteps,
     sums: StudySums,
 }
@@ -67,18 +68,28 @@ fn gate(limits: &[MaxRegression], base: &Side, others: &[Side]) -> Exit {
     }
     let (mut exit, mut is_blind) = (Exit::Done, true);
     for other in others {
-        for rate in at_once(&base.arm.steps, &other.arm.steps) {
+        let pairing = match base.folder == other.folder {
+            true => Pairing::Blocks,
+            false => Pairing::Apart,
+        };
+        for rate in common_rates(&base.arm.steps, &other.arm.steps) {
             let at_rate = |side: &Side| -> Vec<StepFigures> {
-                let steps = side.arm.steps.iter().filter(|step| step.rate == rate);
-                steps.cloned().collect()
+                let is_meant =
+                    |step: &&StepFigures| step.rate == rate && step.level != Some(Level::Invalid);
+                side.arm.steps.iter().filter(is_meant).cloned().collect()
             };
-            let found = regressions(limits, &at_rate(base), &at_rate(other), Pairing::Blocks);
+            let (ones, others) = (at_rate(base), at_rate(other));
+            let name = format!("{} at {rate}/s, {}", base.arm.name, other.arm.name);
+            if !are_enough(&ones, &others, pairing) {
+                note!("note: {name}: too few runs to tell a regression from chance");
+                continue;
+            }
+            let found = regressions(limits, &ones, &others, pairing);
             is_blind = false;
             let gate = Gate {
                 regressions: found,
                 ..Gate::default()
             };
-            let name = format!("{} at {rate}/s, {}", base.arm.name, other.arm.name);
             tell!("{}", regressions_text(&name, &gate.regressions).trim_end());
             if gate.fails() {
                 exit = Exit::Threshold;
@@ -97,15 +108,24 @@ fn gate(limits: &[MaxRegression], base: &Side, others: &[Side]) -> Exit {
     exit
 }
 
-/// The rates that both have in so many repetitions that something can be resolved.
-fn at_once(base: &[StepFigures], other: &[StepFigures]) -> Vec<f64> {
+/// Whether there are so many runs that something can be resolved.
+fn are_enough(base: &[StepFigures], other: &[StepFigures], pairing: Pairing) -> bool {
+    let is_shared = |step: &&StepFigures| {
+        let mut base = base.iter();
+        base.any(|one| one.repetition == step.repetition)
+    };
+    let new = match pairing {
+        Pairing::Blocks => other.iter().filter(is_shared).count(),
+        Pairing::Apart => other.len(),
+    };
+    !base.is_empty() && new >= pairing.runs_needed(base.len())
+}
+
+fn common_rates(base: &[StepFigures], other: &[StepFigures]) -> Vec<f64> {
     let mut rates: Vec<f64> = base.iter().map(|step| step.rate).collect();
     rates.sort_by(f64::total_cmp);
     rates.dedup();
-    let is_measured = |steps: &[StepFigures], rate: f64| {
-        steps.iter().filter(|step| step.rate == rate).count() >= BLOCKS_FOR_AN_INTERVAL
-    };
-    rates.retain(|rate| is_measured(base, *rate) && is_measured(other, *rate));
+    rates.retain(|rate| other.iter().any(|step| step.rate == *rate));
     rates
 }
 
@@ -184,6 +204,7 @@ fn sides(request: &CompareRequest) -> Result<(Vec<Side>, Vec<String>), String> {
             chosen = vec![arm];
         }
         sides.extend(chosen.into_iter().map(|arm| Side {
+            folder: folder.clone(),
             arm,
             sums: sums.clone(),
         }));
@@ -250,6 +271,7 @@ fn halves(side: Side) -> Vec<Side> {
             ..step.clone()
         });
         Side {
+            folder: side.folder.clone(),
             arm: side
                 .arm
                 .part(&format!("{} ({name})", side.arm.name), steps.collect()),

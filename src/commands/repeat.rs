@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::formats::junit_xml;
 use crate::judge::{
     Conditions, Gate, Level, Outcome, StepFigures, Verdict, add_conditions, are_believed,
-    are_narrow, over_runs, regressions, step_figures,
+    are_narrow, regressions, step_figures,
 };
 use crate::measure::Ending;
 use crate::render::{
@@ -20,10 +20,13 @@ use crate::render::{
 };
 use crate::spec::{RunSpec, StepLabel, Target};
 use crate::store::{Growing, ResultFolder, STEPS, StoreError};
+use crate::units::Nanos;
 use std::collections::BTreeSet;
 
 /// The file that says what came of the gate.
 const GATE_JSON: &str = "gate.json";
+/// Load after the window where the user has not chosen it.
+const GUARD: Nanos = Nanos::SECOND;
 /// What is measured, as an arm.
 const NEW: &str = "new";
 /// What it is measured against in turns, likewise.
@@ -70,8 +73,16 @@ pub fn repeat(request: &RunRequest, repetition: &Repetition, script: Option<Vec<
     };
     match series.make(needed) {
         Ok(()) => series.conclude(places),
-        Err(exit) => {
+        Err(exit) if series.runs.is_empty() => {
             places.abandon();
+            exit
+        }
+        Err(exit) => {
+            note!(
+                "meshload: broken off after {} runs; what follows is of these",
+                series.runs.len()
+            );
+            series.conclude(places);
             exit
         }
     }
@@ -131,13 +142,30 @@ impl Series<'_> {
             for arm in self.order(repetition) {
                 self.run(arm, repetition)?;
             }
-            let believed = self.believed_repetitions().len();
-            let is_narrow = || self.against.is_some() && are_narrow(&self.gate().regressions);
-            if believed >= self.most || (believed >= needed && is_narrow()) {
+            if self.is_enough(needed) {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// Repetitions in which the rate was not held have no latencies to compare, so others are made in
+    /// their place, unless that is the rule.
+    fn is_enough(&self, needed: usize) -> bool {
+        let believed = self.believed_repetitions().len();
+        if self.against.is_none() {
+            return believed >= self.most;
+        }
+        let is_held = |step: &&StepFigures| step.stability.is_held() == Some(true);
+        let new = self.believed(NEW);
+        let held = new.iter().filter(is_held).count();
+        let is_lost = held * 2 <= believed;
+        let is_narrow = || are_narrow(&self.gate().regressions);
+        match believed {
+            few if few < needed => false,
+            all if all >= self.most => held >= needed || is_lost,
+            _ => is_narrow(),
+        }
     }
 
     /// Who goes first changes from block to block, so that neither is always the one that finds the
@@ -162,6 +190,10 @@ impl Series<'_> {
         }
         // Both sides of a block are given the very same arrivals.
         spec.load.seed = spec.load.seed.wrapping_add(u64::from(repetition) - 1);
+        if !self.request.guard_is_given {
+            // What is in flight at the end could raise every percentile of a short run.
+            spec.load.guard = GUARD;
+        }
         spec.step = Some(StepLabel {
             number: self.number,
             arm: arm.to_owned(),
@@ -266,6 +298,25 @@ impl Series<'_> {
         believed.cloned().collect()
     }
 
+    fn thresholds(&self) -> Vec<Outcome> {
+        let thresholds = self.request.thresholds.iter().enumerate();
+        let over_runs = thresholds.map(|(at, threshold)| {
+            let runs = self.outcomes.iter().map(|run| run[at].clone());
+            threshold.over(&runs.collect::<Vec<_>>())
+        });
+        over_runs.collect()
+    }
+
+    /// Whether the runs of each side say something, and at least one of a repetition in which all do.
+    fn is_believed(&self) -> bool {
+        let sides = self.order(1).iter().map(|arm| {
+            let runs = self.runs.iter().filter(|(step, _)| step.arm == *arm);
+            runs.map(|(_, verdict)| verdict.clone()).collect::<Vec<_>>()
+        });
+        sides.into_iter().all(|verdicts| are_believed(&verdicts))
+            && !self.believed_repetitions().is_empty()
+    }
+
     fn gate(&self) -> Gate {
         let held_against = self.against.as_ref().map(|against| {
             let base = match self.live() {
@@ -276,7 +327,7 @@ impl Series<'_> {
             regressions(&self.repetition.limits, &base, &new, against.pairing)
         });
         Gate {
-            thresholds: over_runs(&self.outcomes),
+            thresholds: self.thresholds(),
             regressions: held_against.unwrap_or_default(),
         }
     }
@@ -301,7 +352,7 @@ impl Series<'_> {
         self.tell(&gate);
         let verdicts = self.runs.iter().map(|(_, verdict)| verdict.clone());
         let verdicts: Vec<Verdict> = verdicts.collect();
-        let is_believed = are_believed(&verdicts);
+        let is_believed = self.is_believed();
         let targets = self.request.spec.targets.iter();
         let urls: Vec<&str> = targets.map(|target| target.url.as_str()).collect();
         let baseline = self.against.as_ref().map(|against| against.name.as_str());

@@ -39,6 +39,6 @@ pub use regression::{
 pub use slo::{BadSlo, Measure, Slo};
 pub use stability::{Stability, stability};
 pub use statistics::{BLOCKS_FOR_AN_INTERVAL, Estimate, Spread, mean_over_blocks};
-pub use threshold::{BadThreshold, Outcome, Threshold, over_runs};
+pub use threshold::{BadThreshold, Outcome, Threshold};
 pub use verdict::{Level, Reason, Verdict, verdict};
 pub use within_run::{PercentileInterval, percentile_intervals};

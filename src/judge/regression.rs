@@ -8,7 +8,9 @@
 //! limit. An interval that has the limit inside says that nobody can tell, which is not the same as "no
 //! worse", and is not called that.
 
-use super::statistics::{BLOCKS_FOR_AN_INTERVAL, ratio_of_samples, ratio_over_blocks};
+use super::statistics::{
+    BLOCKS_FOR_AN_INTERVAL, difference_of_samples, ratio_of_samples, ratio_over_blocks,
+};
 use super::{BadThreshold, Estimate, Level, Metric, Spread, StepFigures};
 use crate::measure::Distribution;
 use serde::Serialize;
@@ -166,9 +168,10 @@ pub enum Resolution {
 /// What came of a limit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RegressionOutcome {
-    /// What was looked at, as it was typed; `rate` for whether the rate is still held.
+    /// What was looked at, as it was typed; `rate` for whether the rate is still held, `errors` for
+    /// whether more requests go wrong.
     pub metric: String,
-    /// The share by which it may be larger; absent for the rate.
+    /// The share by which it may be larger; absent for rate and errors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<f64>,
     /// New over baseline; absent where one of them has no figure.
@@ -202,8 +205,8 @@ impl RegressionOutcome {
     }
 }
 
-/// Holds runs against those of a baseline, all at one rate: first whether the rate is still held, then
-/// each limit over the runs in which it was. Runs that are INVALID say nothing and are left out.
+/// Holds runs against those of a baseline, all at one rate: first whether the rate is still held and
+/// whether more requests go wrong, then each limit over the runs in which it was. Runs that are INVALID say nothing and are left out.
 pub fn regressions(
     limits: &[MaxRegression],
     base: &[StepFigures],
@@ -227,10 +230,11 @@ pub fn regressions(
         (new_held.len(), new.len()),
         pairing,
     );
+    let errors = errors_outcome(&base, &new);
     let outcomes = limits
         .iter()
         .map(|limit| limit_outcome(limit, &base_held, &new_held, pairing));
-    std::iter::once(rate).chain(outcomes).collect()
+    [rate, errors].into_iter().chain(outcomes).collect()
 }
 
 /// A build that no longer holds the rate has no latencies to compare, and is worse all the same.
@@ -240,8 +244,9 @@ fn rate_outcome(base: (usize, usize), new: (usize, usize), pairing: Pairing) -> 
     let resolution = match (is_held_mostly(base), is_held_mostly(new)) {
         _ if !are_enough => Resolution::NotResolved,
         (_, true) => Resolution::NoRegression,
-        (true, false) => Resolution::Regression,
-        (false, false) => Resolution::NotResolved,
+        // One hiccup is no system.
+        (true, false) if new.1 - new.0 > 1 => Resolution::Regression,
+        (_, false) => Resolution::NotResolved,
     };
     RegressionOutcome {
         metric: "rate".to_owned(),
@@ -252,6 +257,46 @@ fn rate_outcome(base: (usize, usize), new: (usize, usize), pairing: Pairing) -> 
             "held in {} of {} runs, in the baseline in {} of {}",
             new.0, new.1, base.0, base.1
         ),
+    }
+}
+
+/// More errors than this above the baseline's are worse, whatever the latencies: errors are quick.
+const MORE_ERRORS: f64 = 0.01;
+
+/// Whether more requests fail, or are answered with statuses above 399.
+fn errors_outcome(base: &[StepFigures], new: &[StepFigures]) -> RegressionOutcome {
+    let rates = |steps: &[StepFigures]| -> Vec<f64> {
+        steps.iter().filter_map(|step| step.error_rate).collect()
+    };
+    let found = difference_of_samples(&rates(base), &rates(new));
+    let percent = |share: f64| format!("{:+.2}", share * 100.0);
+    let (resolution, why) = match found {
+        Some(found) if found.spread == Spread::Interval => {
+            let resolution = match () {
+                () if found.low > MORE_ERRORS => Resolution::Regression,
+                () if found.high > MORE_ERRORS => Resolution::NotResolved,
+                () => Resolution::NoRegression,
+            };
+            let why = format!(
+                "{} percentage points ({} to {}), allowed {}",
+                percent(found.value),
+                percent(found.low),
+                percent(found.high),
+                percent(MORE_ERRORS)
+            );
+            (resolution, why)
+        }
+        _ => (
+            Resolution::NotResolved,
+            "too few runs for an interval".to_owned(),
+        ),
+    };
+    RegressionOutcome {
+        metric: "errors".to_owned(),
+        limit: None,
+        ratio: None,
+        resolution,
+        why,
     }
 }
 
@@ -292,12 +337,14 @@ fn resolved(
     let not_resolved = |why: &str| (Resolution::NotResolved, why.to_owned());
     match () {
         () if ratio.spread != Spread::Interval => not_resolved("too few runs for an interval"),
-        () if ratio.low > most && is_bound(base) => {
-            not_resolved("unfinished requests could raise it in the baseline")
-        }
+        () if ratio.low > most && is_bound(base) => not_resolved(
+            "unfinished requests could raise it in the baseline; make that again with a longer --guard",
+        ),
         () if ratio.low > most => (Resolution::Regression, String::new()),
         () if ratio.high > most => not_resolved("the interval has the limit inside"),
-        () if is_bound(new) => not_resolved("unfinished requests could raise it"),
+        () if is_bound(new) => {
+            not_resolved("unfinished requests could raise it; use a longer --guard")
+        }
         () => (Resolution::NoRegression, String::new()),
     }
 }

@@ -105,26 +105,33 @@ pub fn ratio_over_blocks(pairs: &[(f64, f64)]) -> Option<Estimate> {
     Some(mean_over_blocks(&logs)?.map(f64::exp))
 }
 
-/// The ratio of two samples that were not taken in pairs: geometric means, and an interval by Student's
-/// t with the variance that the logarithms of both have together. `None` when one of them is empty or
-/// not all of it is above 0.
+/// The ratio of two samples that were not taken in pairs: as their difference, of logarithms. `None` when
+/// one of them is empty or not all of it is above 0.
 pub fn ratio_of_samples(base: &[f64], other: &[f64]) -> Option<Estimate> {
     let logs = |values: &[f64]| {
-        let are_positive = !values.is_empty() && values.iter().all(|value| *value > 0.0);
+        let are_positive = values.iter().all(|value| *value > 0.0);
         are_positive.then(|| values.iter().map(|value| value.ln()).collect::<Vec<_>>())
     };
-    let (base, other) = (logs(base)?, logs(other)?);
-    let mean = |logs: &[f64]| logs.iter().sum::<f64>() / logs.len() as f64;
-    let squares = |logs: &[f64]| {
-        let mean = mean(logs);
-        logs.iter().map(|log| (log - mean).powi(2)).sum::<f64>()
+    Some(difference_of_samples(&logs(base)?, &logs(other)?)?.map(f64::exp))
+}
+
+/// The difference of the means of two samples that were not taken in pairs, with an interval by Student's
+/// t and the variance that both have together. `None` when one of them is empty.
+pub fn difference_of_samples(base: &[f64], other: &[f64]) -> Option<Estimate> {
+    if base.is_empty() || other.is_empty() {
+        return None;
+    }
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let squares = |values: &[f64]| {
+        let mean = mean(values);
+        values.iter().map(|one| (one - mean).powi(2)).sum::<f64>()
     };
-    let value = mean(&other) - mean(&base);
+    let value = mean(other) - mean(base);
     let runs = base.len() + other.len();
     let estimate = |half: f64, spread| Estimate {
-        value: value.exp(),
-        low: (value - half).exp(),
-        high: (value + half).exp(),
+        value,
+        low: value - half,
+        high: value + half,
         spread,
         blocks: runs,
     };
@@ -133,7 +140,7 @@ pub fn ratio_of_samples(base: &[f64], other: &[f64]) -> Option<Estimate> {
         return Some(estimate(0.0, Spread::Unknown));
     }
     let freedom = runs - 2;
-    let variance = (squares(&base) + squares(&other)) / freedom as f64;
+    let variance = (squares(base) + squares(other)) / freedom as f64;
     let of_means = 1.0 / base.len() as f64 + 1.0 / other.len() as f64;
     let half = t_quantile(freedom) * (variance * of_means).sqrt();
     Some(estimate(half, Spread::Interval))

@@ -191,56 +191,6 @@ pub struct Outcome {
     pub unknown: Option<String>,
 }
 
-/// One outcome for several runs, of which each has its outcomes in the same order: a threshold fails
-/// when it does in more than half of them.
-pub fn over_runs(runs: &[Vec<Outcome>]) -> Vec<Outcome> {
-    let count = runs.first().map_or(0, Vec::len);
-    (0..count)
-        .map(|at| {
-            let outcomes: Vec<&Outcome> = runs.iter().map(|run| &run[at]).collect();
-            over_runs_of_one(&outcomes)
-        })
-        .collect()
-}
-
-fn over_runs_of_one(outcomes: &[&Outcome]) -> Outcome {
-    let first = outcomes[0];
-    if outcomes.len() == 1 {
-        return first.clone();
-    }
-    let mut known: Vec<&Outcome> = outcomes
-        .iter()
-        .copied()
-        .filter(|one| one.value.is_some())
-        .collect();
-    known.sort_by(|one, other| {
-        let values = one.value.zip(other.value);
-        values.map_or(std::cmp::Ordering::Equal, |(one, other)| {
-            one.total_cmp(&other)
-        })
-    });
-    let range = match (known.first(), known.last()) {
-        (Some(least), Some(most)) => format!("{} to {}", least.shown, most.shown),
-        _ => "-".to_owned(),
-    };
-    let failing: Vec<&&Outcome> = outcomes.iter().filter(|one| one.fails).collect();
-    let fails = failing.len() * 2 > outcomes.len();
-    Outcome {
-        threshold: first.threshold.clone(),
-        value: None,
-        shown: format!(
-            "{range}, true of {} of {} runs",
-            failing.len(),
-            outcomes.len()
-        ),
-        fails,
-        unknown: failing
-            .iter()
-            .find_map(|one| one.unknown.clone())
-            .filter(|_| fails),
-    }
-}
-
 impl Threshold {
     /// Whether it looks at what a collector finds.
     pub fn needs_collector(&self) -> bool {
@@ -268,6 +218,46 @@ impl Threshold {
                 outcome(Some(value), true, (!is_known).then_some(why))
             }
             Found::Unknown(why) => outcome(None, true, Some(why)),
+        }
+    }
+
+    /// One outcome for several runs. What is counted is judged by its mean over the runs, so that what is
+    /// rare in each of them adds up; anything else fails when it does in more than half of them. Without
+    /// a run it cannot be told.
+    pub fn over(&self, runs: &[Outcome]) -> Outcome {
+        if let [only] = runs {
+            return only.clone();
+        }
+        let failing = runs.iter().filter(|one| one.fails).count();
+        let values: Option<Vec<f64>> = runs.iter().map(|one| one.value).collect();
+        let values = values.filter(|values| !values.is_empty());
+        let is_counted = matches!(self.subject.kind(), Kind::Share | Kind::Count);
+        let mean = values
+            .as_ref()
+            .map(|values| values.iter().sum::<f64>() / values.len() as f64);
+        let fails = match mean {
+            Some(mean) if is_counted => self.operator.is_true(mean, self.limit),
+            _ => failing * 2 > runs.len() || runs.is_empty(),
+        };
+        let unknown = runs.iter().find_map(|one| one.unknown.clone());
+        let unknown = match runs.is_empty() {
+            true => Some("there is no run that can be believed".to_owned()),
+            false => unknown.filter(|_| fails && mean.is_none()),
+        };
+        let shown = values.map_or("-".to_owned(), |values| {
+            let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+            let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let mean = mean.filter(|_| is_counted).map_or(String::new(), |mean| {
+                format!("{} on average, ", self.show(mean))
+            });
+            format!("{mean}{} to {}", self.show(least), self.show(most))
+        });
+        Outcome {
+            threshold: self.typed.clone(),
+            value: mean.filter(|_| is_counted),
+            shown: format!("{shown}, fails in {failing} of {} runs", runs.len()),
+            fails,
+            unknown,
         }
     }
 

@@ -175,7 +175,10 @@ fn so_many_runs_are_the_fewest_that_can_resolve() {
 #[test]
 fn a_rate_that_is_no_longer_held_is_a_regression_of_its_own() {
     let base: Vec<StepFigures> = (1..=6).map(|n| step(n, 20.0)).collect();
-    let lost = regressions(&p99(10), &base, &[not_held(1)], Pairing::Apart);
+    let once = regressions(&p99(10), &base, &[not_held(1)], Pairing::Apart);
+    assert_eq!(once[0].resolution, Resolution::NotResolved);
+    let new = [not_held(1), not_held(2)];
+    let lost = regressions(&p99(10), &base, &new, Pairing::Apart);
     assert_eq!(lost[0].metric, "rate");
     assert_eq!(lost[0].resolution, Resolution::Regression);
     assert_eq!(p99_outcome(&lost).resolution, Resolution::NotResolved);
@@ -198,6 +201,39 @@ fn a_rate_that_is_no_longer_held_is_a_regression_of_its_own() {
     let never: Vec<StepFigures> = (1..=6).map(not_held).collect();
     let neither = regressions(&p99(10), &never, &never, Pairing::Blocks);
     assert_eq!(neither[0].resolution, Resolution::NotResolved);
+}
+
+#[test]
+fn more_errors_are_a_regression_whatever_the_latencies() {
+    let with_errors = |share: f64| {
+        let step = |n| StepFigures {
+            error_rate: Some(share),
+            ..step(n, 20.0)
+        };
+        (1..=6).map(step).collect::<Vec<_>>()
+    };
+    for (base, new, wanted) in [
+        (0.0, 0.0, Resolution::NoRegression),
+        (0.0, 0.005, Resolution::NoRegression),
+        (0.0, 0.2, Resolution::Regression),
+        (0.2, 0.2, Resolution::NoRegression),
+        (0.2, 0.0, Resolution::NoRegression),
+    ] {
+        let (base, new) = (with_errors(base), with_errors(new));
+        let outcomes = regressions(&p99(10), &base, &new, Pairing::Apart);
+        assert_eq!(outcomes[1].metric, "errors");
+        assert_eq!(outcomes[1].resolution, wanted, "{outcomes:?}");
+        // One run says as much, against six that agree.
+        let outcomes = regressions(&p99(10), &base, &new[..1], Pairing::Apart);
+        assert_eq!(outcomes[1].resolution, wanted, "{outcomes:?}");
+    }
+    let few = regressions(
+        &p99(10),
+        &with_errors(0.0)[..1],
+        &with_errors(1.0)[..1],
+        Pairing::Apart,
+    );
+    assert_eq!(few[1].resolution, Resolution::NotResolved);
 }
 
 #[test]

@@ -163,3 +163,31 @@ fn what_was_typed_is_what_is_kept() {
     );
     assert!(parsed("memory.sidecar > 1").needs_collector() && !threshold.needs_collector());
 }
+
+#[test]
+fn over_several_runs_what_is_rare_adds_up_and_times_go_by_most() {
+    let threshold = |typed: &str| typed.parse::<Threshold>().expect(typed);
+    let run = |value: f64, fails: bool| Outcome {
+        threshold: String::new(),
+        value: Some(value),
+        shown: String::new(),
+        fails,
+        unknown: None,
+    };
+    // One run in six with 6 % of errors: 1 % on average.
+    let rare = [run(0.0, false), run(0.06, true), run(0.0, false)];
+    let outcome = threshold("error_rate > 1%").over(&rare);
+    assert!(outcome.fails, "{outcome:?}");
+    assert_eq!(
+        outcome.shown,
+        "2.000% on average, 0.000% to 6.000%, fails in 1 of 3 runs"
+    );
+    assert!(!threshold("error_rate > 5%").over(&rare).fails);
+    let times = [run(1e6, false), run(9e6, true), run(2e6, false)];
+    let outcome = threshold("p99 > 5ms").over(&times);
+    assert!(!outcome.fails, "one slow run of three: {outcome:?}");
+    assert!(threshold("p99 > 5ms").over(&times[1..2]).fails);
+    // Nothing to look at is nothing to pass by.
+    let none = threshold("p99 > 5ms").over(&[]);
+    assert!(none.fails && none.unknown.is_some(), "{none:?}");
+}
