@@ -226,6 +226,47 @@ fn told<'a>(output: &'a Output, metric: &str) -> Option<&'a str> {
     told.rev().find(|word| words.contains(word))
 }
 
+fn one_run(folder: &str) -> String {
+    format!("{folder}/steps/0001-new-rep1/run.json")
+}
+
+#[test]
+fn runs_of_which_none_can_be_believed_are_exit_4_and_tell_nothing() {
+    let _machine = machine();
+    let home = tempfile::tempdir().expect("a folder");
+    let hotel = Hotel::start(["--service-time", "constant:0"]);
+    let script = home.path().join("slow.lua");
+    let burn = "function request() local t = os.clock() while os.clock() - t < 0.02 do end return wrk.format('GET', '/') end";
+    fs::write(&script, burn).expect("written");
+    let words = [
+        "-R",
+        "100",
+        "-d",
+        "300ms",
+        "--guard",
+        "0s",
+        "-t",
+        "1",
+        "-q",
+        "-s",
+        script.to_str().expect("a path"),
+        "--baseline",
+        hotel.url(),
+        "--max-regression",
+        "p50=10%",
+        "--fail-if",
+        "p50 > 10s",
+        hotel.url(),
+    ];
+    let output = Meshload::new(words).run();
+    assert_eq!(output.code, Some(4), "{output}");
+    assert!(output.stdout.contains("FAILS  p50 > 10s"), "{output}");
+    assert!(
+        output.stdout.contains("no run that can be believed"),
+        "{output}"
+    );
+}
+
 #[test]
 fn a_build_is_held_against_a_folder_of_before() {
     let _machine = machine();
@@ -258,6 +299,21 @@ fn a_build_is_held_against_a_folder_of_before() {
         told == Some("REGRESSION")
     });
     assert!(caught, "30 % slower in four attempts");
+    // Folders that are there already are gated alike.
+    let slowest = (0..4).rev().map(|attempt| place(&format!("slow{attempt}")));
+    let slowest = slowest
+        .into_iter()
+        .find(|folder| Path::new(folder).exists());
+    let words = [
+        "compare",
+        &base,
+        &slowest.expect("a folder"),
+        "--max-regression",
+        "p50=10%",
+    ];
+    let compared = Meshload::new(words).run();
+    assert_eq!(compared.code, Some(3), "{compared}");
+    assert_eq!(told(&compared, "p50"), Some("REGRESSION"), "{compared}");
     // The same build: passes, and its folder says so.
     let passed = (0..4).any(|attempt| {
         let out = place(&format!("same{attempt}"));
@@ -269,8 +325,7 @@ fn a_build_is_held_against_a_folder_of_before() {
     });
     assert!(passed, "the same build in four attempts");
     // Runs that could resolve nothing are not begun.
-    let one = format!("{base}/steps/0001-new-rep1/run.json");
-    let output = against(&quick, &place("few"), &one, &["--repeat", "2"]);
+    let output = against(&quick, &place("few"), &one_run(&base), &["--repeat", "2"]);
     assert_eq!(output.code, Some(2), "{output}");
     assert!(output.stderr.contains("use --repeat 6"), "{output}");
     assert!(!Path::new(&place("few")).exists());
