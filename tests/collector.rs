@@ -47,22 +47,21 @@ fn window() -> Window {
 
 /// Collects over the window; `meanwhile` is called in the middle of it.
 fn collect_while(spec: &CollectSpec, meanwhile: impl FnOnce()) -> (Collected, Resources) {
-    collect_with_change_at(Nanos::from_secs(2), spec, meanwhile)
+    collect_around(spec, |load| {
+        block_for(Nanos::from_secs(2) - load.now());
+        meanwhile();
+    })
 }
 
-fn collect_with_change_at(
-    at: Nanos,
-    spec: &CollectSpec,
-    change: impl FnOnce(),
-) -> (Collected, Resources) {
+/// Collects over the window; `act` is called when the load begins.
+fn collect_around(spec: &CollectSpec, act: impl FnOnce(RunClock)) -> (Collected, Resources) {
     let collector = Collector::start(spec)
         .expect("a collector")
         .expect("asked for");
     let load = RunClock::start();
     let start = collector.begin(load, window());
-    block_for(at);
-    change();
-    block_for(Nanos::from_millis(4100) - at);
+    act(load);
+    block_for(Nanos::from_millis(4100) - load.now());
     collector.finish(Nanos::from_millis(500));
     let collected = collector.collected().expect("it lives");
     let resources = collected.resources(spans(start, window()));
@@ -588,14 +587,21 @@ fn a_node_that_vanishes_is_a_gap() {
 }
 
 /// After more than half of the window, everything of the kubelet goes wrong in this way.
-fn with_fault(fault: impl FnOnce() -> Fault) -> Resources {
+fn with_fault(fault: Fault) -> Resources {
+    with_fault_at(Nanos::from_millis(2400), fault)
+}
+
+/// The server goes by its own clock: on a busy machine this thread could wake too late to tell it.
+fn with_fault_at(at: Nanos, fault: Fault) -> Resources {
     let server = ApiServer::start(Cluster {
         is_kubectl_proxy: true,
         ..hotel()
     });
-    let late = Nanos::from_millis(2400);
-    let wrong = || server.misbehave("/proxy/", fault());
-    collect_with_change_at(late, &asked(&server), wrong).1
+    let arm = |load: RunClock| {
+        let begun = now() - load.now().0;
+        server.misbehave_from(begun + at.0, "/proxy/", fault);
+    };
+    collect_around(&asked(&server), arm).1
 }
 
 /// The window before the fault is known, the rest is a gap with this reason.
@@ -614,36 +620,36 @@ fn assert_the_rest_is_a_gap(resources: &Resources, reason: &str) {
 #[test]
 fn errors_of_every_kind_are_gaps_and_not_the_end() {
     for code in [401, 403, 404, 429, 500] {
-        let resources = with_fault(|| Fault::Status(code));
+        let resources = with_fault(Fault::Status(code));
         assert_the_rest_is_a_gap(&resources, &code.to_string());
     }
 }
 
 #[test]
 fn a_connection_that_is_cut_is_a_gap() {
-    assert_the_rest_is_a_gap(&with_fault(|| Fault::Cut), "broke off");
+    assert_the_rest_is_a_gap(&with_fault(Fault::Cut), "broke off");
 }
 
 #[test]
 fn half_an_answer_and_garbage_are_gaps() {
-    let resources = with_fault(|| Fault::Truncated);
+    let resources = with_fault(Fault::Truncated);
     let told = resources
         .gaps
         .iter()
         .any(|gap| gap.what.ends_with("/stats/summary") && gap.reason.contains("cannot be read"));
     assert!(told, "{:?}", resources.gaps);
-    let garbage = with_fault(|| Fault::Garbage);
+    let garbage = with_fault(Fault::Garbage);
     assert_the_rest_is_a_gap(&garbage, "cannot be read");
 }
 
 #[test]
 fn an_answer_without_end_is_given_up() {
-    assert_the_rest_is_a_gap(&with_fault(|| Fault::Huge), "larger than 64 MiB");
+    assert_the_rest_is_a_gap(&with_fault(Fault::Huge), "larger than 64 MiB");
 }
 
 #[test]
 fn a_kubelet_that_shows_the_same_for_ever_costs_coverage() {
-    let resources = with_fault(|| Fault::Stale(now()));
+    let resources = with_fault(Fault::Stale);
     let cpu = figure(&resources, "frontend", "hotel-frontend", Quantity::Cpu);
     assert_near(cpu, 250.0, 0.02);
     assert!(cpu.coverage < 0.95, "{cpu:?}");
@@ -651,15 +657,9 @@ fn a_kubelet_that_shows_the_same_for_ever_costs_coverage() {
 
 #[test]
 fn time_that_goes_back_splits_the_window() {
-    let server = ApiServer::start(Cluster {
-        is_kubectl_proxy: true,
-        ..hotel()
-    });
     // Early, so that stamps of milliseconds speak for most of the window: with stamps of whole
     // seconds, two seconds are too few for a figure.
-    let early = Nanos::from_millis(1200);
-    let back = || server.misbehave("/proxy/", Fault::TimeBack);
-    let (_, resources) = collect_with_change_at(early, &asked(&server), back);
+    let resources = with_fault_at(Nanos::from_millis(1200), Fault::TimeBack);
     let cpu = figure(&resources, "frontend", "hotel-frontend", Quantity::Cpu);
     assert!(cpu.coverage <= 1.0);
     let value = cpu.value.expect("most of it is known");

@@ -34,8 +34,8 @@ pub enum Fault {
     Cut,
     /// A whole answer with half of its text.
     Truncated,
-    /// Nothing new from this moment (nanoseconds since 1970) on.
-    Stale(u64),
+    /// Nothing new from the fault's first moment on.
+    Stale,
     /// Stamps and counters of a minute ago.
     TimeBack,
     /// An answer of 80 MB.
@@ -48,9 +48,16 @@ type Reply = UnsyncBoxBody<Bytes, io::Error>;
 
 const TOKEN: &str = "a-token-for-tests";
 
+/// What goes wrong with paths that contain `part`, from a moment (nanoseconds since 1970) on.
+struct Planned {
+    from: u64,
+    part: String,
+    fault: Fault,
+}
+
 struct State {
     cluster: Mutex<Cluster>,
-    faults: Mutex<Vec<(String, Fault)>>,
+    faults: Mutex<Vec<Planned>>,
     calls: Mutex<Vec<String>>,
     wants_token: bool,
 }
@@ -147,11 +154,14 @@ impl ApiServer {
 
     /// From now on paths that contain `part` go wrong.
     pub fn misbehave(&self, part: &str, fault: Fault) {
-        self.state
-            .faults
-            .lock()
-            .expect("not poisoned")
-            .push((part.to_owned(), fault));
+        self.misbehave_from(unix_now().0, part, fault);
+    }
+
+    /// From this moment (nanoseconds since 1970) on paths that contain `part` go wrong.
+    pub fn misbehave_from(&self, from: u64, part: &str, fault: Fault) {
+        let part = part.to_owned();
+        let mut faults = self.state.faults.lock().expect("not poisoned");
+        faults.push(Planned { from, part, fault });
     }
 
     /// From now on nothing goes wrong any more.
@@ -219,12 +229,14 @@ async fn answer(
 ) -> Result<Response<Reply>, io::Error> {
     let path = request.uri().path().to_owned();
     state.calls.lock().expect("not poisoned").push(path.clone());
-    let fault = {
+    let now = unix_now().0;
+    let (fault, since) = {
         let faults = state.faults.lock().expect("not poisoned");
         faults
             .iter()
-            .find(|(part, _)| path.contains(part))
-            .map(|(_, fault)| *fault)
+            .find(|planned| planned.from <= now && path.contains(&planned.part))
+            .map(|planned| (planned.fault, planned.from))
+            .unzip()
     };
     let authorized = request
         .headers()
@@ -238,9 +250,13 @@ async fn answer(
     }
     let cluster = state.cluster.lock().expect("not poisoned").clone();
     let now = match fault {
-        Some(Fault::Stale(since)) => since,
-        Some(Fault::TimeBack) => unix_now().0 - 60_000_000_000,
-        _ => unix_now().0,
+        Some(Fault::TimeBack) => now - 60_000_000_000,
+        _ => now,
+    };
+    // A kubelet whose samples stand still has a clock that goes on.
+    let sampled = match fault {
+        Some(Fault::Stale) => since.unwrap_or(now),
+        _ => now,
     };
     Ok(match fault {
         Some(Fault::Status(code)) => refusal(code, "a fault on demand"),
@@ -249,7 +265,7 @@ async fn answer(
         _ if matches!(*request.method(), Method::PATCH | Method::DELETE) => {
             objects::change(&state, request, now).await
         }
-        _ => spoiled(route(&cluster, request, now).await, fault).await,
+        _ => spoiled(route(&cluster, request, now, sampled).await, fault).await,
     })
 }
 
@@ -303,7 +319,13 @@ fn found(body: &Value) -> Response<Reply> {
     text(StatusCode::OK, &body.to_string())
 }
 
-async fn route(cluster: &Cluster, request: Request<Incoming>, now: u64) -> Response<Reply> {
+/// `now` by the server's clock; the kubelets' samples are those of `sampled`.
+async fn route(
+    cluster: &Cluster,
+    request: Request<Incoming>,
+    now: u64,
+    sampled: u64,
+) -> Response<Reply> {
     let path = request.uri().path().to_owned();
     if let Some(part) = cluster.denied.iter().find(|part| path.contains(**part)) {
         return refusal(403, &format!("User \"test\" cannot do this to \"{part}\""));
@@ -319,7 +341,7 @@ async fn route(cluster: &Cluster, request: Request<Incoming>, now: u64) -> Respo
     }
     let mut response = lists(cluster, &path)
         .or_else(|| objects::get(cluster, &path))
-        .or_else(|| kubelet(cluster, &path, now))
+        .or_else(|| kubelet(cluster, &path, sampled))
         .unwrap_or_else(|| refusal(404, "the server could not find the requested resource"));
     // The reply comes from the node, and so does its date.
     let date = now.saturating_add_signed(cluster.clock_ahead_ms * 1_000_000);
