@@ -1,9 +1,10 @@
 //! The flags of `meshload check`.
 
 use super::collect::ClusterArgs;
+use super::http::HttpArgs;
 use super::reach::ReachArgs;
 use super::tls::TlsArgs;
-use crate::spec::{BadSpec, CollectFrom, CollectSpec, Reach, Target, TlsSpec};
+use crate::spec::{BadSpec, CollectFrom, CollectSpec, HttpSpec, Reach, Target, TlsSpec};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -14,6 +15,8 @@ pub struct CheckRequest {
     pub url: Option<String>,
     /// The script that would make it.
     pub script: Option<PathBuf>,
+    /// Which HTTP is spoken.
+    pub http: HttpSpec,
     /// How connections find their way.
     pub reach: Reach,
     /// How an `https://` target is spoken to.
@@ -41,6 +44,8 @@ pub(super) struct CheckArgs {
     #[command(flatten)]
     cluster: ClusterArgs,
     #[command(flatten)]
+    http: HttpArgs,
+    #[command(flatten)]
     reach: ReachArgs,
     #[command(flatten)]
     tls: TlsArgs,
@@ -52,6 +57,10 @@ impl CheckArgs {
         if let Some(url) = &self.url {
             Target::parse(url)?;
         }
+        let http = self.http.into_spec();
+        http.validate(1)?;
+        let reach = self.reach.into_spec();
+        reach.validate()?;
         let tls = self.tls.into_spec();
         tls.validate()?;
         let cluster = self.cluster.into_spec(CollectFrom::Kube);
@@ -59,7 +68,8 @@ impl CheckArgs {
         Ok(CheckRequest {
             url: self.url,
             script: self.script,
-            reach: self.reach.into_spec(),
+            http,
+            reach,
             tls,
             cluster,
             json: self.json,

@@ -4,6 +4,7 @@ mod check;
 mod collect;
 mod compare;
 mod gate;
+mod http;
 mod reach;
 mod run;
 mod shell;

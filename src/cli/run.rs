@@ -2,6 +2,7 @@
 
 use super::collect::{ClusterArgs, collect_from};
 use super::gate::{GateArgs, Repetition};
+use super::http::HttpArgs;
 use super::reach::ReachArgs;
 use super::tls::TlsArgs;
 use super::values;
@@ -210,6 +211,8 @@ pub(super) struct RunArgs {
 
     // A group's heading holds for all that comes after it, so groups come last.
     #[command(flatten)]
+    http: HttpArgs,
+    #[command(flatten)]
     reach: ReachArgs,
     #[command(flatten)]
     tls: TlsArgs,
@@ -325,6 +328,7 @@ impl RunArgs {
                 timeout: self.timeout,
                 abort_after: self.abort_after,
             },
+            http: self.http.into_spec(),
             reach: self.reach.into_spec(),
             tls: self.tls.into_spec(),
             headers: self.headers,

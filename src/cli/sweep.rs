@@ -1,6 +1,7 @@
 //! The flags of a sweep, and the plan that they mean.
 
 use super::collect::{ClusterArgs, collect_from};
+use super::http::HttpArgs;
 use super::reach::ReachArgs;
 use super::tls::TlsArgs;
 use super::values;
@@ -182,6 +183,8 @@ pub(super) struct SweepArgs {
     #[arg(short = 'H', long = "header", value_name = "LINE", value_parser = values::header, help_heading = "Load")]
     headers: Vec<(String, String)>,
     #[command(flatten)]
+    http: HttpArgs,
+    #[command(flatten)]
     reach: ReachArgs,
     #[command(flatten)]
     tls: TlsArgs,
@@ -348,6 +351,7 @@ impl SweepArgs {
                 pacing: self.pacing,
                 timeout: self.timeout,
             },
+            http: self.http.into_spec(),
             reach: self.reach.into_spec(),
             tls,
             cluster: ClusterPlan {

@@ -52,6 +52,7 @@ fn target(request: &CheckRequest, signals: &Signals) -> Vec<Finding> {
     }
     match question(words) {
         Ok((mut spec, script)) => {
+            spec.http = request.http.clone();
             spec.tls = request.tls.clone();
             spec.reach = request.reach.clone();
             try_target(spec, script, signals)

@@ -1,12 +1,14 @@
 //! One connection at work: a state machine that writes, reads, and takes the next arrival itself
 //! while there is a backlog, so that under load nothing stands between a reply and the next request.
 
-use super::pool::SlotId;
+use super::pool::{Slot, SlotId};
 use super::world::{Shared, World};
 use crate::measure::ErrorKind;
 use crate::transport::Stream;
 use crate::wire::ResponseParser;
+use std::pin::Pin;
 use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// An open connection and what is under way on it.
 pub struct Connection {
@@ -18,15 +20,43 @@ pub struct Connection {
     written: usize,
     /// What was written is not all with the kernel.
     is_flushing: bool,
+    quota: Quota,
 }
 
 /// The connection is no longer usable; what was in flight has been recorded.
 pub struct Lost;
 
+/// How many more requests a connection carries before it is closed.
+#[derive(Debug, Clone, Copy)]
+pub struct Quota(pub Option<u64>);
+
+impl Quota {
+    /// Whether it lasts for a single request.
+    pub fn is_for_one(self) -> bool {
+        self.0 == Some(1)
+    }
+
+    /// So many were sent.
+    #[inline]
+    pub fn use_up(&mut self, count: u64) {
+        if let Some(left) = &mut self.0 {
+            *left = left.saturating_sub(count);
+        }
+    }
+
+    /// Whether no more are to go over the connection of this slot.
+    #[inline]
+    pub fn is_used_up(self, slot: &Slot) -> bool {
+        self.0 == Some(0) || slot.has_moved
+    }
+}
+
 impl Connection {
     /// A connection for a slot of this world.
-    pub fn new(world: Shared, id: SlotId, stream: Stream) -> Connection {
+    pub fn new(world: Shared, id: SlotId, stream: Stream, quota: Quota) -> Connection {
         let collect = world.borrow().source.wants_response();
+        // What is pipelined is up to the client.
+        world.borrow_mut().pool.slot(id).limit = usize::MAX;
         Connection {
             world,
             id,
@@ -35,6 +65,7 @@ impl Connection {
             out: Vec::new(),
             written: 0,
             is_flushing: false,
+            quota,
         }
     }
 
@@ -60,6 +91,9 @@ impl Connection {
                 Err(lost) => return Poll::Ready(lost),
             };
             let took = self.take_work(world);
+            if self.is_over(world) {
+                return Poll::Ready(Lost);
+            }
             if !wrote && !read && !took {
                 break;
             }
@@ -80,7 +114,7 @@ impl Connection {
         if self.out.is_empty() {
             return self.poll_flush(cx, world).map(|()| false);
         }
-        match self.stream.poll_write(cx, &self.out[self.written..]) {
+        match Pin::new(&mut self.stream).poll_write(cx, &self.out[self.written..]) {
             Poll::Pending => Ok(false),
             Poll::Ready(Ok(count)) if count > 0 => {
                 self.written += count;
@@ -105,7 +139,7 @@ impl Connection {
         if !self.is_flushing {
             return Ok(());
         }
-        match self.stream.poll_flush(cx) {
+        match Pin::new(&mut self.stream).poll_flush(cx) {
             Poll::Pending => Ok(()),
             Poll::Ready(Ok(())) => {
                 self.is_flushing = false;
@@ -120,17 +154,18 @@ impl Connection {
 
     /// Whether anything was read.
     fn poll_read(&mut self, cx: &mut Context<'_>, world: &mut World) -> Result<bool, Lost> {
-        let mut buffer = std::mem::take(&mut world.read_buffer);
-        let outcome = match self.stream.poll_read(cx, &mut buffer) {
+        let mut lent = std::mem::take(&mut world.read_buffer);
+        let mut buffer = ReadBuf::new(&mut lent);
+        let outcome = match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
             Poll::Pending => Ok(false),
-            Poll::Ready(Ok(0)) => Err(self.closed_by_peer(world)),
-            Poll::Ready(Ok(count)) => self.receive(world, &buffer[..count]).map(|()| true),
+            Poll::Ready(Ok(())) if buffer.filled().is_empty() => Err(self.closed_by_peer(world)),
+            Poll::Ready(Ok(())) => self.receive(world, buffer.filled()).map(|()| true),
             Poll::Ready(Err(error)) => {
                 world.lose(self.id, ErrorKind::Read, &error.to_string());
                 Err(Lost)
             }
         };
-        world.read_buffer = buffer;
+        world.read_buffer = lent;
         outcome
     }
 
@@ -155,7 +190,7 @@ impl Connection {
             request.bytes += eaten as u64;
             bytes = &bytes[eaten..];
             if let Some(end) = end {
-                world.deliver(self.id, end, now, &self.parser);
+                world.deliver(self.id, 0, end.status, now, self.parser.collected());
                 if !end.keep_alive {
                     world.lose(
                         self.id,
@@ -173,7 +208,7 @@ impl Connection {
         let now = world.clock.now();
         let why = match self.parser.close() {
             Ok(Some(end)) => {
-                world.deliver(self.id, end, now, &self.parser);
+                world.deliver(self.id, 0, end.status, now, self.parser.collected());
                 "the server closed after an earlier reply".to_owned()
             }
             Ok(None) => "the server closed the connection before it replied".to_owned(),
@@ -185,6 +220,10 @@ impl Connection {
 
     /// Takes an arrival if one is due and there is room; else lets the dispatcher know of the room.
     fn take_work(&mut self, world: &mut World) -> bool {
+        if self.quota.is_used_up(world.pool.slot(self.id)) {
+            world.close_to_arrivals(self.id);
+            return false;
+        }
         if !self.out.is_empty() || !(world.pool.has_room(self.id) || self.is_assigned(world)) {
             return false;
         }
@@ -195,7 +234,15 @@ impl Connection {
             return false;
         };
         world.pool.withdraw(self.id);
-        world.generate(self.id, arrival, &mut self.out)
+        let count = world.generate(self.id, arrival, &mut self.out);
+        self.quota.use_up(count.unwrap_or_default());
+        count.is_some()
+    }
+
+    /// Whether it takes no more, and has brought home what it took.
+    fn is_over(&self, world: &mut World) -> bool {
+        let slot = world.pool.slot(self.id);
+        self.quota.is_used_up(slot) && slot.in_flight.is_empty() && self.out.is_empty()
     }
 
     fn is_assigned(&self, world: &mut World) -> bool {

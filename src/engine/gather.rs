@@ -7,7 +7,7 @@ use crate::schedule::Ledger;
 use crate::spec::{RunSpec, Window};
 use crate::transport::Addresses;
 use crate::units::Nanos;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The reports of a run as they come in.
 pub struct Gathering {
@@ -127,6 +127,9 @@ impl Gathering {
             for books in &own {
                 tally.merge(&books.tally);
             }
+            for note in http2_notes(&self.spec, &own, &tally) {
+                self.note(note);
+            }
             for (address, why) in &addresses.refused {
                 self.note(format!("{address} is not used: {why}"));
             }
@@ -156,6 +159,42 @@ impl Gathering {
             self.notes.push(format!("first {kind} error: {why}"));
         }
     }
+}
+
+/// What a user of HTTP/2 should know of it.
+fn http2_notes(spec: &RunSpec, books: &[&Books], tally: &Tally) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !spec.http.http2 {
+        return notes;
+    }
+    let asked = spec.http.streams;
+    notes.push(format!(
+        "spoken over HTTP/2, up to {asked} streams at a time on a connection"
+    ));
+    let left_out: BTreeSet<&str> = books
+        .iter()
+        .flat_map(|books| books.left_out.iter().map(String::as_str))
+        .collect();
+    if !left_out.is_empty() {
+        let names: Vec<&str> = left_out.into_iter().collect();
+        notes.push(format!(
+            "HTTP/2 has no header {}: left out of the requests",
+            names.join(", ")
+        ));
+    }
+    let narrowest = books.iter().map(|books| books.narrowest).min();
+    if let Some(allowed) = narrowest.filter(|allowed| *allowed < asked) {
+        notes.push(format!(
+            "the server allowed as few as {allowed} streams on a connection, where --streams {asked} were asked for"
+        ));
+    }
+    if tally.goaways + tally.resets > 0 {
+        notes.push(format!(
+            "HTTP/2: the server ended {} connections with GOAWAY and reset {} streams with RST_STREAM",
+            tally.goaways, tally.resets
+        ));
+    }
+    notes
 }
 
 fn ledger(spec: &RunSpec) -> Option<Ledger> {

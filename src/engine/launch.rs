@@ -3,6 +3,7 @@
 
 use super::footprint::peak_memory;
 use super::gather::Gathering;
+use super::refresh::Refresh;
 use super::worker::{Order, Plan, Report, work};
 use crate::clock::{RunClock, block_for, process_cpu};
 use crate::measure::{
@@ -11,7 +12,7 @@ use crate::measure::{
 use crate::script::{MainScript, Port, ScriptError, ScriptSpec};
 use crate::spec::{RunSpec, Target, Window};
 use crate::transport::{
-    AddressError, Addresses, DescriptorError, TlsClient, TlsError, ensure_descriptors,
+    Address, AddressError, Addresses, DescriptorError, Dialer, TlsError, ensure_descriptors,
     is_wont_to_speak_tls, resolve, speaks_tls,
 };
 use crate::units::Nanos;
@@ -23,8 +24,6 @@ use tokio::sync::watch;
 
 /// From the last preparation to the first due time: the workers wake up meanwhile.
 const LEAD_IN: Nanos = Nanos::from_millis(20);
-/// How long the handshake may take that is made to see whether one can be made.
-const HANDSHAKE_LIMIT: Nanos = Nanos::from_secs(5);
 /// How often signals and lost workers are looked for.
 const WATCH: Nanos = Nanos::from_millis(50);
 /// How long a worker may take to close its books after the end of the load, or after a signal.
@@ -141,15 +140,17 @@ pub fn launch(
     ensure_descriptors(spec.load.max_connections * spec.targets.len(), threads)?;
     let mut addresses = Vec::new();
     for target in &spec.targets {
-        let port = target.port_or_default();
-        addresses.push(resolve(&target.host, port, &spec.reach)?);
+        addresses.push(resolve(target, &spec.reach)?);
     }
-    let (tls, agreed) = tls_clients(&spec, &addresses)?;
-    let mut fleet = Fleet::start(job, &spec, &addresses, &tls, interrupted)?;
+    let (dialers, agreed) = dialers(&spec, &addresses)?;
+    let refresh = Refresh::new(&spec, &addresses);
+    let mut fleet = Fleet::start(job, &spec, &addresses, &dialers, &refresh, interrupted)?;
     fleet.set_up()?;
     fleet.open(&addresses, interrupted)?;
+    let watcher = refresh.begin();
     let mut finished = fleet.run(job, addresses, observe, interrupted)?;
     let result = &mut finished.result;
+    result.notes.extend(watcher.end());
     let deaf = result.targets.iter().filter(|target| is_deaf(target));
     let deaf = deaf.flat_map(|target| &target.addresses).filter(|address| {
         let address: Option<SocketAddr> = address.parse().ok();
@@ -172,40 +173,37 @@ fn is_deaf(target: &TargetResult) -> bool {
     !target.target.is_tls() && has_reacted && statuses.all(|(status, _)| status == 400)
 }
 
-/// Who makes the handshakes of each target, after one that shows that they can be made, and what there
-/// is to know of it.
-fn tls_clients(
+/// Who opens the connections of each target, after one that shows that they can be opened, and what
+/// there is to know of it.
+fn dialers(
     spec: &RunSpec,
     addresses: &[Addresses],
-) -> Result<(Vec<Option<TlsClient>>, Vec<String>), EngineError> {
-    let (mut clients, mut notes) = (Vec::new(), Vec::new());
+) -> Result<(Vec<Dialer>, Vec<String>), EngineError> {
+    let (mut dialers, mut notes) = (Vec::new(), Vec::new());
     for (target, addresses) in spec.targets.iter().zip(addresses) {
-        if !target.is_tls() {
-            // Elsewhere a look would be a line of nonsense in the log of a server that is all right.
-            let is_worth_a_look = is_wont_to_speak_tls(target.port_or_default());
-            let first = addresses.answering.first().filter(|_| is_worth_a_look);
-            if let Some(address) = first.filter(|address| speaks_tls(**address)) {
+        // Elsewhere a look would be a line of nonsense in the log of a server that is all right.
+        if !target.is_tls() && is_wont_to_speak_tls(target.port_or_default()) {
+            let first = addresses.answering.first().and_then(Address::tcp);
+            if let Some(address) = first.filter(|address| speaks_tls(*address)) {
                 let why = NOT_IN_THE_CLEAR.to_owned();
                 return Err(EngineError::Handshake(address.to_string(), why));
             }
-            clients.push(None);
-            continue;
         }
-        let client = TlsClient::new(&spec.tls, &target.host)?;
+        let dialer = Dialer::new(spec, target)?;
         for address in &addresses.answering {
-            let agreed = client.probe(*address, HANDSHAKE_LIMIT);
+            let agreed = dialer.probe(address);
             let agreed = agreed.map_err(|why| EngineError::Handshake(address.to_string(), why))?;
             let how = if spec.tls.insecure {
                 "whoever answered was believed (--insecure)"
             } else {
                 "certificates were verified"
             };
-            notes.push(format!("{address} spoke {agreed}; {how}"));
+            notes.extend(agreed.map(|agreed| format!("{address} spoke {agreed}; {how}")));
         }
-        clients.push(Some(client));
+        dialers.push(dialer);
     }
     notes.dedup();
-    Ok((clients, notes))
+    Ok((dialers, notes))
 }
 
 /// All workers of a run, before and while the load is on.
@@ -222,7 +220,8 @@ impl Fleet {
         job: &Job,
         spec: &Arc<RunSpec>,
         addresses: &[Addresses],
-        tls: &[Option<TlsClient>],
+        dialers: &[Dialer],
+        refresh: &Refresh,
         interrupted: &dyn Fn() -> bool,
     ) -> Result<Fleet, EngineError> {
         let (report, reports) = channel();
@@ -246,8 +245,8 @@ impl Fleet {
                 let plan = Plan {
                     spec: spec.clone(),
                     target: target.clone(),
-                    addresses: addresses.answering.clone(),
-                    tls: tls[index].clone(),
+                    addresses: refresh.addresses_of(index),
+                    dialer: dialers[index].clone(),
                     script: script.clone(),
                     worker,
                     number: fleet.crews.len(),
@@ -461,7 +460,11 @@ fn script_spec(job: &Job, target: &Target, addresses: &Addresses) -> Option<Scri
         port: target.port,
         path_and_query: target.path.clone(),
         headers: job.spec.request_headers(),
-        addrs: addresses.answering.clone(),
+        addrs: addresses
+            .answering
+            .iter()
+            .filter_map(Address::tcp)
+            .collect(),
         seed: job.spec.load.seed,
         seed_pinned: job.spec.load.seed_pinned,
         prints_to_stderr: job.prints_to_stderr,

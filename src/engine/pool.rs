@@ -5,6 +5,7 @@
 
 use crate::measure::{RouteId, Sending};
 use crate::schedule::Arrival;
+use crate::transport::Address;
 use crate::units::Nanos;
 use std::collections::VecDeque;
 use std::task::Waker;
@@ -40,6 +41,13 @@ pub struct Slot {
     pub in_flight: VecDeque<InFlight>,
     /// Batches on the wire.
     pub batches: usize,
+    /// Batches that its connection takes, up to the pool's depth; 0 while there is none, or none that
+    /// takes any more.
+    pub limit: usize,
+    /// Where its connection leads.
+    pub address: Option<Address>,
+    /// Whether its connection is to be closed between two requests: its server has moved.
+    pub has_moved: bool,
     /// Since when it has had room.
     pub free_since: Nanos,
     /// Whether it is to give up what is in flight.
@@ -94,7 +102,7 @@ impl Pool {
     #[inline]
     pub fn has_room(&self, id: SlotId) -> bool {
         let slot = &self.slots[id];
-        slot.assigned.is_none() && slot.batches < self.by_load.len()
+        slot.assigned.is_none() && slot.batches < slot.limit.min(self.by_load.len())
     }
 
     /// Queues a slot that has room; queueing it again only updates its place.
@@ -110,6 +118,13 @@ impl Pool {
         if queue.len() > 2 * slots.len() + 8 {
             queue.retain(|(id, ticket)| slots[*id].queued_as == Some((*ticket, load)));
         }
+    }
+
+    /// Whether the slot's connection carries all that it may.
+    #[inline]
+    pub fn is_full(&self, id: SlotId) -> bool {
+        let slot = &self.slots[id];
+        slot.batches >= slot.limit.min(self.by_load.len())
     }
 
     /// Whether the slot waits to be taken, at the load that it has now: one that has become idle

@@ -13,6 +13,8 @@ pub struct Source {
     script: Option<WorkerScript>,
     fixed: Option<Fixed>,
     route: String,
+    /// Whether a script may return several requests to be pipelined.
+    takes_batches: bool,
 }
 
 struct Fixed {
@@ -41,15 +43,17 @@ impl Source {
                 route: None,
             }),
             route,
+            takes_batches: true,
         })
     }
 
-    /// What the script's `request()` returns.
-    pub fn scripted(script: WorkerScript) -> Source {
+    /// What the script's `request()` returns: one request, or a batch where these are taken.
+    pub fn scripted(script: WorkerScript, takes_batches: bool) -> Source {
         Source {
             script: Some(script),
             fixed: None,
             route: String::new(),
+            takes_batches,
         }
     }
 
@@ -85,10 +89,12 @@ impl Source {
             return Ok(());
         };
         let start = out.len();
+        let before = in_flight.len();
         script.request(out)?;
         let label = script.take_label();
+        let refused = |bad: BadRequest| ScriptError::new(format!("request(): {bad}"));
         for head in requests_in(&out[start..]) {
-            let head = head.map_err(|bad| ScriptError::new(format!("request(): {bad}")))?;
+            let head = head.map_err(refused)?;
             let route = match &label {
                 Some(label) => recorder.route(label),
                 None => {
@@ -101,6 +107,10 @@ impl Source {
         }
         if let Some(last) = in_flight.back_mut() {
             last.ends_batch = true;
+        }
+        let count = in_flight.len() - before;
+        if count > 1 && !self.takes_batches {
+            return Err(refused(BadRequest::Pipelined(count)));
         }
         Ok(())
     }

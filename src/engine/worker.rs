@@ -1,7 +1,9 @@
 //! One worker thread, from loading the script to closing its books. Its Lua state never leaves it.
 
+use super::connection::Quota;
 use super::dispatch::dispatch;
 use super::feed::Feed;
+use super::multiplexed::Terms;
 use super::opening::Opener;
 use super::pacer::Pacer;
 use super::pool::Pool;
@@ -12,12 +14,11 @@ use crate::measure::{ErrorKind, Recorder, Slice, Tally, ThreadUse};
 use crate::schedule::Stripe;
 use crate::script::{Question, ScriptError, ScriptSpec, WorkerScript};
 use crate::spec::{RunSpec, Target};
-use crate::transport::TlsClient;
+use crate::transport::{Address, Dialer};
 use crate::units::Nanos;
-use crate::wire::format_request;
+use crate::wire::{Translator, format_request};
 use std::cell::RefCell;
 use std::io;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
@@ -36,10 +37,10 @@ pub struct Plan {
     pub spec: Arc<RunSpec>,
     /// The URL that it serves.
     pub target: Target,
-    /// Its addresses.
-    pub addresses: Vec<SocketAddr>,
-    /// Who makes its TLS handshakes, where it has any.
-    pub tls: Option<TlsClient>,
+    /// Its addresses, which may change.
+    pub addresses: watch::Receiver<Vec<Address>>,
+    /// Who opens its connections.
+    pub dialer: Dialer,
     /// The script, when there is one.
     pub script: Option<Arc<ScriptSpec>>,
     /// Its number among the workers of the target.
@@ -92,6 +93,10 @@ pub struct Books {
     pub has_moved_arrivals: bool,
     /// The first error of each kind.
     pub complaints: Vec<(ErrorKind, String)>,
+    /// Headers of its requests that HTTP/2 does not have.
+    pub left_out: Vec<String>,
+    /// The fewest streams that a server has allowed on a connection.
+    pub narrowest: usize,
     /// When it stopped.
     pub stop: Nanos,
 }
@@ -152,13 +157,11 @@ fn run(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build_local(Default::default())?;
-    let opener = Opener::new(
-        world.clone(),
-        addresses(plan, &world),
-        plan.spec.reach.local_addresses.clone(),
-        plan.tls.clone(),
-        offset(plan),
-    );
+    let terms = Terms {
+        quota: Quota(plan.spec.http.quota()),
+        abort_after: plan.spec.load.abort_after,
+    };
+    let opener = Opener::new(world.clone(), plan.dialer.clone(), terms, offset(plan));
     let mut pacer = runtime.block_on(open(plan, &opener))?;
     let complaint = world
         .borrow()
@@ -210,12 +213,16 @@ fn world(plan: &Plan, script: Option<WorkerScript>) -> Result<World, Trouble> {
     let recorder = Recorder::new(window, spec.load.timeout, schedule.is_some())
         .with_batch_latency(spec.recording.batch_latency)
         .with_rows(spec.recording.requests_csv);
+    let source = source(plan, script)?;
     Ok(World {
         clock: RunClock::start(),
         is_on: false,
         feed: Feed::new(schedule.as_ref(), stripe(plan), window.stop),
-        pool: Pool::new(spec.load.pipeline),
-        source: source(plan, script)?,
+        pool: Pool::new(spec.depth()),
+        addresses: addresses(plan, &source),
+        source,
+        translator: Translator::new(&plan.target.scheme),
+        narrowest: usize::MAX,
         recorder,
         is_open_loop: schedule.is_some(),
         read_buffer: vec![0; READ_BUFFER],
@@ -251,7 +258,7 @@ fn source(plan: &Plan, script: Option<WorkerScript>) -> Result<Source, ScriptErr
     match script.fixed_request()? {
         Some(text) => Source::fixed(text, Some(script))
             .map_err(|bad| ScriptError::new(format!("wrk.format(): {bad}"))),
-        None => Ok(Source::scripted(script)),
+        None => Ok(Source::scripted(script, !plan.spec.http.http2)),
     }
 }
 
@@ -272,10 +279,10 @@ fn offset(plan: &Plan) -> usize {
 }
 
 /// A script may have chosen an address for its thread.
-fn addresses(plan: &Plan, world: &Shared) -> Vec<SocketAddr> {
-    match world.borrow().source.address() {
-        Some(address) => vec![address],
-        None => plan.addresses.clone(),
+fn addresses(plan: &Plan, source: &Source) -> Vec<Address> {
+    match source.address() {
+        Some(address) => vec![Address::Tcp(address)],
+        None => plan.addresses.borrow().clone(),
     }
 }
 
@@ -371,9 +378,15 @@ impl Crew<'_> {
     async fn keep_house(&self) {
         let mut ticks = tokio::time::interval(HOUSEKEEPING.to_duration());
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut addresses = self.plan.addresses.clone();
         loop {
             ticks.tick().await;
             let mut world = self.world.borrow_mut();
+            // An error means that nobody looks names up again.
+            if world.source.address().is_none() && addresses.has_changed().unwrap_or(false) {
+                let fresh = addresses.borrow_and_update().clone();
+                world.move_to(fresh);
+            }
             if let Some(limit) = self.plan.spec.load.abort_after {
                 world.abort_older_than(limit);
             }
@@ -428,7 +441,8 @@ fn close_books(
             recorder.unfinished(request.sending, request.route, connection, stop);
         }
         if let Some(arrival) = slot.assigned.take() {
-            recorder.unsent(arrival.due, stop, true);
+            // Without a connection it waited for one to open, which is not the generator's doing.
+            recorder.unsent(arrival.due, stop, slot.limit > 0);
         }
     }
     if world.is_open_loop {
@@ -444,6 +458,8 @@ fn close_books(
         stopped: world.stopped,
         has_moved_arrivals: world.has_moved_arrivals,
         complaints: world.complaints,
+        left_out: world.translator.left_out().map(str::to_owned).collect(),
+        narrowest: world.narrowest,
         stop,
     };
     (books, world.source, slices, routes)

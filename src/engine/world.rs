@@ -7,8 +7,9 @@ use crate::clock::RunClock;
 use crate::measure::{Delivery, ErrorKind, Failure, Recorder, Sending};
 use crate::schedule::Arrival;
 use crate::script::ScriptError;
+use crate::transport::Address;
 use crate::units::Nanos;
-use crate::wire::{ResponseEnd, ResponseParser};
+use crate::wire::{Collected, Translator};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::task::Waker;
@@ -32,6 +33,12 @@ pub struct World {
     pub recorder: Recorder,
     /// Whether due times exist.
     pub is_open_loop: bool,
+    /// Where connections lead, in turn.
+    pub addresses: Vec<Address>,
+    /// Turns requests into those of HTTP/2.
+    pub translator: Translator,
+    /// The fewest streams that a server has allowed on a connection.
+    pub narrowest: usize,
     /// Lent to whichever connection reads.
     pub read_buffer: Vec<u8>,
     /// Wakes the dispatcher when a connection becomes free.
@@ -100,10 +107,10 @@ impl World {
         }
     }
 
-    /// Generates the request of an arrival into `out` and puts it on the wire's list. `false` when
-    /// the script failed.
+    /// Generates the requests of an arrival into `out`, puts them on the wire's list, and says how many
+    /// they are; `None` when the script failed.
     #[inline]
-    pub fn generate(&mut self, id: SlotId, arrival: Arrival, out: &mut Vec<u8>) -> bool {
+    pub fn generate(&mut self, id: SlotId, arrival: Arrival, out: &mut Vec<u8>) -> Option<u64> {
         let slot = self.pool.slot(id);
         let before = slot.in_flight.len();
         let placeholder = Sending {
@@ -120,7 +127,7 @@ impl World {
             // It was due and could not be made: it stays among the unsent.
             self.feed.postpone(arrival, arrival.due);
             self.break_off(error);
-            return false;
+            return None;
         }
         slot.batches += 1;
         let sent = self.clock.now();
@@ -141,23 +148,26 @@ impl World {
             self.feed.skip(count - 1);
         }
         self.obey_stop(sent);
-        true
+        Some(count)
     }
 
-    /// A reply has been read to its end.
+    /// The reply to the request at this place of the wire's list has been read to its end; `collected` is
+    /// of interest when the script wants to see it.
     #[inline]
-    pub fn deliver(&mut self, id: SlotId, end: ResponseEnd, done: Nanos, parser: &ResponseParser) {
+    pub fn deliver(
+        &mut self,
+        id: SlotId,
+        at: usize,
+        status: u16,
+        done: Nanos,
+        collected: &Collected,
+    ) {
         let connection = self.connection(id);
-        let slot = self.pool.slot(id);
-        let Some(request) = slot.in_flight.pop_front() else {
+        let Some(request) = self.take_off(id, at, done) else {
             return;
         };
-        if request.ends_batch {
-            slot.batches -= 1;
-            slot.free_since = done;
-        }
         let verdict = match self.source.wants_response() {
-            true => self.source.response(end.status, parser.collected()),
+            true => self.source.response(status, collected),
             false => Ok(None),
         };
         match verdict {
@@ -165,7 +175,7 @@ impl World {
                 sending: request.sending,
                 first_byte: request.first_byte.unwrap_or(done),
                 done,
-                status: end.status,
+                status,
                 bytes: request.bytes,
                 route: request.route,
                 ends_batch: request.ends_batch,
@@ -188,11 +198,33 @@ impl World {
         }
     }
 
+    /// The request at this place failed, and its connection goes on.
+    pub fn fail_one(&mut self, id: SlotId, at: usize, kind: ErrorKind, why: String) {
+        let now = self.clock.now();
+        if let Some(request) = self.take_off(id, at, now) {
+            self.fail(id, request, now, kind, why);
+        }
+    }
+
+    /// Takes a request off the wire's list.
+    #[inline]
+    fn take_off(&mut self, id: SlotId, at: usize, now: Nanos) -> Option<InFlight> {
+        let was_full = self.pool.is_full(id);
+        let slot = self.pool.slot(id);
+        let request = slot.in_flight.remove(at)?;
+        if request.ends_batch {
+            slot.batches -= 1;
+            if was_full {
+                slot.free_since = now;
+            }
+        }
+        Some(request)
+    }
+
     /// The connection is lost: the oldest request in flight failed in this way, and those behind
     /// it could not be read.
     pub fn lose(&mut self, id: SlotId, kind: ErrorKind, why: &str) {
         let at = self.clock.now();
-        self.pool.withdraw(id);
         let slot = self.pool.slot(id);
         slot.batches = 0;
         slot.abort = false;
@@ -204,9 +236,33 @@ impl World {
                 kind = ErrorKind::Read;
             }
         }
+        self.close_to_arrivals(id);
+    }
+
+    /// The connection takes no more from now on.
+    pub fn close_to_arrivals(&mut self, id: SlotId) {
+        self.pool.slot(id).limit = 0;
+        self.give_back(id);
+    }
+
+    /// The connection has no room: an arrival that it was to send goes to another one.
+    pub fn give_back(&mut self, id: SlotId) {
+        self.pool.withdraw(id);
         if let Some(arrival) = self.pool.slot(id).assigned.take() {
             self.assign(arrival);
         }
+    }
+
+    /// Connections lead to these addresses from now on; those to others end between two requests.
+    pub fn move_to(&mut self, addresses: Vec<Address>) {
+        for slot in self.pool.slots() {
+            let leads_there = |address: &Address| addresses.contains(address);
+            slot.has_moved = !slot.address.as_ref().is_none_or(leads_there);
+            if let Some(waker) = slot.waker.as_ref().filter(|_| slot.has_moved) {
+                waker.wake_by_ref();
+            }
+        }
+        self.addresses = addresses;
     }
 
     /// Gives an arrival to the longest-idle connection; with none free it goes back into the
@@ -247,7 +303,8 @@ impl World {
         }
     }
 
-    fn break_off(&mut self, error: ScriptError) {
+    /// The script has failed: the run ends.
+    pub fn break_off(&mut self, error: ScriptError) {
         self.script_error.get_or_insert(error);
         if let Some(waker) = self.watching_for_error.take() {
             waker.wake();

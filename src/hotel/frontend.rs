@@ -13,9 +13,10 @@ use http::header::CONNECTION;
 use http::{HeaderValue, Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
-use hyper::server::conn::http1;
+use hyper::rt::Executor;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use hyper_util::server::conn::auto;
 use std::cell::RefCell;
 use std::convert::Infallible;
 use std::io;
@@ -54,19 +55,21 @@ impl Frontend {
         // Fails only on a connection that has gone already, which the first read finds out.
         let _ = connection.set_nodelay(true);
         let closing = RefCell::new(Closing::new(self.close_every));
-        let service = service_fn(|request| {
+        let service = service_fn(move |request| {
             let is_last = closing.borrow_mut().next_is_last();
-            self.answer(request, is_last)
+            self.clone().answer(request, is_last)
         });
         // An error is the client's: it went away, or it did not speak HTTP and has been told so.
-        let _ = http1::Builder::new()
-            .title_case_headers(true) // as Go writes them; scripts look headers up by that name
+        let mut http = auto::Builder::new(OnThisThread);
+        // As Go writes them; scripts look headers up by that name.
+        http.http1().title_case_headers(true);
+        let _ = http
             .serve_connection(TokioIo::new(connection), service)
             .await;
     }
 
     async fn answer(
-        &self,
+        self: Rc<Frontend>,
         request: Request<Incoming>,
         is_last: bool,
     ) -> Result<Response<ReplyBody>, Infallible> {
@@ -86,6 +89,16 @@ impl Frontend {
             self.delays.wait_until(due).await;
         }
         Ok(reply.map(ReplyBody::new))
+    }
+}
+
+/// Runs the streams of HTTP/2 where their connection runs.
+#[derive(Debug, Clone, Copy)]
+struct OnThisThread;
+
+impl<F: Future<Output: 'static> + 'static> Executor<F> for OnThisThread {
+    fn execute(&self, stream: F) {
+        tokio::task::spawn_local(stream);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The embedded stand-in for the frontend of DeathStarBench's HotelReservation, with faults on
 //! demand: a target that behaves as told, so that what was measured can be held against the truth.
 //!
-//! One thread, HTTP/1.1, no state between requests. Ends at the socket: who starts it, and what
+//! One thread, HTTP/1.1 and HTTP/2 in the clear, no state between requests. Ends at the socket: who starts it, and what
 //! people are told about it, is the command's business. It does not imitate the services behind
 //! the frontend, only their replies and the time they take.
 

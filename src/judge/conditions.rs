@@ -3,6 +3,7 @@
 
 use crate::measure::RunResult;
 use crate::resources::{Amounts, Category, Role};
+use crate::spec::HttpSpec;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Circumstances by name, with every value that was seen in an arm's steps.
@@ -17,6 +18,7 @@ pub fn add_conditions(conditions: &mut Conditions, result: &RunResult) {
     add("connections".to_owned(), load.connections.to_string());
     add("threads".to_owned(), load.threads.to_string());
     add("pipeline".to_owned(), load.pipeline.to_string());
+    add("HTTP".to_owned(), http(&result.spec.http));
     add("arrival process".to_owned(), load.process.name().to_owned());
     add("seed".to_owned(), load.seed.to_string());
     let phases = [load.warmup, load.duration, load.guard].map(|phase| phase.to_string());
@@ -27,6 +29,17 @@ pub fn add_conditions(conditions: &mut Conditions, result: &RunResult) {
     let machine = format!("{}, {} cores", machine.processor, machine.cores);
     add("load generator".to_owned(), machine);
     of_cluster(result, &mut add);
+}
+
+fn http(http: &HttpSpec) -> String {
+    let version = match http.http2 {
+        true => format!("2, {} streams", http.streams),
+        false => "1.1".to_owned(),
+    };
+    match http.quota() {
+        Some(quota) => format!("{version}, {quota} requests per connection"),
+        None => version,
+    }
 }
 
 fn script(result: &RunResult) -> String {

@@ -214,6 +214,16 @@ impl Recorder {
         record(&mut self.tally.handshake, time);
     }
 
+    /// The server ended an HTTP/2 connection by GOAWAY.
+    pub fn sent_away(&mut self) {
+        self.tally.goaways += 1;
+    }
+
+    /// The server reset a stream by RST_STREAM.
+    pub fn stream_reset(&mut self) {
+        self.tally.resets += 1;
+    }
+
     /// A connection could not be opened.
     pub fn connect_failed(&mut self) {
         self.tally.errors.count(ErrorKind::Connect);

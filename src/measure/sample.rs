@@ -5,7 +5,9 @@ use super::{
     Delivery, Distribution, Ending, Environment, ErrorKind, Failure, GeneratorUse, Interval,
     Recorder, RunResult, Sending, Slice, TargetResult, ThreadUse,
 };
-use crate::spec::{Load, Offered, Pacing, Reach, Recording, RunSpec, Target, TlsSpec, Window};
+use crate::spec::{
+    HttpSpec, Load, Offered, Pacing, Reach, Recording, RunSpec, Target, TlsSpec, Window,
+};
 use crate::units::{Nanos, Rate};
 
 /// A result, and what its run gave out on the way.
@@ -165,6 +167,7 @@ pub fn spec(urls: &[&str], offered: Offered) -> RunSpec {
             timeout: Nanos::from_secs(2),
             abort_after: None,
         },
+        http: HttpSpec::default(),
         reach: Reach::default(),
         tls: TlsSpec::default(),
         headers: vec![("X-Study".to_owned(), "mesh".to_owned())],

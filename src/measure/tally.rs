@@ -25,6 +25,10 @@ pub struct Tally {
     pub bytes_in_window: u64,
     /// Connections that had to be opened again.
     pub reconnects: u64,
+    /// HTTP/2 connections that the server ended by GOAWAY.
+    pub goaways: u64,
+    /// HTTP/2 streams that the server reset.
+    pub resets: u64,
     /// Errors by kind.
     pub errors: Errors,
     /// Completed by status code.
@@ -109,6 +113,8 @@ impl Default for Tally {
             finished_in_window: 0,
             bytes_in_window: 0,
             reconnects: 0,
+            goaways: 0,
+            resets: 0,
             errors: Errors::default(),
             status: StatusCounts::default(),
             latency: fine(),
@@ -142,6 +148,8 @@ impl Tally {
             finished_in_window,
             bytes_in_window,
             reconnects,
+            goaways,
+            resets,
             errors,
             status,
             latency,
@@ -167,6 +175,8 @@ impl Tally {
         self.finished_in_window += finished_in_window;
         self.bytes_in_window += bytes_in_window;
         self.reconnects += reconnects;
+        self.goaways += goaways;
+        self.resets += resets;
         self.errors.merge(errors);
         self.status.merge(status);
         add(&mut self.latency, latency);

@@ -3,6 +3,7 @@
 //! Pure. Stored in every result, so that a run can be understood and repeated from its folder.
 
 mod collect;
+mod http;
 mod reach;
 mod run;
 mod target;
@@ -10,7 +11,8 @@ mod tls;
 mod window;
 
 pub use collect::{ClusterAccess, CollectFrom, CollectSpec, KubeletRoute, ProcessChoice};
-pub use reach::{Endpoint, Reach, Resolve};
+pub use http::HttpSpec;
+pub use reach::{Endpoint, ProxyProtocol, Reach, Resolve};
 pub use run::{BadSpec, Load, Offered, Pacing, Recording, RunSpec, ScriptRef, StepLabel};
 pub use target::Target;
 pub use tls::{TlsSpec, TlsVersion};

@@ -1,9 +1,16 @@
 //! How targets are reached where names and routes do not lead there.
 
+use super::BadSpec;
+use super::target::UNIX;
+use crate::units::{Nanos, text};
 use serde::{Deserialize, Serialize};
 // Addresses as values; sockets are elsewhere.
 use core::net::IpAddr;
+use std::path::PathBuf;
 use std::str::FromStr;
+
+/// Resolvers are shared by whole clusters.
+const SHORTEST_REFRESH: Nanos = Nanos::from_millis(100);
 
 /// An address that stands for a host and port, in place of what its name resolves to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,30 +67,33 @@ impl From<Resolve> for String {
     }
 }
 
-/// A host and a port to connect to, whatever the URL says.
+/// What to connect to, whatever the URL says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String"))]
 #[serde(try_from = "String", into = "String")]
-pub struct Endpoint {
-    /// Name or address, without brackets.
-    pub host: String,
-    /// The port.
-    pub port: u16,
+pub enum Endpoint {
+    /// A name or an address (without brackets), and a port.
+    Tcp(String, u16),
+    /// A socket of this machine, by its path.
+    Unix(PathBuf),
 }
 
 impl FromStr for Endpoint {
     type Err = String;
 
     fn from_str(typed: &str) -> Result<Endpoint, String> {
-        let bad = || format!("`{typed}` is no ADDRESS:PORT, such as 10.0.0.1:8443");
+        let bad =
+            || format!("`{typed}` is no ADDRESS:PORT, such as 10.0.0.1:8443, and no unix:PATH");
+        if let Some(path) = typed.strip_prefix(UNIX) {
+            let path = Some(path).filter(|path| !path.is_empty());
+            return Ok(Endpoint::Unix(path.ok_or_else(bad)?.into()));
+        }
         let (host, port) = typed.rsplit_once(':').ok_or_else(bad)?;
         let port = port.parse().ok().filter(|port| *port > 0);
         let bare = host.trim_matches(['[', ']']);
         let is_whole = !bare.is_empty() && (bare == host) != bare.contains(':');
-        Ok(Endpoint {
-            host: is_whole.then(|| bare.to_owned()).ok_or_else(bad)?,
-            port: port.ok_or_else(bad)?,
-        })
+        let host = is_whole.then(|| bare.to_owned()).ok_or_else(bad)?;
+        Ok(Endpoint::Tcp(host, port.ok_or_else(bad)?))
     }
 }
 
@@ -97,19 +107,30 @@ impl TryFrom<String> for Endpoint {
 
 impl From<Endpoint> for String {
     fn from(endpoint: Endpoint) -> String {
-        let Endpoint { host, port } = endpoint;
-        if host.contains(':') {
-            format!("[{host}]:{port}")
-        } else {
-            format!("{host}:{port}")
+        match endpoint {
+            Endpoint::Tcp(host, port) if host.contains(':') => format!("[{host}]:{port}"),
+            Endpoint::Tcp(host, port) => format!("{host}:{port}"),
+            Endpoint::Unix(path) => format!("{UNIX}{}", path.display()),
         }
     }
+}
+
+/// The version of the PROXY protocol, by which a connection says from where and to where it goes
+/// (<https://www.haproxy.org/download/3.2/doc/proxy-protocol.txt>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum ProxyProtocol {
+    /// A line of text.
+    V1,
+    /// Binary.
+    V2,
 }
 
 /// How connections find their way.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(default)]
+#[serde(deny_unknown_fields, default)]
 pub struct Reach {
     /// Addresses of hosts that the resolver does not know, or should not be asked for.
     pub resolve: Vec<Resolve>,
@@ -121,6 +142,37 @@ pub struct Reach {
     pub host: Option<String>,
     /// This machine's addresses that connections come from, in turn: each has ports of its own.
     pub local_addresses: Vec<IpAddr>,
+    /// What each connection begins with, before TLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy_protocol: Option<ProxyProtocol>,
+    /// How often names are looked up again; connections to addresses that are gone are closed between
+    /// two requests. None: once, before the load.
+    #[serde(skip_serializing_if = "Option::is_none", with = "text::optional")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub dns_refresh: Option<Nanos>,
+}
+
+impl Reach {
+    /// Checks what no single flag can know.
+    ///
+    /// # Errors
+    /// [`BadSpec`] with the flag and the cure.
+    pub fn validate(&self) -> Result<(), BadSpec> {
+        let bad = |flag, message, cure| Err(BadSpec::new(flag, message, cure));
+        if self
+            .dns_refresh
+            .is_some_and(|every| every < SHORTEST_REFRESH)
+        {
+            let message = "would keep the resolver busy";
+            return bad("--dns-refresh", message, "use at least 100ms");
+        }
+        let is_unix = matches!(self.connect_to, Some(Endpoint::Unix(_)));
+        if is_unix && !self.local_addresses.is_empty() {
+            let message = "a unix socket is reached from no address";
+            return bad("--local-address", message, "leave it out");
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -138,7 +190,12 @@ mod tests {
             bracketed.address,
             IpAddr::from_str("::1").expect("an address")
         );
-        for typed in ["10.0.0.1:8443", "[::1]:80", "ingress:80"] {
+        for typed in [
+            "10.0.0.1:8443",
+            "[::1]:80",
+            "ingress:80",
+            "unix:/run/app.sock",
+        ] {
             let endpoint: Endpoint = typed.parse().expect(typed);
             assert_eq!(String::from(endpoint), typed);
         }
@@ -158,7 +215,9 @@ mod tests {
             let bad = Resolve::from_str(typed).expect_err(typed);
             assert!(bad.contains("HOST:PORT:ADDRESS"), "{bad}");
         }
-        for typed in ["", "h", ":80", "h:0", "h:99999", "::1:80", "[h]:80"] {
+        for typed in [
+            "", "h", ":80", "h:0", "h:99999", "::1:80", "[h]:80", "unix:",
+        ] {
             let bad = Endpoint::from_str(typed).expect_err(typed);
             assert!(bad.contains("ADDRESS:PORT"), "{bad}");
         }

@@ -1,6 +1,6 @@
 //! The whole question that a run answers.
 
-use super::{CollectSpec, Reach, Target, TlsSpec, Window};
+use super::{CollectSpec, HttpSpec, Reach, Target, TlsSpec, Window};
 use crate::schedule::{ArrivalProcess, Profile, Schedule};
 use crate::units::{Nanos, Rate};
 use serde::{Deserialize, Serialize};
@@ -153,6 +153,9 @@ pub struct RunSpec {
     /// How connections find their way.
     #[serde(default)]
     pub reach: Reach,
+    /// Which HTTP is spoken, and how long a connection is kept.
+    #[serde(default)]
+    pub http: HttpSpec,
     /// How `https://` targets are spoken to.
     #[serde(default)]
     pub tls: TlsSpec,
@@ -242,6 +245,8 @@ impl RunSpec {
             }
         }
         self.collect.validate()?;
+        self.reach.validate()?;
+        self.http.validate(load.pipeline)?;
         self.tls.validate()?;
         if self.recording.separate && self.targets.len() < 2 {
             return Err(BadSpec::new(
@@ -253,16 +258,30 @@ impl RunSpec {
         Ok(())
     }
 
-    /// The header lines of every request, the Host that is to be said among them.
+    /// The header lines of every request: those that were asked for, the Host that is to be said, and
+    /// that the connection ends with it where it does.
     pub fn request_headers(&self) -> Vec<(String, String)> {
         let mut headers = self.headers.clone();
-        let has_host = headers
-            .iter()
-            .any(|(name, _)| name.eq_ignore_ascii_case("host"));
-        if let (Some(host), false) = (&self.reach.host, has_host) {
-            headers.push(("Host".to_owned(), host.clone()));
+        let closes = self.http.no_keepalive && !self.http.http2;
+        for (name, value) in [
+            ("Host", self.reach.host.as_deref()),
+            ("Connection", closes.then_some("close")),
+        ] {
+            let is_there = |(known, _): &(String, String)| known.eq_ignore_ascii_case(name);
+            let is_said = headers.iter().any(is_there);
+            if let (Some(value), false) = (value, is_said) {
+                headers.push((name.to_owned(), value.to_owned()));
+            }
         }
         headers
+    }
+
+    /// Batches that one connection carries at a time: pipelined, or as streams of HTTP/2.
+    pub fn depth(&self) -> usize {
+        match self.http.http2 {
+            true => self.http.streams,
+            false => self.load.pipeline,
+        }
     }
 
     /// Where the measured window lies.

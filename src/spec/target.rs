@@ -2,6 +2,7 @@
 
 use super::BadSpec;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// A URL, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,16 +18,26 @@ pub struct Target {
     pub port: Option<u16>,
     /// Path and query; `/` when the URL has none.
     pub path: String,
+    /// The socket of this machine that is connected to, for `unix:PATH`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub socket: Option<PathBuf>,
 }
+
+/// What begins the address of a socket of this machine.
+pub(super) const UNIX: &str = "unix:";
 
 impl Target {
     /// Takes a URL apart.
     ///
     /// # Errors
-    /// [`BadSpec`] for what is not an absolute `http://` or `https://` URL.
+    /// [`BadSpec`] for what is neither an absolute `http://` or `https://` URL nor a socket.
     pub fn parse(url: &str) -> Result<Target, BadSpec> {
         let bad =
             |message: &str, cure: &str| BadSpec::new("URL", format!("`{url}` {message}"), cure);
+        if let Some(socket) = url.strip_prefix(UNIX) {
+            return Target::behind_socket(url, socket)
+                .ok_or_else(|| bad("names no socket", "write unix:/run/app.sock:/path"));
+        }
         if !url.contains("://") {
             return Err(bad("has no scheme", &format!("write http://{url}")));
         }
@@ -67,6 +78,24 @@ impl Target {
             host: host.to_owned(),
             port: uri.port_u16(),
             path,
+            socket: None,
+        })
+    }
+
+    /// `PATH` or, as in nginx's `proxy_pass`, `PATH:/path/of/the/url`.
+    fn behind_socket(url: &str, socket: &str) -> Option<Target> {
+        let (socket, path) = match socket.split_once(":/") {
+            Some((socket, path)) => (socket, format!("/{path}")),
+            None => (socket, "/".to_owned()),
+        };
+        let path: http::uri::PathAndQuery = path.parse().ok()?;
+        (!socket.is_empty()).then(|| Target {
+            url: url.to_owned(),
+            scheme: "http".to_owned(),
+            host: "localhost".to_owned(),
+            port: None,
+            path: path.to_string(),
+            socket: Some(PathBuf::from(socket)),
         })
     }
 
@@ -128,6 +157,21 @@ mod tests {
             Target::parse("http://h?q=1").expect("a target").path,
             "/?q=1"
         );
+    }
+
+    #[test]
+    fn a_socket_of_this_machine_is_a_target() {
+        let target = Target::parse("unix:/run/app.sock:/hotels?x=1").expect("a target");
+        assert_eq!(target.socket, Some(PathBuf::from("/run/app.sock")));
+        assert_eq!(
+            (target.path.as_str(), target.authority().as_str()),
+            ("/hotels?x=1", "localhost")
+        );
+        assert!(!target.is_tls());
+        let target = Target::parse("unix:/run/app.sock").expect("a target");
+        assert_eq!(target.path, "/");
+        let bad = Target::parse("unix:").expect_err("no socket").to_string();
+        assert!(bad.contains("unix:/run/app.sock"), "{bad}");
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub enum TlsVersion {
 /// What `https://` targets are trusted by and shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(default)]
+#[serde(deny_unknown_fields, default)]
 pub struct TlsSpec {
     /// Certificates (PEM) that are trusted in place of the system's.
     #[serde(skip_serializing_if = "Option::is_none")]

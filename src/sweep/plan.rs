@@ -9,8 +9,8 @@ pub use order::{Block, Order, Step};
 use crate::judge::{Slo, Threshold};
 use crate::schedule::ArrivalProcess;
 use crate::spec::{
-    BadSpec, ClusterAccess, CollectFrom, CollectSpec, KubeletRoute, Load, Offered, Pacing, Reach,
-    Recording, RunSpec, ScriptRef, StepLabel, Target, TlsSpec,
+    BadSpec, ClusterAccess, CollectFrom, CollectSpec, HttpSpec, KubeletRoute, Load, Offered,
+    Pacing, Reach, Recording, RunSpec, ScriptRef, StepLabel, Target, TlsSpec,
 };
 use crate::units::{Nanos, Rate, text};
 use serde::{Deserialize, Serialize};
@@ -79,6 +79,8 @@ pub struct SweepPlan {
     pub find_capacity: Option<Capacity>,
     /// Connections, threads, arrivals, script.
     pub load: LoadPlan,
+    /// Which HTTP is spoken, and how long a connection is kept.
+    pub http: HttpSpec,
     /// How connections find their way.
     pub reach: Reach,
     /// How `https://` targets are spoken to.
@@ -138,6 +140,7 @@ impl Default for SweepPlan {
             warm_up_first: WarmUpFirst::default(),
             find_capacity: None,
             load: LoadPlan::default(),
+            http: HttpSpec::default(),
             reach: Reach::default(),
             tls: TlsSpec::default(),
             cluster: ClusterPlan::default(),
@@ -431,6 +434,7 @@ impl SweepPlan {
                 timeout: load.timeout,
                 abort_after: None,
             },
+            http: self.http.clone(),
             reach: self.reach.clone(),
             tls: self.tls.clone(),
             headers: load.headers()?,

@@ -1,13 +1,19 @@
-//! One connection: resolving names, connecting, TLS, and a byte stream over it.
+//! One connection: resolving names, connecting, TLS, and what goes over it: bytes, or HTTP/2's streams.
 //!
 //! Ends at bytes: what they mean is `wire`'s business, when they are sent is `engine`'s.
 
 mod addresses;
 mod descriptors;
+mod dial;
+mod http2;
+mod introduction;
+mod probe;
 mod stream;
 mod tls;
 
-pub use addresses::{AddressError, Addresses, resolve};
+pub use addresses::{Address, AddressError, Addresses, look_up, resolve};
 pub use descriptors::{DescriptorError, ensure_descriptors};
-pub use stream::{Stream, connect, secure};
-pub use tls::{TlsClient, TlsError, TlsTrouble, is_wont_to_speak_tls, speaks_tls};
+pub use dial::{Dialer, Link};
+pub use http2::{Metered, Multiplex};
+pub use stream::Stream;
+pub use tls::{TlsError, is_wont_to_speak_tls, speaks_tls};

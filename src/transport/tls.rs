@@ -1,12 +1,12 @@
 //! TLS over a connection: whom to trust, what to show, and what a failed handshake means.
 
 mod hello;
-mod probe;
 mod trouble;
 
 pub use hello::{is_wont_to_speak_tls, speaks_tls};
 pub use trouble::TlsTrouble;
 
+use super::stream::Socket;
 use crate::spec::{TlsSpec, TlsVersion};
 use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -21,7 +21,6 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use trouble::Shown;
@@ -62,19 +61,20 @@ pub struct TlsClient {
     asked: Arc<AtomicBool>,
     /// There is a certificate to show.
     has_identity: bool,
+    http2: bool,
 }
 
 impl TlsClient {
-    /// For a host by its name, as certificates know it.
+    /// For a host by its name, as certificates know it, and for one version of HTTP.
     ///
     /// # Errors
     /// [`TlsError`] with the flag and the cure.
-    pub fn new(spec: &TlsSpec, host: &str) -> Result<TlsClient, TlsError> {
+    pub fn new(spec: &TlsSpec, host: &str, http2: bool) -> Result<TlsClient, TlsError> {
         let name = ServerName::try_from(host.to_owned());
         let name = name.map_err(|_| TlsError::Name(host.to_owned()))?;
         let asked = Arc::new(AtomicBool::new(false));
         let mut config = with_identity(trusting(spec)?, spec, asked.clone())?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![protocol(http2).to_vec()];
         config.resumption = if spec.no_resumption {
             Resumption::disabled()
         } else {
@@ -85,6 +85,7 @@ impl TlsClient {
             name,
             asked,
             has_identity: spec.cert.is_some(),
+            http2,
         })
     }
 
@@ -92,13 +93,33 @@ impl TlsClient {
     ///
     /// # Errors
     /// What the kernel says, or a [`TlsTrouble`] inside of the error.
-    pub async fn handshake(&self, tcp: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        let handshake = self.connector.connect(self.name.clone(), tcp);
-        handshake.await.map_err(|error| self.explained(error))
+    pub async fn handshake(&self, socket: Socket) -> io::Result<TlsStream<Socket>> {
+        let handshake = self.connector.connect(self.name.clone(), socket);
+        let stream = handshake.await.map_err(|error| self.explained(error))?;
+        let agreed = stream.get_ref().1.alpn_protocol();
+        // Who knows nothing of such agreements speaks HTTP/1.1.
+        if self.http2 && agreed != Some(protocol(true)) {
+            return Err(io::Error::other(TlsTrouble::NoHttp2));
+        }
+        Ok(stream)
     }
 
-    /// Whether a server has asked for a certificate that there is none of.
-    pub fn was_asked(&self) -> bool {
+    /// The host's name or address.
+    pub fn name(&self) -> std::borrow::Cow<'_, str> {
+        self.name.to_str()
+    }
+
+    /// Whether there is a certificate to show.
+    pub fn has_identity(&self) -> bool {
+        self.has_identity
+    }
+
+    /// Whether there is a certificate to show, or a server has asked for one.
+    pub fn is_to_show_itself(&self) -> bool {
+        self.has_identity || self.was_asked()
+    }
+
+    fn was_asked(&self) -> bool {
         self.asked.load(Ordering::Relaxed)
     }
 
@@ -109,10 +130,18 @@ impl TlsClient {
             (false, true) => Shown::Nothing,
             (false, false) => Shown::Unasked,
         };
-        match TlsTrouble::of(&error, &self.name, shown) {
+        match TlsTrouble::of(&error, &self.name, shown, self.http2) {
             Some(trouble) => io::Error::new(error.kind(), trouble),
             None => error,
         }
+    }
+}
+
+/// What HTTP's versions are called in a handshake (RFC 7301, RFC 9113 section 3.2).
+fn protocol(http2: bool) -> &'static [u8] {
+    match http2 {
+        true => b"h2",
+        false => b"http/1.1",
     }
 }
 

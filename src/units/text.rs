@@ -49,3 +49,32 @@ pub fn deserialize<'de, T: Spelled, D: Deserializer<'de>>(from: D) -> Result<T, 
     };
     T::read(&typed).map_err(serde::de::Error::custom)
 }
+
+/// The same for what may be left out: `#[serde(with = "units::text::optional")]`.
+pub mod optional {
+    use super::{Deserializer, Serializer, Spelled};
+
+    /// Writes it as it is typed.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<T: Spelled, S: Serializer>(
+        value: &Option<T>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => super::serialize(value, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    /// Reads it; a field that is left out needs `#[serde(default)]`.
+    ///
+    /// # Errors
+    /// What cannot be read, with the cure.
+    pub fn deserialize<'de, T: Spelled, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<T>, D::Error> {
+        super::deserialize(from).map(Some)
+    }
+}

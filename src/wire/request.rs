@@ -17,6 +17,12 @@ pub enum BadRequest {
     /// The end is missing.
     #[error("the request ends in the middle of its {0}: the server would wait for the rest")]
     Truncated(&'static str),
+    /// Several, where one is wanted.
+    #[error(
+        "a batch of {0} requests cannot go over HTTP/2, where nothing is pipelined: return one, and \
+         have several in flight with --streams"
+    )]
+    Pipelined(usize),
 }
 
 /// One request of a batch.
@@ -35,7 +41,8 @@ impl RequestHead<'_> {
     }
 }
 
-const MAX_HEADERS: usize = 128;
+/// More than any script writes.
+pub(super) const MAX_HEADERS: usize = 128;
 
 /// The requests in `batch`, one after the other.
 pub fn requests_in(batch: &[u8]) -> impl Iterator<Item = Result<RequestHead<'_>, BadRequest>> {

@@ -4,6 +4,7 @@
 //! memory; an incomplete head is kept aside until the rest has come.
 
 use super::chunked::ChunkedDecoder;
+use super::translate::is_http2;
 use std::mem::MaybeUninit;
 
 /// The longest head that is accepted, in bytes.
@@ -16,6 +17,9 @@ pub enum BadResponse {
     /// The head is not HTTP/1.
     #[error("the reply is not HTTP/1: {0}")]
     Malformed(String),
+    /// It is HTTP/2.
+    #[error("the reply is HTTP/2; add --http2")]
+    Http2,
     /// The head does not end.
     #[error("the reply's head exceeds 64 KiB")]
     HeadTooLong,
@@ -167,7 +171,10 @@ impl ResponseParser {
             let mut response = httparse::Response::new(&mut []);
             let parsed = httparse::ParserConfig::default()
                 .parse_response_with_uninit_headers(&mut response, &bytes[at..], &mut headers)
-                .map_err(|error| BadResponse::Malformed(error.to_string()))?;
+                .map_err(|error| match is_http2(&bytes[at..]) {
+                    true => BadResponse::Http2,
+                    false => BadResponse::Malformed(error.to_string()),
+                })?;
             let httparse::Status::Complete(length) = parsed else {
                 return Ok((at, false));
             };

@@ -12,7 +12,7 @@ use meshload::resources::{
     Scope, Seen, Source, Spans, Subject, Topology, reduce,
 };
 use meshload::spec::{
-    Load, Offered, Reach, Recording, RunSpec, StepLabel, Target, TlsSpec, Window,
+    HttpSpec, Load, Offered, Reach, Recording, RunSpec, StepLabel, Target, TlsSpec, Window,
 };
 use meshload::units::{Nanos, Rate};
 use rand::{RngExt, SeedableRng};
@@ -184,6 +184,7 @@ impl Step<'_> {
                 timeout: Nanos::from_secs(2),
                 abort_after: None,
             },
+            http: HttpSpec::default(),
             reach: Reach::default(),
             tls: TlsSpec::default(),
             headers: Vec::new(),

@@ -2,8 +2,10 @@
 
 use super::TlsClient;
 use crate::spec::TlsSpec;
+use crate::transport::stream::Socket;
 use crate::units::Nanos;
 use std::net::SocketAddr;
+use tokio::net::TcpStream;
 
 /// Who speaks TLS says so at once.
 const LIMIT: Nanos = Nanos::from_millis(500);
@@ -22,6 +24,17 @@ pub fn speaks_tls(address: SocketAddr) -> bool {
         insecure: true,
         ..TlsSpec::default()
     };
-    let host = address.ip().to_string();
-    TlsClient::new(&spec, &host).is_ok_and(|client| client.probe(address, LIMIT).is_ok())
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let client = TlsClient::new(&spec, &address.ip().to_string(), false);
+    let (Ok(runtime), Ok(client)) = (runtime, client) else {
+        return false;
+    };
+    let trial = async {
+        let socket = Socket::Left(TcpStream::connect(address).await?);
+        client.handshake(socket).await
+    };
+    let trial = async { tokio::time::timeout(LIMIT.to_duration(), trial).await };
+    matches!(runtime.block_on(trial), Ok(Ok(_)))
 }

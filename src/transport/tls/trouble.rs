@@ -44,6 +44,12 @@ pub enum TlsTrouble {
         "the server speaks no version of TLS that is allowed; lower --tls-min if it says 1.3, else update the server"
     )]
     Version,
+    /// It speaks an older HTTP.
+    #[error("the server does not speak HTTP/2 over TLS; leave --http2 out")]
+    NoHttp2,
+    /// It speaks a newer HTTP only.
+    #[error("the server speaks no HTTP/1.1 over TLS; add --http2")]
+    NoHttp1,
     /// It speaks something else.
     #[error(
         "this port does not speak TLS; write http:// in place of https://, or use the port that does"
@@ -74,7 +80,12 @@ fn but_for(names: &[String]) -> String {
 
 impl TlsTrouble {
     /// What an error of a TLS stream means; `None` when it is the kernel's alone.
-    pub fn of(error: &io::Error, wanted: &ServerName<'_>, shown: Shown) -> Option<TlsTrouble> {
+    pub fn of(
+        error: &io::Error,
+        wanted: &ServerName<'_>,
+        shown: Shown,
+        http2: bool,
+    ) -> Option<TlsTrouble> {
         let tls = error
             .get_ref()
             .and_then(|inner| inner.downcast_ref::<Error>());
@@ -90,6 +101,10 @@ impl TlsTrouble {
         };
         Some(match tls {
             Error::InvalidCertificate(certificate) => of_certificate(certificate, wanted),
+            Error::AlertReceived(AlertDescription::NoApplicationProtocol) if http2 => {
+                TlsTrouble::NoHttp2
+            }
+            Error::AlertReceived(AlertDescription::NoApplicationProtocol) => TlsTrouble::NoHttp1,
             Error::AlertReceived(alert) => of_alert(*alert, shown),
             Error::InvalidMessage(_) => TlsTrouble::Plain,
             Error::PeerIncompatible(_) => TlsTrouble::Version,
