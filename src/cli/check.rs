@@ -17,6 +17,8 @@ pub struct CheckRequest {
     pub script: Option<PathBuf>,
     /// Which HTTP is spoken.
     pub http: HttpSpec,
+    /// Header lines of every request.
+    pub headers: Vec<(String, String)>,
     /// How connections find their way.
     pub reach: Reach,
     /// How an `https://` target is spoken to.
@@ -59,6 +61,7 @@ impl CheckArgs {
         }
         let http = self.http.into_spec();
         http.validate(1)?;
+        let headers = self.reach.with_host(Vec::new())?;
         let reach = self.reach.into_spec();
         reach.validate()?;
         let tls = self.tls.into_spec();
@@ -69,6 +72,7 @@ impl CheckArgs {
             url: self.url,
             script: self.script,
             http,
+            headers,
             reach,
             tls,
             cluster,

@@ -81,6 +81,11 @@ impl GateArgs {
     /// # Errors
     /// [`BadSpec`] with the flag and the cure.
     pub(super) fn validate(&self, spec: &RunSpec) -> Result<(), BadSpec> {
+        let live = match &self.baseline {
+            Some(Baseline::Live(live)) => Some(live),
+            _ => None,
+        };
+        spec.suits(&spec.targets.iter().chain(live).collect::<Vec<_>>())?;
         let blind = self.fail_if.iter().find(|one| one.needs_collector());
         let blind = blind.map(|one| ("--fail-if", one.to_string()));
         let limits = || self.max_regression.iter().flatten();

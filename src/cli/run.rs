@@ -306,6 +306,7 @@ impl RunArgs {
 
     fn into_spec(self, offered: Offered) -> Result<(RunSpec, GateArgs), BadSpec> {
         let targets = self.urls.iter().map(|url| Target::parse(url));
+        let headers = self.reach.with_host(self.headers)?;
         let script_args = self.script_args;
         let spec = RunSpec {
             targets: targets.collect::<Result<_, _>>()?,
@@ -331,7 +332,7 @@ impl RunArgs {
             http: self.http.into_spec(),
             reach: self.reach.into_spec(),
             tls: self.tls.into_spec(),
-            headers: self.headers,
+            headers,
             script: self.script.map(|path| ScriptRef {
                 path,
                 args: script_args,

@@ -281,6 +281,7 @@ impl SweepArgs {
     }
 
     fn into_plan(self) -> Result<SweepPlan, BadSpec> {
+        let headers = self.reach.with_host(self.headers.clone())?;
         let arms = self.arms()?;
         let rates = self.rates.iter().map(|typed| parse_rate(typed.trim()));
         let rates: Result<Vec<Rate>, _> = rates.collect();
@@ -338,8 +339,7 @@ impl SweepArgs {
             load: LoadPlan {
                 script: self.script,
                 script_args: self.script_args,
-                headers: self
-                    .headers
+                headers: headers
                     .iter()
                     .map(|(name, value)| format!("{name}: {value}"))
                     .collect(),

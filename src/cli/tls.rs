@@ -1,7 +1,7 @@
 //! The flags of https:// targets.
 
 use crate::spec::{TlsSpec, TlsVersion};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -21,18 +21,10 @@ pub(super) struct TlsArgs {
     insecure: bool,
     /// Oldest version of TLS to speak
     #[arg(long, value_name = "VERSION", default_value = "1.2")]
-    tls_min: Version,
+    tls_min: TlsVersion,
     /// Make a whole handshake for every connection
     #[arg(long)]
     no_resumption: bool,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Version {
-    #[value(name = "1.2")]
-    V1_2,
-    #[value(name = "1.3")]
-    V1_3,
 }
 
 impl TlsArgs {
@@ -42,10 +34,7 @@ impl TlsArgs {
             cert: self.cert,
             key: self.key,
             insecure: self.insecure,
-            min: match self.tls_min {
-                Version::V1_2 => TlsVersion::V1_2,
-                Version::V1_3 => TlsVersion::V1_3,
-            },
+            min: self.tls_min,
             no_resumption: self.no_resumption,
         }
     }

@@ -55,6 +55,7 @@ fn target(request: &CheckRequest, signals: &Signals) -> Vec<Finding> {
             spec.http = request.http.clone();
             spec.tls = request.tls.clone();
             spec.reach = request.reach.clone();
+            spec.headers.clone_from(&request.headers);
             try_target(spec, script, signals)
         }
         Err(error) => vec![Finding::bad("target", url, error, CURE)],

@@ -6,6 +6,7 @@ use super::pipeline;
 use super::repeat::repeat;
 use super::signals::Signals;
 use crate::cli::{Destination, RunRequest};
+use crate::engine::EngineError;
 use crate::engine::Finished;
 use crate::exit::Exit;
 use crate::judge::{Gate, Level, Verdict};
@@ -68,7 +69,7 @@ pub fn run_with_script(request: &RunRequest, script: Option<Vec<u8>>) -> Exit {
 /// With nothing measured.
 pub fn exit_of_nothing(error: &NotMeasured) -> Exit {
     match error {
-        NotMeasured::Outputs(_) => Exit::Usage,
+        NotMeasured::Outputs(_) | NotMeasured::Load(EngineError::Tls(_)) => Exit::Usage,
         NotMeasured::Collector(_) | NotMeasured::Load(_) => Exit::Failed,
     }
 }
@@ -142,13 +143,18 @@ fn exit_of(finished: &Finished, verdict: &Verdict, gate: &Gate, signals: &Signal
     }
 }
 
+/// What went wrong first, or that the port speaks something else.
+fn tells_why(note: &str) -> bool {
+    note.starts_with("first ") || note.contains("write https://")
+}
+
 /// Why nothing can be said of a run in which no request was completed.
 pub fn no_answer(result: &RunResult) -> Option<String> {
     let completed = result.targets.iter().map(|target| target.tally.completed);
     if completed.sum::<u64>() > 0 {
         return None;
     }
-    let first = result.notes.first();
-    let why = first.map_or("none was answered in time", String::as_str);
+    let why = result.notes.iter().find(|note| tells_why(note));
+    let why = why.map_or("none was answered in time", String::as_str);
     Some(format!("not one request was completed; {why}"))
 }

@@ -20,22 +20,39 @@ pub struct Connection {
     written: usize,
     /// What was written is not all with the kernel.
     is_flushing: bool,
+    has_answered: bool,
     quota: Quota,
 }
 
-/// The connection is no longer usable; what was in flight has been recorded.
-pub struct Lost;
+/// How a connection ended; what was in flight has been recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// It broke, or the server closed it, after some reply.
+    Lost,
+    /// The same, before any reply.
+    Fruitless,
+    /// It has carried what it was to carry.
+    Planned,
+}
+
+impl End {
+    /// Of a connection that was not to end.
+    pub fn lost(has_answered: bool) -> End {
+        match has_answered {
+            true => End::Lost,
+            false => End::Fruitless,
+        }
+    }
+}
+
+/// The connection broke; what was in flight has been recorded.
+struct Lost;
 
 /// How many more requests a connection carries before it is closed.
 #[derive(Debug, Clone, Copy)]
 pub struct Quota(pub Option<u64>);
 
 impl Quota {
-    /// Whether it lasts for a single request.
-    pub fn is_for_one(self) -> bool {
-        self.0 == Some(1)
-    }
-
     /// So many were sent.
     #[inline]
     pub fn use_up(&mut self, count: u64) {
@@ -65,34 +82,37 @@ impl Connection {
             out: Vec::new(),
             written: 0,
             is_flushing: false,
+            has_answered: false,
             quota,
         }
     }
 
-    /// Works until the connection is lost.
-    pub async fn work(mut self) -> Lost {
+    /// Works until the connection ends.
+    pub async fn work(mut self) -> End {
         let shared = self.world.clone();
         std::future::poll_fn(move |cx| self.poll(cx, &mut shared.borrow_mut())).await
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>, world: &mut World) -> Poll<Lost> {
+    fn poll(&mut self, cx: &mut Context<'_>, world: &mut World) -> Poll<End> {
         world.turns += 1;
         if world.pool.slot(self.id).abort {
             world.lose(self.id, ErrorKind::Aborted, "given up after --abort-after");
-            return Poll::Ready(Lost);
+            return Poll::Ready(End::lost(self.has_answered));
         }
         loop {
             let wrote = match self.poll_write(cx, world) {
                 Ok(wrote) => wrote,
-                Err(lost) => return Poll::Ready(lost),
+                Err(Lost) => return Poll::Ready(End::lost(self.has_answered)),
             };
             let read = match self.poll_read(cx, world) {
                 Ok(read) => read,
-                Err(lost) => return Poll::Ready(lost),
+                Err(Lost) => return Poll::Ready(End::lost(self.has_answered)),
             };
             let took = self.take_work(world);
             if self.is_over(world) {
-                return Poll::Ready(Lost);
+                // TLS says farewell; whether it arrives is of no interest any more.
+                let _ = Pin::new(&mut self.stream).poll_shutdown(cx);
+                return Poll::Ready(End::Planned);
             }
             if !wrote && !read && !took {
                 break;
@@ -190,6 +210,7 @@ impl Connection {
             request.bytes += eaten as u64;
             bytes = &bytes[eaten..];
             if let Some(end) = end {
+                self.has_answered = true;
                 world.deliver(self.id, 0, end.status, now, self.parser.collected());
                 if !end.keep_alive {
                     world.lose(
@@ -208,6 +229,7 @@ impl Connection {
         let now = world.clock.now();
         let why = match self.parser.close() {
             Ok(Some(end)) => {
+                self.has_answered = true;
                 world.deliver(self.id, 0, end.status, now, self.parser.collected());
                 "the server closed after an earlier reply".to_owned()
             }

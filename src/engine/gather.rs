@@ -127,8 +127,19 @@ impl Gathering {
             for books in &own {
                 tally.merge(&books.tally);
             }
-            for note in http2_notes(&self.spec, &own, &tally) {
+            let told = connection_notes(&self.spec, &tally);
+            for note in told
+                .into_iter()
+                .chain(http2_notes(&self.spec, &own, &tally))
+            {
                 self.note(note);
+            }
+            let how = match self.spec.tls.insecure {
+                true => "whoever answered was believed (--insecure)",
+                false => "certificates were verified",
+            };
+            for agreed in &addresses.notes {
+                self.note(format!("{agreed}; {how}"));
             }
             for (address, why) in &addresses.refused {
                 self.note(format!("{address} is not used: {why}"));
@@ -161,6 +172,25 @@ impl Gathering {
     }
 }
 
+/// From this share of the requests on it is told that connections had to be opened again.
+const MANY_RECONNECTS: f64 = 0.01;
+
+/// What is to be known of the connections.
+fn connection_notes(spec: &RunSpec, tally: &Tally) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some(endpoint) = spec.reach.connect_to.clone() {
+        let endpoint = String::from(endpoint);
+        notes.push(format!("connections went to {endpoint} (--connect-to)"));
+    }
+    if tally.reconnects as f64 >= MANY_RECONNECTS * tally.sent as f64 && tally.reconnects > 0 {
+        notes.push(format!(
+            "connections were lost and opened again {} times, for {} requests; that is in a latency only where no other connection was free",
+            tally.reconnects, tally.sent
+        ));
+    }
+    notes
+}
+
 /// What a user of HTTP/2 should know of it.
 fn http2_notes(spec: &RunSpec, books: &[&Books], tally: &Tally) -> Vec<String> {
     let mut notes = Vec::new();
@@ -190,8 +220,8 @@ fn http2_notes(spec: &RunSpec, books: &[&Books], tally: &Tally) -> Vec<String> {
     }
     if tally.goaways + tally.resets > 0 {
         notes.push(format!(
-            "HTTP/2: the server ended {} connections with GOAWAY and reset {} streams with RST_STREAM",
-            tally.goaways, tally.resets
+            "the server ended {} connections with GOAWAY and reset {} streams with RST_STREAM; {} requests that it refused unseen were sent again, on their own time",
+            tally.goaways, tally.resets, tally.refused
         ));
     }
     notes

@@ -12,11 +12,10 @@ use crate::measure::{
 use crate::script::{MainScript, Port, ScriptError, ScriptSpec};
 use crate::spec::{RunSpec, Target, Window};
 use crate::transport::{
-    Address, AddressError, Addresses, DescriptorError, Dialer, TlsError, ensure_descriptors,
-    is_wont_to_speak_tls, resolve, speaks_tls,
+    Address, AddressError, Addresses, DescriptorError, Dialer, NOT_IN_THE_CLEAR, TlsError,
+    ensure_descriptors, speaks_tls,
 };
 use crate::units::Nanos;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
@@ -57,9 +56,6 @@ pub enum EngineError {
     /// TLS cannot be spoken as asked.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// No handshake can be made.
-    #[error("{0}: {1}")]
-    Handshake(String, String),
     /// Too many connections.
     #[error(transparent)]
     Descriptors(#[from] DescriptorError),
@@ -138,72 +134,51 @@ pub fn launch(
     let spec = Arc::new(job.spec.clone());
     let threads = spec.workers_per_target() * spec.targets.len();
     ensure_descriptors(spec.load.max_connections * spec.targets.len(), threads)?;
-    let mut addresses = Vec::new();
+    let (mut dialers, mut addresses) = (Vec::new(), Vec::new());
     for target in &spec.targets {
-        addresses.push(resolve(target, &spec.reach)?);
+        addresses.push(scout(&spec, target)?.survey(target, &spec.reach, interrupted)?);
+        dialers.push(Dialer::new(&spec, target)?);
     }
-    let (dialers, agreed) = dialers(&spec, &addresses)?;
     let refresh = Refresh::new(&spec, &addresses);
     let mut fleet = Fleet::start(job, &spec, &addresses, &dialers, &refresh, interrupted)?;
     fleet.set_up()?;
     fleet.open(&addresses, interrupted)?;
     let watcher = refresh.begin();
     let mut finished = fleet.run(job, addresses, observe, interrupted)?;
-    let result = &mut finished.result;
-    result.notes.extend(watcher.end());
-    let deaf = result.targets.iter().filter(|target| is_deaf(target));
-    let deaf = deaf.flat_map(|target| &target.addresses).filter(|address| {
-        let address: Option<SocketAddr> = address.parse().ok();
-        address.is_some_and(speaks_tls)
-    });
-    let deaf: Vec<String> = deaf
-        .map(|address| format!("{address}: {NOT_IN_THE_CLEAR}"))
-        .collect();
-    result.notes.splice(0..0, agreed.into_iter().chain(deaf));
+    finished.result.notes.extend(watcher.end());
+    note_deafness(&mut finished.result);
     Ok(finished)
 }
 
-const NOT_IN_THE_CLEAR: &str = "this port speaks TLS; write https:// in place of http://";
+/// Who looks at a target before the load, and leaves no session behind that the load could take up.
+fn scout(spec: &RunSpec, target: &Target) -> Result<Dialer, TlsError> {
+    let mut spec = spec.clone();
+    spec.tls.no_resumption = true;
+    Dialer::new(&spec, target)
+}
 
-/// What was said in the clear was answered with refusals and hang-ups alone. Who is silent is not deaf.
-fn is_deaf(target: &TargetResult) -> bool {
+/// Tells who spoke in the clear to a port of TLS.
+fn note_deafness(result: &mut RunResult) {
+    let deaf = result
+        .targets
+        .iter()
+        .filter(|target| got_only_refusals(target));
+    let addresses = deaf.flat_map(|target| &target.addresses);
+    let speaks_tls = |address: &&String| address.parse().is_ok_and(speaks_tls);
+    let notes: Vec<String> = addresses
+        .filter(speaks_tls)
+        .map(|address| format!("{address}: {NOT_IN_THE_CLEAR}"))
+        .collect();
+    result.notes.splice(0..0, notes);
+}
+
+/// What was said in the clear was answered with refusals and hang-ups alone. Who is silent has heard
+/// nothing wrong.
+fn got_only_refusals(target: &TargetResult) -> bool {
     let tally = &target.tally;
     let has_reacted = tally.completed + tally.failed > 0;
     let mut statuses = tally.status.iter();
     !target.target.is_tls() && has_reacted && statuses.all(|(status, _)| status == 400)
-}
-
-/// Who opens the connections of each target, after one that shows that they can be opened, and what
-/// there is to know of it.
-fn dialers(
-    spec: &RunSpec,
-    addresses: &[Addresses],
-) -> Result<(Vec<Dialer>, Vec<String>), EngineError> {
-    let (mut dialers, mut notes) = (Vec::new(), Vec::new());
-    for (target, addresses) in spec.targets.iter().zip(addresses) {
-        // Elsewhere a look would be a line of nonsense in the log of a server that is all right.
-        if !target.is_tls() && is_wont_to_speak_tls(target.port_or_default()) {
-            let first = addresses.answering.first().and_then(Address::tcp);
-            if let Some(address) = first.filter(|address| speaks_tls(*address)) {
-                let why = NOT_IN_THE_CLEAR.to_owned();
-                return Err(EngineError::Handshake(address.to_string(), why));
-            }
-        }
-        let dialer = Dialer::new(spec, target)?;
-        for address in &addresses.answering {
-            let agreed = dialer.probe(address);
-            let agreed = agreed.map_err(|why| EngineError::Handshake(address.to_string(), why))?;
-            let how = if spec.tls.insecure {
-                "whoever answered was believed (--insecure)"
-            } else {
-                "certificates were verified"
-            };
-            notes.extend(agreed.map(|agreed| format!("{address} spoke {agreed}; {how}")));
-        }
-        dialers.push(dialer);
-    }
-    notes.dedup();
-    Ok((dialers, notes))
 }
 
 /// All workers of a run, before and while the load is on.

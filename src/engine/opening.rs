@@ -1,7 +1,7 @@
 //! Opening connections: before the load begins, again when one is lost, and more when the pool may grow.
 
-use super::connection::{Connection, Lost};
-use super::multiplexed::{Multiplexed, Terms};
+use super::connection::{Connection, End};
+use super::http2_connection::{Http2Connection, Terms};
 use super::pool::SlotId;
 use super::world::Shared;
 use crate::measure::ErrorKind;
@@ -10,7 +10,10 @@ use crate::units::Nanos;
 use std::cell::Cell;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
+use tokio::sync::Semaphore;
 
+/// TLS handshakes that a worker makes at a time: a server that is given hundreds finishes none in time.
+const HANDSHAKES: usize = 32;
 /// Pauses between attempts grow from this one, doubling,
 const SHORTEST_PAUSE: Nanos = Nanos::from_millis(10);
 /// to this one.
@@ -21,6 +24,8 @@ pub struct Opener {
     world: Shared,
     dialer: Dialer,
     terms: Terms,
+    /// Places for those who shake hands.
+    handshakes: Semaphore,
     /// Number of this worker's first connection among all, so that workers together spread evenly.
     offset: usize,
     /// Attempts of the first opening that are still under way.
@@ -37,6 +42,7 @@ impl Opener {
             world,
             dialer,
             terms,
+            handshakes: Semaphore::new(HANDSHAKES),
             offset,
             pending: Cell::new(0),
             waiting: Cell::new(None),
@@ -66,8 +72,9 @@ impl Opener {
     async fn keep_open(self: Rc<Opener>, id: SlotId) {
         let mut failures = 0;
         let mut is_first = true;
+        let mut was_lost = false;
         loop {
-            let mut link = self.attempt(id, failures as usize, !is_first).await;
+            let link = self.attempt(id, failures as usize, was_lost).await;
             if is_first {
                 self.pending.set(self.pending.get() - 1);
                 self.opened
@@ -76,35 +83,36 @@ impl Opener {
                 if let Some(waker) = self.waiting.take() {
                     waker.wake();
                 }
-                if self.terms.quota.is_for_one() && link.take().is_some() {
-                    // It has shown that connections can be opened; each request opens its own.
-                    self.a_need(id).await;
-                    continue;
-                }
             }
-            match link {
-                Some(link) => {
-                    failures = 0;
-                    self.work(id, link).await;
-                    self.a_need(id).await;
-                }
-                None => {
+            let end = match link {
+                Some(link) => Some(self.work(id, link).await),
+                None => None,
+            };
+            was_lost =
+                matches!(end, Some(End::Lost | End::Fruitless)) || (was_lost && end.is_none());
+            match end {
+                Some(End::Lost | End::Planned) => failures = 0,
+                // A server that hangs up on everybody is not to be stormed.
+                Some(End::Fruitless) | None => {
                     failures += 1;
+                    // What was to go over it goes over another one meanwhile.
+                    self.world.borrow_mut().give_back(id);
                     self.pause(failures).await;
                 }
             }
+            self.a_need(id).await;
         }
     }
 
-    async fn work(&self, id: SlotId, link: Link) -> Lost {
+    async fn work(&self, id: SlotId, link: Link) -> End {
         let world = self.world.clone();
         match link {
             Link::Bytes(stream) => {
                 let connection = Connection::new(world, id, stream, self.terms.quota);
                 connection.work().await
             }
-            Link::Multiplex(multiplex) => {
-                let connection = Multiplexed::new(world, id, multiplex, self.terms);
+            Link::Http2(link) => {
+                let connection = Http2Connection::new(world, id, link, self.terms);
                 connection.work().await
             }
         }
@@ -117,14 +125,16 @@ impl Opener {
         if !is_lazy {
             return;
         }
-        self.world.borrow_mut().offer(id);
         std::future::poll_fn(|cx| {
             let mut world = self.world.borrow_mut();
-            let slot = world.pool.slot(id);
-            if slot.assigned.is_some() {
+            let is_needed = world.pool.slot(id).assigned.is_some() || !world.again.is_empty();
+            if is_needed {
                 return Poll::Ready(());
             }
-            slot.waker = Some(cx.waker().clone());
+            if !world.pool.is_queued(id) {
+                world.offer(id);
+            }
+            world.pool.slot(id).waker = Some(cx.waker().clone());
             Poll::Pending
         })
         .await;
@@ -138,14 +148,22 @@ impl Opener {
             let index = (number + failures) % world.addresses.len();
             (world.clock, world.addresses[index].clone())
         };
+        let _turn = match self.dialer.is_tls() {
+            true => self.handshakes.acquire().await.ok(),
+            false => None,
+        };
         let before = clock.now();
         let mut connected = before;
-        let mut secured = before;
+        let mut handshake = None;
         let outcome = async {
-            let socket = self.dialer.connect(&address, number).await?;
+            // By rounds over the addresses, so that each of them meets each address of this machine.
+            let round = number / self.world.borrow().addresses.len();
+            let socket = self.dialer.connect(&address, round).await?;
             connected = clock.now();
             let stream = self.dialer.secure(socket).await?;
-            secured = clock.now();
+            if self.dialer.is_tls() {
+                handshake = Some((clock.now() - connected, stream.is_resumed()));
+            }
             self.dialer.begin(stream).await
         };
         let outcome = outcome.await;
@@ -153,15 +171,16 @@ impl Opener {
         match outcome {
             Ok(link) => {
                 world.recorder.connected(connected - before, again);
-                if self.dialer.is_tls() {
-                    world.recorder.secured(secured - connected);
+                if let Some((time, resumed)) = handshake {
+                    world.recorder.shook_hands(time, resumed);
                 }
                 // The run's clock may have replaced the one of the opening meanwhile.
                 let now = world.clock.now();
+                let has_moved = !world.addresses.contains(&address);
                 let slot = world.pool.slot(id);
                 slot.free_since = now;
                 slot.address = Some(address);
-                slot.has_moved = false;
+                slot.has_moved = has_moved;
                 Some(link)
             }
             Err(error) => {

@@ -3,7 +3,7 @@
 use super::connection::Quota;
 use super::dispatch::dispatch;
 use super::feed::Feed;
-use super::multiplexed::Terms;
+use super::http2_connection::Terms;
 use super::opening::Opener;
 use super::pacer::Pacer;
 use super::pool::Pool;
@@ -18,6 +18,7 @@ use crate::transport::{Address, Dialer};
 use crate::units::Nanos;
 use crate::wire::{Translator, format_request};
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -222,6 +223,7 @@ fn world(plan: &Plan, script: Option<WorkerScript>) -> Result<World, Trouble> {
         addresses: addresses(plan, &source),
         source,
         translator: Translator::new(&plan.target.scheme),
+        again: VecDeque::new(),
         narrowest: usize::MAX,
         recorder,
         is_open_loop: schedule.is_some(),
@@ -444,6 +446,10 @@ fn close_books(
             // Without a connection it waited for one to open, which is not the generator's doing.
             recorder.unsent(arrival.due, stop, slot.limit > 0);
         }
+    }
+    for again in world.again {
+        let request = again.request;
+        recorder.unfinished(request.sending, request.route, u32::MAX, stop);
     }
     if world.is_open_loop {
         for due in world.feed.remaining() {

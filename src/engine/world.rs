@@ -11,11 +11,22 @@ use crate::transport::Address;
 use crate::units::Nanos;
 use crate::wire::{Collected, Translator};
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::task::Waker;
 
 /// How the tasks of a worker hold their world.
 pub type Shared = Rc<RefCell<World>>;
+
+/// A request that is to be sent again, as the one that it was.
+pub struct Again {
+    /// As it was written.
+    pub text: Vec<u8>,
+    /// Due when it was.
+    pub request: InFlight,
+    /// How often it has been refused.
+    pub refusals: u32,
+}
 
 /// What the tasks of a worker share.
 pub struct World {
@@ -37,6 +48,8 @@ pub struct World {
     pub addresses: Vec<Address>,
     /// Turns requests into those of HTTP/2.
     pub translator: Translator,
+    /// Requests that a server refused unseen, to be sent over another connection.
+    pub again: VecDeque<Again>,
     /// The fewest streams that a server has allowed on a connection.
     pub narrowest: usize,
     /// Lent to whichever connection reads.
@@ -206,9 +219,19 @@ impl World {
         }
     }
 
+    /// A request is to be sent again: a connection with room is woken for it.
+    pub fn send_again(&mut self, again: Again) {
+        self.again.push_back(again);
+        if let Some(id) = self.pool.take_free()
+            && let Some(waker) = &self.pool.slot(id).waker
+        {
+            waker.wake_by_ref();
+        }
+    }
+
     /// Takes a request off the wire's list.
     #[inline]
-    fn take_off(&mut self, id: SlotId, at: usize, now: Nanos) -> Option<InFlight> {
+    pub fn take_off(&mut self, id: SlotId, at: usize, now: Nanos) -> Option<InFlight> {
         let was_full = self.pool.is_full(id);
         let slot = self.pool.slot(id);
         let request = slot.in_flight.remove(at)?;

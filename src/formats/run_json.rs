@@ -108,9 +108,13 @@ struct Requests {
     bytes_read: u64,
     reconnects: u64,
     #[serde(default)]
+    resumed: u64,
+    #[serde(default)]
     goaways: u64,
     #[serde(default)]
     resets: u64,
+    #[serde(default)]
+    refused: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rate_offered: Option<f64>,
     rate_achieved: f64,
@@ -296,8 +300,10 @@ fn tally_block(result: &RunResult, tally: Tally) -> Block {
             finished_in_window: tally.finished_in_window,
             bytes_read: tally.bytes_in_window,
             reconnects: tally.reconnects,
+            resumed: tally.resumed,
             goaways: tally.goaways,
             resets: tally.resets,
+            refused: tally.refused,
             rate_offered: result.is_open_loop().then(|| per_second(tally.scheduled)),
             rate_achieved: per_second(tally.finished_in_window),
         },
@@ -469,8 +475,10 @@ fn target_result(target: Target, block: Block) -> Result<TargetResult, FormatErr
             finished_in_window: requests.finished_in_window,
             bytes_in_window: requests.bytes_read,
             reconnects: requests.reconnects,
+            resumed: requests.resumed,
             goaways: requests.goaways,
             resets: requests.resets,
+            refused: requests.refused,
             errors,
             status: counts(&status)?,
             latency: histograms.latency,

@@ -3,7 +3,7 @@
 
 use crate::measure::RunResult;
 use crate::resources::{Amounts, Category, Role};
-use crate::spec::HttpSpec;
+use crate::spec::{HttpSpec, ProxyProtocol, RunSpec, Target, TlsVersion};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Circumstances by name, with every value that was seen in an arm's steps.
@@ -19,6 +19,7 @@ pub fn add_conditions(conditions: &mut Conditions, result: &RunResult) {
     add("threads".to_owned(), load.threads.to_string());
     add("pipeline".to_owned(), load.pipeline.to_string());
     add("HTTP".to_owned(), http(&result.spec.http));
+    add("transport".to_owned(), transport(&result.spec));
     add("arrival process".to_owned(), load.process.name().to_owned());
     add("seed".to_owned(), load.seed.to_string());
     let phases = [load.warmup, load.duration, load.guard].map(|phase| phase.to_string());
@@ -40,6 +41,31 @@ fn http(http: &HttpSpec) -> String {
         Some(quota) => format!("{version}, {quota} requests per connection"),
         None => version,
     }
+}
+
+/// What lies between HTTP and the network.
+fn transport(spec: &RunSpec) -> String {
+    let mut layers = Vec::new();
+    match spec.reach.proxy_protocol {
+        Some(ProxyProtocol::V1) => layers.push("PROXY protocol v1"),
+        Some(ProxyProtocol::V2) => layers.push("PROXY protocol v2"),
+        None => {}
+    }
+    if !spec.targets.iter().any(Target::is_tls) {
+        layers.push("in the clear");
+        return layers.join(", ");
+    }
+    layers.push(match spec.tls.min {
+        TlsVersion::V1_2 => "TLS from 1.2",
+        TlsVersion::V1_3 => "TLS from 1.3",
+    });
+    if spec.tls.cert.is_some() {
+        layers.push("client certificate");
+    }
+    if spec.tls.no_resumption {
+        layers.push("no resumption");
+    }
+    layers.join(", ")
 }
 
 fn script(result: &RunResult) -> String {

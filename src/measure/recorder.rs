@@ -209,14 +209,20 @@ impl Recorder {
         self.tally.reconnects += u64::from(again);
     }
 
-    /// A TLS handshake was made, in this time.
-    pub fn secured(&mut self, time: Nanos) {
+    /// A TLS handshake was made, in this time; `resumed` when it took up an earlier session.
+    pub fn shook_hands(&mut self, time: Nanos, resumed: bool) {
         record(&mut self.tally.handshake, time);
+        self.tally.resumed += u64::from(resumed);
     }
 
     /// The server ended an HTTP/2 connection by GOAWAY.
-    pub fn sent_away(&mut self) {
+    pub fn goaway(&mut self) {
         self.tally.goaways += 1;
+    }
+
+    /// The server refused a request unseen; it stays in flight.
+    pub fn refused(&mut self) {
+        self.tally.refused += 1;
     }
 
     /// The server reset a stream by RST_STREAM.

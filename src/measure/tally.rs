@@ -25,10 +25,14 @@ pub struct Tally {
     pub bytes_in_window: u64,
     /// Connections that had to be opened again.
     pub reconnects: u64,
+    /// Of the TLS handshakes, those that took up an earlier session.
+    pub resumed: u64,
     /// HTTP/2 connections that the server ended by GOAWAY.
     pub goaways: u64,
     /// HTTP/2 streams that the server reset.
     pub resets: u64,
+    /// HTTP/2 requests that the server refused unseen, and that were sent again.
+    pub refused: u64,
     /// Errors by kind.
     pub errors: Errors,
     /// Completed by status code.
@@ -113,8 +117,10 @@ impl Default for Tally {
             finished_in_window: 0,
             bytes_in_window: 0,
             reconnects: 0,
+            resumed: 0,
             goaways: 0,
             resets: 0,
+            refused: 0,
             errors: Errors::default(),
             status: StatusCounts::default(),
             latency: fine(),
@@ -148,8 +154,10 @@ impl Tally {
             finished_in_window,
             bytes_in_window,
             reconnects,
+            resumed,
             goaways,
             resets,
+            refused,
             errors,
             status,
             latency,
@@ -175,8 +183,10 @@ impl Tally {
         self.finished_in_window += finished_in_window;
         self.bytes_in_window += bytes_in_window;
         self.reconnects += reconnects;
+        self.resumed += resumed;
         self.goaways += goaways;
         self.resets += resets;
+        self.refused += refused;
         self.errors.merge(errors);
         self.status.merge(status);
         add(&mut self.latency, latency);

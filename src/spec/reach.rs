@@ -1,11 +1,12 @@
 //! How targets are reached where names and routes do not lead there.
 
-use super::BadSpec;
 use super::target::UNIX;
+use super::{BadSpec, Target};
 use crate::units::{Nanos, text};
 use serde::{Deserialize, Serialize};
 // Addresses as values; sockets are elsewhere.
 use core::net::IpAddr;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -25,6 +26,21 @@ pub struct Resolve {
     pub address: IpAddr,
 }
 
+impl Resolve {
+    /// Whether it stands for this host and port.
+    pub fn is_for(&self, host: &str, port: u16) -> bool {
+        self.host.eq_ignore_ascii_case(host) && self.port == port
+    }
+}
+
+/// An address without its brackets, which stand around IPv6's or around nothing.
+fn unbracketed(typed: &str) -> Option<&str> {
+    match typed.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']'),
+        None => Some(typed).filter(|typed| !typed.ends_with(']')),
+    }
+}
+
 impl FromStr for Resolve {
     type Err = String;
 
@@ -37,7 +53,7 @@ impl FromStr for Resolve {
         let port = port
             .and_then(|port| port.parse().ok())
             .filter(|port| *port > 0);
-        let address = address.map(|address| address.trim_matches(['[', ']']));
+        let address = address.and_then(unbracketed);
         Ok(Resolve {
             host: host.to_owned(),
             port: port.ok_or_else(bad)?,
@@ -82,15 +98,14 @@ impl FromStr for Endpoint {
     type Err = String;
 
     fn from_str(typed: &str) -> Result<Endpoint, String> {
-        let bad =
-            || format!("`{typed}` is no ADDRESS:PORT, such as 10.0.0.1:8443, and no unix:PATH");
+        let bad = || format!("`{typed}` is no HOST:PORT, such as 10.0.0.1:8443, and no unix:PATH");
         if let Some(path) = typed.strip_prefix(UNIX) {
             let path = Some(path).filter(|path| !path.is_empty());
             return Ok(Endpoint::Unix(path.ok_or_else(bad)?.into()));
         }
         let (host, port) = typed.rsplit_once(':').ok_or_else(bad)?;
         let port = port.parse().ok().filter(|port| *port > 0);
-        let bare = host.trim_matches(['[', ']']);
+        let bare = unbracketed(host).ok_or_else(bad)?;
         let is_whole = !bare.is_empty() && (bare == host) != bare.contains(':');
         let host = is_whole.then(|| bare.to_owned()).ok_or_else(bad)?;
         Ok(Endpoint::Tcp(host, port.ok_or_else(bad)?))
@@ -127,6 +142,18 @@ pub enum ProxyProtocol {
     V2,
 }
 
+impl FromStr for ProxyProtocol {
+    type Err = String;
+
+    fn from_str(typed: &str) -> Result<ProxyProtocol, String> {
+        match typed {
+            "v1" => Ok(ProxyProtocol::V1),
+            "v2" => Ok(ProxyProtocol::V2),
+            _ => Err("use v1 or v2".to_owned()),
+        }
+    }
+}
+
 /// How connections find their way.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -137,9 +164,6 @@ pub struct Reach {
     /// Where connections go, whatever the URLs say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connect_to: Option<Endpoint>,
-    /// What the Host header says in place of the URL's host and port.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub host: Option<String>,
     /// This machine's addresses that connections come from, in turn: each has ports of its own.
     pub local_addresses: Vec<IpAddr>,
     /// What each connection begins with, before TLS.
@@ -172,6 +196,46 @@ impl Reach {
             return bad("--local-address", message, "leave it out");
         }
         Ok(())
+    }
+
+    /// Checks that each of these targets, which are measured beside each other, is still itself, and
+    /// that no address is given for nobody. `says_host`: all requests carry one Host header.
+    ///
+    /// # Errors
+    /// [`BadSpec`] with the flag and the cure.
+    pub fn suits(&self, targets: &[&Target], says_host: bool) -> Result<(), BadSpec> {
+        let names: BTreeSet<(&str, &str)> = targets
+            .iter()
+            .map(|target| {
+                (
+                    if says_host { "" } else { &target.host },
+                    target.path.as_str(),
+                )
+            })
+            .collect();
+        let urls: BTreeSet<&str> = targets.iter().map(|target| target.url.as_str()).collect();
+        if self.connect_to.is_some() && names.len() < urls.len() {
+            return Err(BadSpec::new(
+                "--connect-to",
+                "leads to one server, which could not tell these URLs apart",
+                "give them hosts of their own and no --host, or leave it out",
+            ));
+        }
+        let asked = |one: &Resolve| match &self.connect_to {
+            Some(Endpoint::Tcp(host, port)) => one.is_for(host, *port),
+            Some(Endpoint::Unix(_)) => false,
+            None => targets
+                .iter()
+                .any(|target| one.is_for(&target.host, target.port_or_default())),
+        };
+        match self.resolve.iter().find(|one| !asked(one)) {
+            Some(one) => Err(BadSpec::new(
+                "--resolve",
+                format!("nothing goes to {}:{}", one.host, one.port),
+                "give the host and the port that are connected to",
+            )),
+            None => Ok(()),
+        }
     }
 }
 
@@ -211,6 +275,7 @@ mod tests {
             ":80:10.0.0.1",
             "h:0:10.0.0.1",
             "h:x:10.0.0.1",
+            "h:80:[::1",
         ] {
             let bad = Resolve::from_str(typed).expect_err(typed);
             assert!(bad.contains("HOST:PORT:ADDRESS"), "{bad}");
@@ -219,7 +284,7 @@ mod tests {
             "", "h", ":80", "h:0", "h:99999", "::1:80", "[h]:80", "unix:",
         ] {
             let bad = Endpoint::from_str(typed).expect_err(typed);
-            assert!(bad.contains("ADDRESS:PORT"), "{bad}");
+            assert!(bad.contains("HOST:PORT"), "{bad}");
         }
     }
 }

@@ -258,22 +258,32 @@ impl RunSpec {
         Ok(())
     }
 
-    /// The header lines of every request: those that were asked for, the Host that is to be said, and
-    /// that the connection ends with it where it does.
+    /// The header lines of every request, the one among them that ends the connection with it, where it
+    /// does.
     pub fn request_headers(&self) -> Vec<(String, String)> {
         let mut headers = self.headers.clone();
         let closes = self.http.no_keepalive && !self.http.http2;
-        for (name, value) in [
-            ("Host", self.reach.host.as_deref()),
-            ("Connection", closes.then_some("close")),
-        ] {
-            let is_there = |(known, _): &(String, String)| known.eq_ignore_ascii_case(name);
-            let is_said = headers.iter().any(is_there);
-            if let (Some(value), false) = (value, is_said) {
-                headers.push((name.to_owned(), value.to_owned()));
-            }
+        let mut names = headers.iter().map(|(name, _)| name);
+        if closes && !names.any(|name| name.eq_ignore_ascii_case("connection")) {
+            headers.push(("Connection".to_owned(), "close".to_owned()));
         }
         headers
+    }
+
+    /// Whether all requests say one Host, whatever the URL's is.
+    pub fn says_host(&self) -> bool {
+        let mut names = self.headers.iter().map(|(name, _)| name);
+        names.any(|name| name.eq_ignore_ascii_case("host"))
+    }
+
+    /// Checks that these targets, which are measured beside each other, are reached and spoken to as
+    /// asked.
+    ///
+    /// # Errors
+    /// [`BadSpec`] with the flag and the cure.
+    pub fn suits(&self, targets: &[&Target]) -> Result<(), BadSpec> {
+        self.reach.suits(targets, self.says_host())?;
+        self.tls.suits(targets)
     }
 
     /// Batches that one connection carries at a time: pipelined, or as streams of HTTP/2.

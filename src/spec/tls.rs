@@ -1,8 +1,9 @@
 //! How a target is spoken to through TLS.
 
-use super::BadSpec;
+use super::{BadSpec, Target};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+use std::str::FromStr;
 
 /// The oldest version of TLS that is spoken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +16,18 @@ pub enum TlsVersion {
     /// TLS 1.3
     #[serde(rename = "1.3")]
     V1_3,
+}
+
+impl FromStr for TlsVersion {
+    type Err = String;
+
+    fn from_str(typed: &str) -> Result<TlsVersion, String> {
+        match typed {
+            "1.2" => Ok(TlsVersion::V1_2),
+            "1.3" => Ok(TlsVersion::V1_3),
+            _ => Err("use 1.2 or 1.3".to_owned()),
+        }
+    }
 }
 
 /// What `https://` targets are trusted by and shown.
@@ -40,6 +53,28 @@ pub struct TlsSpec {
 }
 
 impl TlsSpec {
+    /// Checks that somebody is trusted and shown what is asked for.
+    ///
+    /// # Errors
+    /// [`BadSpec`] with the flag and the cure.
+    pub fn suits(&self, targets: &[&Target]) -> Result<(), BadSpec> {
+        let given = [
+            ("--cacert", self.ca.is_some()),
+            ("--cert", self.cert.is_some()),
+            ("--insecure", self.insecure),
+        ];
+        let flag = given.iter().find(|(_, is_given)| *is_given);
+        let is_tls = targets.iter().any(|target| target.is_tls());
+        match flag.filter(|_| !is_tls) {
+            Some((flag, _)) => Err(BadSpec::new(
+                flag,
+                "no URL is https://",
+                "write https://, or leave it out",
+            )),
+            None => Ok(()),
+        }
+    }
+
     /// Checks what no single flag can know.
     ///
     /// # Errors

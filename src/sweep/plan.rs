@@ -13,6 +13,7 @@ use crate::spec::{
     Pacing, Reach, Recording, RunSpec, ScriptRef, StepLabel, Target, TlsSpec,
 };
 use crate::units::{Nanos, Rate, text};
+use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -502,14 +503,18 @@ impl SweepPlan {
 impl LoadPlan {
     fn headers(&self) -> Result<Vec<(String, String)>, BadPlan> {
         let split = |line: &String| {
-            let (name, value) = line.split_once(':').ok_or_else(|| {
+            let bad = || {
                 BadPlan::new(
                     "load.headers",
-                    format!("`{line}` is no header"),
+                    format!("`{}` is no header", line.escape_debug()),
                     "write it as 'Name: value'",
                 )
-            })?;
-            Ok((name.trim().to_owned(), value.trim().to_owned()))
+            };
+            let (name, value) = line.split_once(':').ok_or_else(bad)?;
+            let (name, value) = (name.trim(), value.trim());
+            HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?;
+            HeaderValue::from_str(value).map_err(|_| bad())?;
+            Ok((name.to_owned(), value.to_owned()))
         };
         self.headers.iter().map(split).collect()
     }

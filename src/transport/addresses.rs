@@ -1,11 +1,8 @@
 //! From a target to the addresses that answer.
 
-use crate::spec::{Endpoint, Reach, Resolve, Target};
-use crate::units::Nanos;
+use crate::spec::{Endpoint, Reach, Target};
 use std::fmt;
-use std::io;
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
-use std::os::unix::net::UnixStream;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 /// Where a server is.
@@ -25,15 +22,6 @@ impl Address {
             Address::Unix(_) => None,
         }
     }
-
-    fn try_once(&self) -> io::Result<()> {
-        match self {
-            Address::Tcp(address) => {
-                TcpStream::connect_timeout(address, PROBE_LIMIT.to_duration()).map(drop)
-            }
-            Address::Unix(path) => UnixStream::connect(path).map(drop),
-        }
-    }
 }
 
 impl fmt::Display for Address {
@@ -45,16 +33,15 @@ impl fmt::Display for Address {
     }
 }
 
-/// How long a first connection may take.
-const PROBE_LIMIT: Nanos = Nanos::from_secs(5);
-
 /// The addresses of a target.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Addresses {
     /// Those that accept connections, in the resolver's order; connections are spread over them.
     pub answering: Vec<Address>,
     /// Those that do not, with the reason.
     pub refused: Vec<(Address, String)>,
+    /// What there is to know of those that answer.
+    pub notes: Vec<String>,
 }
 
 /// Why a target cannot be reached.
@@ -76,33 +63,25 @@ pub enum AddressError {
         /// What the kernel said.
         cause: String,
     },
-}
-
-/// Finds where a target is and tries each address once. wrk takes the first that answers; here all that
-/// answer are kept, because a name with several addresses stands for several servers.
-///
-/// # Errors
-/// [`AddressError`] when the name or every address fails.
-pub fn resolve(target: &Target, reach: &Reach) -> Result<Addresses, AddressError> {
-    let mut addresses = Addresses {
-        answering: Vec::new(),
-        refused: Vec::new(),
-    };
-    for address in look_up(target, reach)? {
-        match address.try_once() {
-            Ok(()) => addresses.answering.push(address),
-            Err(error) => addresses.refused.push((address, error.to_string())),
-        }
-    }
-    match addresses.refused.first() {
-        Some((address, cause)) if addresses.answering.is_empty() => {
-            Err(AddressError::Unreachable {
-                address: address.clone(),
-                cause: cause.clone(),
-            })
-        }
-        _ => Ok(addresses),
-    }
+    /// Who is there does not speak as asked.
+    #[error("{address}: {cause}")]
+    Greeting {
+        /// The address.
+        address: Address,
+        /// What is wrong, and the cure.
+        cause: String,
+    },
+    /// Connections cannot come from where they should.
+    #[error("--local-address {address}: {cause}; give an address of this machine")]
+    Local {
+        /// The address.
+        address: IpAddr,
+        /// What the kernel said.
+        cause: String,
+    },
+    /// Nobody wants to know any more.
+    #[error("interrupted before the load began")]
+    Interrupted,
 }
 
 /// Where a target is said to be, each address once; at least one.
@@ -114,19 +93,19 @@ pub fn look_up(target: &Target, reach: &Reach) -> Result<Vec<Address>, AddressEr
         (Some(Endpoint::Unix(path)), _) | (None, Some(path)) => {
             Ok(vec![Address::Unix(path.clone())])
         }
-        (Some(Endpoint::Tcp(host, port)), _) => ask_resolver(host, *port),
-        (None, None) => {
-            let (host, port) = (&target.host, target.port_or_default());
-            let named = |one: &&Resolve| one.host.eq_ignore_ascii_case(host) && one.port == port;
-            let named = reach.resolve.iter().filter(named);
-            let named: Vec<SocketAddr> = named
-                .map(|one| SocketAddr::new(one.address, port))
-                .collect();
-            match named.is_empty() {
-                true => ask_resolver(host, port),
-                false => Ok(each_once(named)),
-            }
-        }
+        (Some(Endpoint::Tcp(host, port)), _) => look_up_name(host, *port, reach),
+        (None, None) => look_up_name(&target.host, target.port_or_default(), reach),
+    }
+}
+
+fn look_up_name(host: &str, port: u16, reach: &Reach) -> Result<Vec<Address>, AddressError> {
+    let named = reach.resolve.iter().filter(|one| one.is_for(host, port));
+    let named: Vec<SocketAddr> = named
+        .map(|one| SocketAddr::new(one.address, port))
+        .collect();
+    match named.is_empty() {
+        true => ask_resolver(host, port),
+        false => Ok(each_once(named)),
     }
 }
 

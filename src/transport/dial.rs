@@ -1,19 +1,20 @@
 //! The steps from an address to a connection that requests can go over.
 
 use super::Address;
-use super::http2::Multiplex;
-use super::introduction::introduction;
+use super::http2::Http2Link;
+use super::proxy_header::proxy_header;
 use super::stream::{Socket, Stream};
 use super::tls::{TlsClient, TlsError};
 use crate::spec::{ProxyProtocol, RunSpec, Target};
 use crate::units::Nanos;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream, UnixStream};
 
 /// How long one step may take.
-pub(super) const LIMIT: Nanos = Nanos::from_secs(5);
+const LIMIT: Nanos = Nanos::from_secs(5);
+const CONNECTING: &str = "opening a connection";
 
 /// A connection, and what is spoken on it.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ pub enum Link {
     /// HTTP/1.1, whose bytes are the caller's business.
     Bytes(Stream),
     /// HTTP/2.
-    Multiplex(Box<Multiplex>),
+    Http2(Box<Http2Link>),
 }
 
 /// Opens connections to one target; workers share it.
@@ -53,36 +54,62 @@ impl Dialer {
         })
     }
 
+    /// Tries every address to connect from.
+    ///
+    /// # Errors
+    /// The first that is not this machine's, and what the kernel says.
+    pub(super) fn try_locals(&self) -> Result<(), (IpAddr, io::Error)> {
+        for local in &self.locals {
+            UdpSocket::bind((*local, 0)).map_err(|error| (*local, error))?;
+        }
+        Ok(())
+    }
+
     /// Whether connections begin with a TLS handshake.
     pub fn is_tls(&self) -> bool {
         self.tls.is_some()
     }
 
-    /// Opens a connection without Nagle's delay, and says who comes where that is wanted. `number`
-    /// chooses among the addresses to connect from.
+    /// Opens a connection without Nagle's delay, and says who comes where that is wanted. `turn` chooses
+    /// among the addresses to connect from that are of the server's family.
     ///
     /// # Errors
     /// What the kernel says, or `TimedOut` after five seconds.
-    pub async fn connect(&self, address: &Address, number: usize) -> io::Result<Socket> {
-        let local = number.checked_rem(self.locals.len());
-        let local = local.map(|at| self.locals[at]);
+    pub async fn connect(&self, address: &Address, turn: usize) -> io::Result<Socket> {
         let (mut socket, ends) = match address {
             Address::Tcp(address) => {
-                let stream = within(LIMIT, connect_from(local, *address)).await?;
+                let local = self.local(*address, turn)?;
+                let stream = within(CONNECTING, connect_from(local, *address)).await?;
                 stream.set_nodelay(true)?;
                 let ends = (stream.local_addr()?, *address);
                 (Socket::Left(stream), Some(ends))
             }
             Address::Unix(path) => {
-                let stream = within(LIMIT, UnixStream::connect(path)).await?;
+                let stream = within(CONNECTING, UnixStream::connect(path)).await?;
                 (Socket::Right(stream), None)
             }
         };
         if let Some(version) = self.proxy_protocol {
-            let introduction = introduction(version, ends)?;
-            within(LIMIT, socket.write_all(&introduction)).await?;
+            let proxy_header = proxy_header(version, ends)?;
+            within(CONNECTING, socket.write_all(&proxy_header)).await?;
         }
         Ok(socket)
+    }
+
+    /// The address to connect from; none: the kernel chooses.
+    fn local(&self, address: SocketAddr, turn: usize) -> io::Result<Option<IpAddr>> {
+        let is_alike = |local: &&IpAddr| local.is_ipv4() == address.is_ipv4();
+        let alike: Vec<_> = self.locals.iter().filter(is_alike).collect();
+        match turn.checked_rem(alike.len()) {
+            Some(at) => Ok(Some(*alike[at])),
+            None if self.locals.is_empty() => Ok(None),
+            None => {
+                let family = if address.is_ipv4() { "4" } else { "6" };
+                Err(io::Error::other(format!(
+                    "no --local-address is of IPv{family}; add one"
+                )))
+            }
+        }
     }
 
     /// Makes the TLS handshake, where there is one.
@@ -93,7 +120,7 @@ impl Dialer {
         let Some(tls) = &self.tls else {
             return Ok(Stream::Clear(socket));
         };
-        let stream = within(LIMIT, tls.handshake(socket)).await?;
+        let stream = within("the TLS handshake", tls.handshake(socket)).await?;
         Ok(Stream::Tls(Box::new(stream), tls.clone()))
     }
 
@@ -105,8 +132,8 @@ impl Dialer {
         if !self.http2 {
             return Ok(Link::Bytes(stream));
         }
-        let multiplex = within(LIMIT, Multiplex::open(stream)).await?;
-        Ok(Link::Multiplex(Box::new(multiplex)))
+        let link = within("the beginning of HTTP/2", Http2Link::open(stream)).await?;
+        Ok(Link::Http2(Box::new(link)))
     }
 }
 
@@ -119,11 +146,16 @@ async fn connect_from(local: Option<IpAddr>, address: SocketAddr) -> io::Result<
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
+    // Else a port would be taken for every server at once, and one address would have fewer than none.
+    socket.set_reuseaddr(true)?;
     socket.bind(SocketAddr::new(local, 0)).map_err(from)?;
     socket.connect(address).await
 }
 
-async fn within<T>(limit: Nanos, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    let outcome = tokio::time::timeout(limit.to_duration(), work).await;
-    outcome.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+async fn within<T>(step: &str, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    let outcome = tokio::time::timeout(LIMIT.to_duration(), work).await;
+    outcome.unwrap_or_else(|_| {
+        let told = format!("{step} took more than {LIMIT}");
+        Err(io::Error::new(io::ErrorKind::TimedOut, told))
+    })
 }

@@ -18,7 +18,7 @@ const STREAM_WINDOW: u32 = 2 << 20;
 const CONNECTION_WINDOW: u32 = 5 << 20;
 
 /// A connection on which requests go side by side.
-pub struct Multiplex {
+pub struct Http2Link {
     /// Begins requests.
     pub send: SendRequest<Bytes>,
     /// Must be polled for anything to happen; ready when the connection is over.
@@ -26,12 +26,12 @@ pub struct Multiplex {
     read: Rc<Cell<u64>>,
 }
 
-impl Multiplex {
+impl Http2Link {
     /// Exchanges prefaces and waits for the answer to a PING: then the server's SETTINGS are here, too.
     ///
     /// # Errors
     /// When the connection breaks or the server speaks something else.
-    pub async fn open(stream: Stream) -> io::Result<Multiplex> {
+    pub async fn open(stream: Stream) -> io::Result<Http2Link> {
         let read = Rc::new(Cell::new(0));
         // Over TLS the version was agreed on, so that whatever goes wrong has another reason.
         let is_agreed = matches!(stream, Stream::Tls(..));
@@ -58,7 +58,7 @@ impl Multiplex {
             Ok(false) => return Err(no_http2(&"it closed the connection")),
             Err(error) => return Err(explain(error)),
         }
-        Ok(Multiplex {
+        Ok(Http2Link {
             send,
             connection,
             read,
@@ -71,9 +71,9 @@ impl Multiplex {
     }
 }
 
-impl fmt::Debug for Multiplex {
+impl fmt::Debug for Http2Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Multiplex").finish_non_exhaustive()
+        f.debug_struct("Http2Link").finish_non_exhaustive()
     }
 }
 

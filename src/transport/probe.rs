@@ -2,9 +2,9 @@
 
 use super::Address;
 use super::dial::{Dialer, Link};
-use super::http2::Multiplex;
+use super::http2::Http2Link;
 use super::stream::Stream;
-use super::tls::{TlsClient, TlsTrouble};
+use super::tls::TlsTrouble;
 use crate::units::Nanos;
 use http::{Method, Request, StatusCode};
 use std::io;
@@ -13,57 +13,58 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// How long a server may take to refuse a client that has shown nothing.
 const REFUSAL: Nanos = Nanos::from_secs(1);
-/// What servers answer that hang up on nobody; nginx says 400.
-const REFUSALS: [StatusCode; 3] = [
-    StatusCode::BAD_REQUEST,
-    StatusCode::UNAUTHORIZED,
-    StatusCode::FORBIDDEN,
-];
+/// What is read of its refusal, in bytes.
+const ENOUGH: usize = 1024;
 
-impl Dialer {
-    /// Opens one connection to see whether more can be opened; over TLS it tells what was agreed on:
-    /// version and cipher. In the clear and with HTTP/1.1 there is nothing to see.
-    ///
-    /// # Errors
-    /// What stands in the way, with the cure.
-    pub fn probe(&self, address: &Address) -> Result<Option<String>, String> {
-        if !self.is_tls() && !self.http2 {
-            return Ok(None);
-        }
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| error.to_string())?;
-        let probed = runtime.block_on(self.try_once(address));
-        probed.map_err(|error| error.to_string())
-    }
-
-    async fn try_once(&self, address: &Address) -> io::Result<Option<String>> {
-        let socket = self.connect(address, 0).await?;
-        let stream = self.secure(socket).await?;
-        let agreed = agreed(&stream);
-        let link = self.begin(stream).await?;
-        if let Some(tls) = self.tls.as_ref().filter(|tls| tls.is_to_show_itself()) {
-            // A server that has asked for a certificate refuses a client that shows none, or a strange
-            // one, after the handshake: with an alert, or with a status. A request for nothing in
-            // particular brings that to light.
-            let name = tls.name();
-            let status = ask_for_nothing(link, &name);
-            let status = tokio::time::timeout(REFUSAL.to_duration(), status).await;
-            let status = status.ok().transpose()?.flatten();
-            if let Some(status) = status.filter(|status| REFUSALS.contains(status)) {
-                return Err(io::Error::other(tls.refused(status)));
-            }
-        }
-        Ok(agreed)
-    }
+/// Why a connection cannot be used.
+#[derive(Debug)]
+pub enum ProbeError {
+    /// It cannot be opened; another address may do.
+    Connect(io::Error),
+    /// Who is there does not speak as asked, with the cure.
+    Greeting(io::Error),
 }
 
-impl TlsClient {
-    fn refused(&self, status: StatusCode) -> TlsTrouble {
-        match self.has_identity() {
-            true => TlsTrouble::Refused(status.to_string()),
-            false => TlsTrouble::ClientCertificate,
+impl Dialer {
+    /// Opens one connection as the load will open them. Over TLS it tells what was agreed on: version
+    /// and cipher.
+    ///
+    /// # Errors
+    /// [`ProbeError`].
+    pub async fn probe(&self, address: &Address) -> Result<Option<String>, ProbeError> {
+        let socket = self.connect(address, 0).await;
+        let socket = socket.map_err(ProbeError::Connect)?;
+        let stream = self.secure(socket).await.map_err(ProbeError::Greeting)?;
+        let agreed = agreed(&stream);
+        let link = self.begin(stream).await.map_err(ProbeError::Greeting)?;
+        self.is_let_in(link).await.map_err(ProbeError::Greeting)?;
+        Ok(agreed)
+    }
+
+    /// A server that has asked for a certificate refuses a client that shows none, or a strange one,
+    /// after the handshake: with an alert, or, as nginx does, with a page that says so. A request for
+    /// nothing in particular brings that to light.
+    async fn is_let_in(&self, link: Link) -> io::Result<()> {
+        let Some(tls) = self.tls.as_ref().filter(|tls| tls.was_asked()) else {
+            return Ok(());
+        };
+        let name = tls.name();
+        let asked = ask_for_nothing(link, &name);
+        let asked = tokio::time::timeout(REFUSAL.to_duration(), asked).await;
+        // Any other refusal is the application's own, which the run will show.
+        let is_about_us = |text: &str| text.to_lowercase().contains("certificate");
+        let (status, text) = match asked {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) if is_about_us(&error.to_string()) => return Err(error),
+            Ok(Err(_)) | Err(_) => return Ok(()),
+        };
+        match status.filter(|status| status.is_client_error() && is_about_us(&text)) {
+            Some(status) if tls.has_identity() => {
+                let refused = TlsTrouble::Refused(status.to_string());
+                Err(io::Error::other(refused))
+            }
+            Some(_) => Err(io::Error::other(TlsTrouble::ClientCertificate)),
+            None => Ok(()),
         }
     }
 }
@@ -82,30 +83,41 @@ fn agreed(stream: &Stream) -> Option<String> {
     ))
 }
 
-/// The status of an answer, when one comes that has any.
-async fn ask_for_nothing(link: Link, host: &str) -> io::Result<Option<StatusCode>> {
+/// The status of an answer, when one comes that has any, and how it begins.
+type Refusal = (Option<StatusCode>, String);
+
+async fn ask_for_nothing(link: Link, name: &str) -> io::Result<Refusal> {
+    let host = match name.contains(':') {
+        true => format!("[{name}]"),
+        false => name.to_owned(),
+    };
     match link {
-        Link::Bytes(stream) => ask_in_bytes(stream, host).await,
-        Link::Multiplex(multiplex) => ask_in_frames(*multiplex, host).await,
+        Link::Bytes(stream) => ask_in_bytes(stream, &host).await,
+        Link::Http2(link) => ask_in_frames(*link, &host).await,
     }
 }
 
-async fn ask_in_bytes(mut stream: Stream, host: &str) -> io::Result<Option<StatusCode>> {
-    let request = format!("OPTIONS * HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+async fn ask_in_bytes(mut stream: Stream, host: &str) -> io::Result<Refusal> {
+    let request = format!("OPTIONS / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     stream.flush().await?;
-    let mut reply = [0; 64];
-    let count = stream.read(&mut reply).await?;
-    let status = reply[..count].split(|byte| *byte == b' ').nth(1);
-    Ok(status.and_then(|status| StatusCode::from_bytes(status).ok()))
+    let mut reply = Vec::new();
+    let ended = stream.take(ENOUGH as u64).read_to_end(&mut reply).await;
+    if reply.is_empty() {
+        // What comes after an answer, such as an end without farewell, is no refusal.
+        ended?;
+    }
+    let status = reply.split(|byte| *byte == b' ').nth(1);
+    let status = status.and_then(|status| StatusCode::from_bytes(status).ok());
+    Ok((status, String::from_utf8_lossy(&reply).into_owned()))
 }
 
-async fn ask_in_frames(multiplex: Multiplex, host: &str) -> io::Result<Option<StatusCode>> {
-    let Multiplex {
+async fn ask_in_frames(link: Http2Link, host: &str) -> io::Result<Refusal> {
+    let Http2Link {
         mut send,
         connection,
         ..
-    } = multiplex;
+    } = link;
     let request = Request::builder()
         .method(Method::OPTIONS)
         .uri(format!("https://{host}/"))
@@ -113,11 +125,22 @@ async fn ask_in_frames(multiplex: Multiplex, host: &str) -> io::Result<Option<St
         .map_err(io::Error::other)?;
     let reply = async {
         let (reply, _) = send.send_request(request, true)?;
-        reply.await
+        let (head, mut body) = reply.await?.into_parts();
+        let mut text = Vec::new();
+        while let Some(piece) = body.data().await.transpose()? {
+            text.extend_from_slice(&piece);
+            if text.len() >= ENOUGH {
+                break;
+            }
+        }
+        let text = String::from_utf8_lossy(&text).into_owned();
+        Ok::<_, h2::Error>((Some(head.status), text))
     };
     let mut connection = pin!(connection);
     tokio::select! {
-        reply = reply => Ok(Some(reply.map_err(io::Error::other)?.status())),
-        ended = &mut connection => ended.map(|()| None).map_err(io::Error::other),
+        reply = reply => reply.map_err(io::Error::other),
+        ended = &mut connection => {
+            ended.map(|()| (None, String::new())).map_err(io::Error::other)
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! A connection as a stream of bytes, whatever carries it.
 
 use super::tls::TlsClient;
+use rustls::HandshakeKind;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -19,6 +20,16 @@ pub enum Stream {
     Clear(Socket),
     /// A connection with TLS on it, and who explains what goes wrong there.
     Tls(Box<TlsStream<Socket>>, TlsClient),
+}
+
+impl Stream {
+    /// Whether its TLS session is an earlier one, taken up again.
+    pub fn is_resumed(&self) -> bool {
+        let Stream::Tls(stream, _) = self else {
+            return false;
+        };
+        stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed)
+    }
 }
 
 impl AsyncRead for Stream {

@@ -12,7 +12,7 @@ use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ClientConfig, ResolvesClientCert, WantsClientCert};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme, version};
@@ -25,14 +25,15 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use trouble::Shown;
 
-/// Sessions that are remembered: one per connection of a large pool is more than any server hands out.
-const TICKETS: usize = 1_024;
+/// Servers whose sessions are remembered; of each, rustls keeps up to eight tickets of TLS 1.3 and one
+/// session of TLS 1.2, which all connections share.
+const SERVERS: usize = 8;
 
 /// Why no handshake could even be tried.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TlsError {
     /// A file that cannot be used.
-    #[error("{flag}: {path}: {cause}; give a file in PEM form")]
+    #[error("{flag}: {path}: {cause}; give a file in PEM form that is not encrypted")]
     File {
         /// The flag.
         flag: &'static str,
@@ -70,7 +71,8 @@ impl TlsClient {
     /// # Errors
     /// [`TlsError`] with the flag and the cure.
     pub fn new(spec: &TlsSpec, host: &str, http2: bool) -> Result<TlsClient, TlsError> {
-        let name = ServerName::try_from(host.to_owned());
+        // A name's last dot is the resolver's; certificates know nothing of it (RFC 6066 section 3).
+        let name = ServerName::try_from(host.trim_end_matches('.').to_owned());
         let name = name.map_err(|_| TlsError::Name(host.to_owned()))?;
         let asked = Arc::new(AtomicBool::new(false));
         let mut config = with_identity(trusting(spec)?, spec, asked.clone())?;
@@ -78,7 +80,7 @@ impl TlsClient {
         config.resumption = if spec.no_resumption {
             Resumption::disabled()
         } else {
-            Resumption::in_memory_sessions(TICKETS)
+            Resumption::in_memory_sessions(SERVERS)
         };
         Ok(TlsClient {
             connector: TlsConnector::from(Arc::new(config)),
@@ -95,7 +97,12 @@ impl TlsClient {
     /// What the kernel says, or a [`TlsTrouble`] inside of the error.
     pub async fn handshake(&self, socket: Socket) -> io::Result<TlsStream<Socket>> {
         let handshake = self.connector.connect(self.name.clone(), socket);
-        let stream = handshake.await.map_err(|error| self.explained(error))?;
+        let stream = handshake
+            .await
+            .map_err(|error| match TlsTrouble::of_stranger(&error) {
+                Some(trouble) => io::Error::new(error.kind(), trouble),
+                None => self.explained(error),
+            })?;
         let agreed = stream.get_ref().1.alpn_protocol();
         // Who knows nothing of such agreements speaks HTTP/1.1.
         if self.http2 && agreed != Some(protocol(true)) {
@@ -114,21 +121,17 @@ impl TlsClient {
         self.has_identity
     }
 
-    /// Whether there is a certificate to show, or a server has asked for one.
-    pub fn is_to_show_itself(&self) -> bool {
-        self.has_identity || self.was_asked()
-    }
-
-    fn was_asked(&self) -> bool {
+    /// Whether a server has asked for a certificate of the client's.
+    pub fn was_asked(&self) -> bool {
         self.asked.load(Ordering::Relaxed)
     }
 
     /// An error of the connection in words that name the cure, where TLS is the reason.
     pub fn explained(&self, error: io::Error) -> io::Error {
-        let shown = match (self.has_identity, self.was_asked()) {
-            (true, _) => Shown::Identity,
-            (false, true) => Shown::Nothing,
-            (false, false) => Shown::Unasked,
+        let shown = match (self.was_asked(), self.has_identity) {
+            (false, _) => Shown::Unasked,
+            (true, true) => Shown::Identity,
+            (true, false) => Shown::Nothing,
         };
         match TlsTrouble::of(&error, &self.name, shown, self.http2) {
             Some(trouble) => io::Error::new(error.kind(), trouble),
@@ -162,10 +165,8 @@ fn trusting(spec: &TlsSpec) -> Result<ConfigBuilder<ClientConfig, WantsClientCer
         .with_protocol_versions(versions)
         .map_err(|error| TlsError::Roots(error.to_string()))?;
     if spec.insecure {
-        let anybody = Arc::new(Anybody(provider));
-        return Ok(builder
-            .dangerous()
-            .with_custom_certificate_verifier(anybody));
+        let nobody = Arc::new(NoVerification(provider));
+        return Ok(builder.dangerous().with_custom_certificate_verifier(nobody));
     }
     let Some(path) = &spec.ca else {
         return builder
@@ -186,20 +187,23 @@ fn with_identity(
     spec: &TlsSpec,
     asked: Arc<AtomicBool>,
 ) -> Result<ClientConfig, TlsError> {
-    let (Some(cert), Some(key)) = (&spec.cert, &spec.key) else {
-        return Ok(builder.with_client_cert_resolver(Arc::new(Nobody(asked))));
+    let identity = match (&spec.cert, &spec.key) {
+        (Some(cert), Some(key)) => Some(Arc::new(identity(cert, key)?)),
+        _ => None,
     };
+    Ok(builder.with_client_cert_resolver(Arc::new(WhoAsks { asked, identity })))
+}
+
+fn identity(cert: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
     let chain = certificates("--cert", cert)?;
-    let key = PrivateKeyDer::from_pem_file(key)
-        .map_err(|error| bad_file("--key", key, error.to_string()))?;
-    builder
-        .with_client_auth_cert(chain, key)
+    let key = PrivateKeyDer::from_pem_file(key).map_err(|error| bad_pem("--key", key, &error))?;
+    CertifiedKey::from_der(chain, key, &ring::default_provider())
         .map_err(|error| TlsError::Identity(error.to_string()))
 }
 
 fn certificates(flag: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
-    let found: Vec<_> = read.map_err(|error| bad_file(flag, path, error.to_string()))?;
+    let found: Vec<_> = read.map_err(|error| bad_pem(flag, path, &error))?;
     if found.is_empty() {
         return Err(bad_file(
             flag,
@@ -210,6 +214,16 @@ fn certificates(flag: &'static str, path: &Path) -> Result<Vec<CertificateDer<'s
     Ok(found)
 }
 
+fn bad_pem(flag: &'static str, path: &Path, error: &pem::Error) -> TlsError {
+    let cause = match error {
+        pem::Error::Io(error) => error.to_string(),
+        pem::Error::NoItemsFound => "there is nothing of the kind in it".to_owned(),
+        pem::Error::MissingSectionEnd { .. } => "it is cut off".to_owned(),
+        _ => "it is damaged".to_owned(),
+    };
+    bad_file(flag, path, cause)
+}
+
 fn bad_file(flag: &'static str, path: &Path, cause: String) -> TlsError {
     TlsError::File {
         flag,
@@ -218,26 +232,31 @@ fn bad_file(flag: &'static str, path: &Path, cause: String) -> TlsError {
     }
 }
 
-/// Has no certificate to show, and remembers that one was asked for.
+/// Shows a certificate, where there is one, and remembers that one was asked for.
 #[derive(Debug)]
-struct Nobody(Arc<AtomicBool>);
+struct WhoAsks {
+    asked: Arc<AtomicBool>,
+    identity: Option<Arc<CertifiedKey>>,
+}
 
-impl ResolvesClientCert for Nobody {
-    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        self.0.store(true, Ordering::Relaxed);
-        None
+impl ResolvesClientCert for WhoAsks {
+    fn resolve(&self, _: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.asked.store(true, Ordering::Relaxed);
+        let can_sign =
+            |identity: &&Arc<CertifiedKey>| identity.key.choose_scheme(schemes).is_some();
+        self.identity.as_ref().filter(can_sign).cloned()
     }
 
     fn has_certs(&self) -> bool {
-        false
+        self.identity.is_some()
     }
 }
 
 /// Believes whoever answers (`--insecure`), but not that a signature is right which is not.
 #[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
+struct NoVerification(Arc<CryptoProvider>);
 
-impl ServerCertVerifier for Anybody {
+impl ServerCertVerifier for NoVerification {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,

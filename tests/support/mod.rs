@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods)] // deadlines of child processes are real time
 
 pub mod api_server;
+pub mod http2_server;
 pub mod planted;
 mod raw_server;
 pub mod tls;

@@ -90,6 +90,8 @@ pub struct Front<'a> {
     pub wants: Option<&'a Path>,
     /// Nothing newer than TLS 1.2.
     pub is_old: bool,
+    /// What it speaks inside, where it says so.
+    pub protocols: Vec<String>,
 }
 
 /// A server that speaks TLS and hands everything on; ends with the test's process.
@@ -151,7 +153,10 @@ fn config(identity: &Identity, front: &Front<'_>) -> ServerConfig {
             builder.with_client_cert_verifier(verifier.build().expect("a verifier"))
         }
     };
-    builder.with_single_cert(chain, key).expect("an identity")
+    let mut config = builder.with_single_cert(chain, key).expect("an identity");
+    let protocols = front.protocols.iter().map(|one| one.clone().into_bytes());
+    config.alpn_protocols = protocols.collect();
+    config
 }
 
 async fn serve(

@@ -1,6 +1,7 @@
 //! Whether a plan can be carried out, and what is to be known beforehand.
 
 use super::{BadPlan, Order, Step, SweepPlan};
+use crate::spec::Target;
 use crate::units::Rate;
 use std::collections::BTreeSet;
 
@@ -105,6 +106,7 @@ impl SweepPlan {
     }
 
     fn each_step_can_run(&self) -> Result<(), BadPlan> {
+        let mut specs = Vec::new();
         for (at, arm) in self.arms.iter().enumerate() {
             let step = Step {
                 number: 1,
@@ -113,8 +115,12 @@ impl SweepPlan {
                 repetition: 1,
             };
             let named = |bad: BadPlan| BadPlan(format!("arm {}: {bad}", arm.name));
-            self.run_spec(&step).map_err(named)?.validate()?;
+            let spec = self.run_spec(&step).map_err(named)?;
+            spec.validate()?;
+            specs.push(spec);
         }
+        let targets: Vec<&Target> = specs.iter().flat_map(|spec| &spec.targets).collect();
+        specs[0].suits(&targets)?;
         Ok(())
     }
 

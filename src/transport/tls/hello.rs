@@ -1,6 +1,6 @@
 //! Whether a port that is spoken to in the clear speaks TLS.
 
-use super::TlsClient;
+use super::{TlsClient, TlsTrouble};
 use crate::spec::TlsSpec;
 use crate::transport::stream::Socket;
 use crate::units::Nanos;
@@ -18,7 +18,7 @@ pub fn is_wont_to_speak_tls(port: u16) -> bool {
     WONT.contains(&port)
 }
 
-/// Tries a handshake, whoever answers.
+/// Tries a handshake, whoever answers. A server that refuses it in TLS's own words speaks TLS.
 pub fn speaks_tls(address: SocketAddr) -> bool {
     let spec = TlsSpec {
         insecure: true,
@@ -36,5 +36,13 @@ pub fn speaks_tls(address: SocketAddr) -> bool {
         client.handshake(socket).await
     };
     let trial = async { tokio::time::timeout(LIMIT.to_duration(), trial).await };
-    matches!(runtime.block_on(trial), Ok(Ok(_)))
+    match runtime.block_on(trial) {
+        Ok(Ok(_)) => true,
+        Ok(Err(error)) => {
+            let inner = error.get_ref();
+            let trouble = inner.and_then(|inner| inner.downcast_ref::<TlsTrouble>());
+            trouble.is_some_and(|why| !matches!(why, TlsTrouble::Plain | TlsTrouble::HungUp))
+        }
+        Err(_) => false,
+    }
 }

@@ -1,7 +1,7 @@
 //! What a failed handshake means, and what would cure it.
 
 use rustls::pki_types::ServerName;
-use rustls::{AlertDescription, CertificateError, Error};
+use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 use std::io;
 
 /// Why a server is not spoken to.
@@ -44,6 +44,16 @@ pub enum TlsTrouble {
         "the server speaks no version of TLS that is allowed; lower --tls-min if it says 1.3, else update the server"
     )]
     Version,
+    /// It wants ciphers, groups or signatures that are not spoken here.
+    #[error(
+        "the server has no cipher, key exchange or signature in common with this client ({0}); allow it modern ones"
+    )]
+    NothingInCommon(String),
+    /// It shows the certificate of an authority.
+    #[error(
+        "the server shows a certificate that is an authority's own (CA:TRUE); make one for the server (openssl req -x509 -addext basicConstraints=critical,CA:FALSE), or believe it with --insecure"
+    )]
+    Authority,
     /// It speaks an older HTTP.
     #[error("the server does not speak HTTP/2 over TLS; leave --http2 out")]
     NoHttp2,
@@ -55,8 +65,11 @@ pub enum TlsTrouble {
         "this port does not speak TLS; write http:// in place of https://, or use the port that does"
     )]
     Plain,
+    /// It says nothing.
+    #[error("the server hung up on the TLS handshake; does this port speak TLS?")]
+    HungUp,
     /// Anything else.
-    #[error("the TLS handshake failed: {0}")]
+    #[error("TLS: {0}")]
     Other(String),
 }
 
@@ -67,7 +80,7 @@ pub enum Shown {
     Unasked,
     /// A certificate was asked for, and there was none.
     Nothing,
-    /// There is a certificate to show.
+    /// A certificate was asked for and shown.
     Identity,
 }
 
@@ -79,6 +92,19 @@ fn but_for(names: &[String]) -> String {
 }
 
 impl TlsTrouble {
+    /// What only a handshake can fail of: servers of other protocols answer it with nonsense, or hang up
+    /// on what is nonsense to them.
+    pub fn of_stranger(error: &io::Error) -> Option<TlsTrouble> {
+        let inner = error.get_ref();
+        match (error.kind(), inner.and_then(|inner| inner.downcast_ref())) {
+            (_, Some(Error::InvalidMessage(_))) => Some(TlsTrouble::Plain),
+            (io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset, _) => {
+                Some(TlsTrouble::HungUp)
+            }
+            _ => None,
+        }
+    }
+
     /// What an error of a TLS stream means; `None` when it is the kernel's alone.
     pub fn of(
         error: &io::Error,
@@ -88,17 +114,7 @@ impl TlsTrouble {
     ) -> Option<TlsTrouble> {
         let tls = error
             .get_ref()
-            .and_then(|inner| inner.downcast_ref::<Error>());
-        let Some(tls) = tls else {
-            // Servers of other protocols hang up on what they take for nonsense.
-            let hung_up = matches!(
-                error.kind(),
-                io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset
-            );
-            return hung_up.then(|| {
-                TlsTrouble::Other("the server hung up; does this port speak TLS?".to_owned())
-            });
-        };
+            .and_then(|inner| inner.downcast_ref::<Error>())?;
         Some(match tls {
             Error::InvalidCertificate(certificate) => of_certificate(certificate, wanted),
             Error::AlertReceived(AlertDescription::NoApplicationProtocol) if http2 => {
@@ -106,8 +122,8 @@ impl TlsTrouble {
             }
             Error::AlertReceived(AlertDescription::NoApplicationProtocol) => TlsTrouble::NoHttp1,
             Error::AlertReceived(alert) => of_alert(*alert, shown),
-            Error::InvalidMessage(_) => TlsTrouble::Plain,
-            Error::PeerIncompatible(_) => TlsTrouble::Version,
+            Error::PeerIncompatible(why) if is_about_versions(why) => TlsTrouble::Version,
+            Error::PeerIncompatible(why) => TlsTrouble::NothingInCommon(format!("{why:?}")),
             other => TlsTrouble::Other(other.to_string()),
         })
     }
@@ -127,23 +143,46 @@ fn of_certificate(error: &CertificateError, wanted: &ServerName<'_>) -> TlsTroub
         },
         CertificateError::NotValidForNameContext { presented, .. } => TlsTrouble::Name {
             wanted: wanted.to_str().into_owned(),
-            presented: presented.clone(),
+            presented: presented.iter().map(|name| bare(name)).collect(),
         },
         // A bad signature is that of an issuer who is called like one that is trusted.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => TlsTrouble::Issuer,
+        other if format!("{other:?}").contains("CaUsedAsEndEntity") => TlsTrouble::Authority,
         other => TlsTrouble::Certificate(other.to_string()),
     }
 }
 
+/// A name as people write it: rustls says `DnsName("localhost")`.
+fn bare(name: &str) -> String {
+    let inner = name
+        .split_once('(')
+        .and_then(|(_, rest)| rest.strip_suffix(')'));
+    inner.unwrap_or(name).trim_matches('"').to_owned()
+}
+
 fn of_alert(alert: AlertDescription, shown: Shown) -> TlsTrouble {
     match (alert, shown) {
-        (AlertDescription::CertificateRequired, _) => TlsTrouble::ClientCertificate,
+        (AlertDescription::CertificateRequired, Shown::Nothing | Shown::Unasked) => {
+            TlsTrouble::ClientCertificate
+        }
         (AlertDescription::ProtocolVersion, _) => TlsTrouble::Version,
         // Before TLS 1.3 there was no alert of its own for it.
         (alert, Shown::Nothing) if is_about_us(alert) => TlsTrouble::ClientCertificate,
         (alert, Shown::Identity) if is_about_us(alert) => TlsTrouble::Refused(format!("{alert:?}")),
+        (AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity, _) => {
+            TlsTrouble::NothingInCommon(format!("alert {alert:?}"))
+        }
         (other, _) => TlsTrouble::Other(format!("the server sent the alert {other:?}")),
     }
+}
+
+fn is_about_versions(why: &PeerIncompatible) -> bool {
+    matches!(
+        why,
+        PeerIncompatible::ServerDoesNotSupportTls12Or13
+            | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
+            | PeerIncompatible::SupportedVersionsExtensionRequired
+    )
 }
 
 /// Servers that have asked for a certificate say with these what they think of the answer.
@@ -151,6 +190,7 @@ fn is_about_us(alert: AlertDescription) -> bool {
     matches!(
         alert,
         AlertDescription::HandshakeFailure
+            | AlertDescription::CertificateRequired
             | AlertDescription::BadCertificate
             | AlertDescription::UnsupportedCertificate
             | AlertDescription::CertificateRevoked

@@ -3,16 +3,17 @@
 //! No more are begun than the server allows at a time, so that none waits inside of the library with
 //! its clock running: what finds no room waits in the backlog, from its due time on, like any other.
 
-use super::connection::{Lost, Quota};
+use super::connection::{End, Quota};
 use super::pool::SlotId;
-use super::world::{Shared, World};
+use super::world::{Again, Shared, World};
 use crate::clock::RunClock;
 use crate::measure::ErrorKind;
 use crate::script::ScriptError;
-use crate::transport::Multiplex;
+use crate::transport::Http2Link;
 use crate::units::Nanos;
 use crate::wire::Collected;
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use h2::Reason;
 use h2::client::ResponseFuture;
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -38,6 +39,18 @@ enum Unanswered {
     Aborted,
 }
 
+/// A stream in flight.
+struct Begun {
+    /// Streams are numbered in the order of their beginning.
+    number: u64,
+    /// Its request, as it was written.
+    text: Vec<u8>,
+    refusals: u32,
+}
+
+/// How often a request may be refused unseen before that is its failure.
+const PATIENCE: u32 = 10;
+
 /// What holds for every connection of a worker.
 #[derive(Debug, Clone, Copy)]
 pub struct Terms {
@@ -48,60 +61,65 @@ pub struct Terms {
 }
 
 /// An open HTTP/2 connection and what is under way on it.
-pub struct Multiplexed {
+pub struct Http2Connection {
     world: Shared,
     id: SlotId,
-    link: Box<Multiplex>,
+    link: Box<Http2Link>,
     replies: FuturesUnordered<Pin<Box<dyn Future<Output = Outcome>>>>,
-    /// Numbers of the streams in flight, in the order of the slot's list.
-    numbers: VecDeque<u64>,
+    /// The streams in flight, in the order of the slot's list.
+    streams: VecDeque<Begun>,
     begun: u64,
     terms: Terms,
     collect: bool,
     /// The server takes no more, and has been counted for it.
     is_leaving: bool,
-    text: Vec<u8>,
+    has_answered: bool,
 }
 
-impl Multiplexed {
+impl Http2Connection {
     /// A connection for a slot of this world.
-    pub fn new(world: Shared, id: SlotId, link: Box<Multiplex>, terms: Terms) -> Multiplexed {
+    pub fn new(world: Shared, id: SlotId, link: Box<Http2Link>, terms: Terms) -> Http2Connection {
         let collect = world.borrow().source.wants_response();
-        Multiplexed {
+        Http2Connection {
             world,
             id,
             link,
             replies: FuturesUnordered::new(),
-            numbers: VecDeque::new(),
+            streams: VecDeque::new(),
             begun: 0,
             terms,
             collect,
             is_leaving: false,
-            text: Vec::new(),
+            has_answered: false,
         }
     }
 
-    /// Works until the connection is lost.
-    pub async fn work(mut self) -> Lost {
+    /// Works until the connection ends.
+    pub async fn work(mut self) -> End {
         let shared = self.world.clone();
         std::future::poll_fn(move |cx| self.poll(cx, &mut shared.borrow_mut())).await
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>, world: &mut World) -> Poll<Lost> {
+    fn poll(&mut self, cx: &mut Context<'_>, world: &mut World) -> Poll<End> {
         world.turns += 1;
         loop {
             let ended = Pin::new(&mut self.link.connection).poll(cx);
             let now = world.clock.now();
             world.recorder.bytes(now, self.link.take_read());
             let delivered = self.poll_replies(cx, world);
-            if let Poll::Ready(ended) = ended {
-                return Poll::Ready(self.close(world, ended));
-            }
             self.look_for_room(cx, world);
-            let took = self.take_work(world);
-            let is_used_up = self.terms.quota.is_used_up(world.pool.slot(self.id));
-            if (is_used_up || self.is_leaving) && self.numbers.is_empty() {
-                return Poll::Ready(Lost);
+            if let Poll::Ready(ended) = ended {
+                self.close(world, ended);
+                return Poll::Ready(End::lost(self.has_answered));
+            }
+            let took = self.take_work(cx, world);
+            if self.streams.is_empty() {
+                if self.is_leaving {
+                    return Poll::Ready(End::lost(self.has_answered));
+                }
+                if self.terms.quota.is_used_up(world.pool.slot(self.id)) {
+                    return Poll::Ready(End::Planned);
+                }
             }
             if !delivered && !took {
                 break;
@@ -118,38 +136,56 @@ impl Multiplexed {
         let mut any = false;
         while let Poll::Ready(Some((number, outcome))) = self.replies.poll_next_unpin(cx) {
             any = true;
-            let Ok(at) = self.numbers.binary_search(&number) else {
-                continue;
-            };
-            self.numbers.remove(at);
-            match outcome {
-                Ok(answer) => {
-                    if let Some(request) = world.pool.slot(self.id).in_flight.get_mut(at) {
-                        request.first_byte = Some(answer.first_byte);
-                        request.bytes = answer.bytes;
-                    }
-                    let Answer {
-                        status,
-                        done,
-                        collected,
-                        ..
-                    } = answer;
-                    world.deliver(self.id, at, status, done, &collected);
-                }
-                Err(unanswered) => {
-                    if unanswered.is_reset() {
-                        world.recorder.stream_reset();
-                    }
-                    let (kind, why) = explain(&unanswered);
-                    world.fail_one(self.id, at, kind, why);
+            let at = self
+                .streams
+                .binary_search_by_key(&number, |begun| begun.number);
+            if let Ok(at) = at
+                && let Some(begun) = self.streams.remove(at)
+            {
+                match outcome {
+                    Ok(answer) => self.deliver(world, at, &answer),
+                    Err(unanswered) => self.fail(world, at, begun, &unanswered),
                 }
             }
         }
         any
     }
 
+    fn deliver(&mut self, world: &mut World, at: usize, answer: &Answer) {
+        self.has_answered = true;
+        if let Some(request) = world.pool.slot(self.id).in_flight.get_mut(at) {
+            request.first_byte = Some(answer.first_byte);
+            request.bytes = answer.bytes;
+        }
+        world.deliver(self.id, at, answer.status, answer.done, &answer.collected);
+    }
+
+    /// A request that the server has not looked at is sent again, on its own time; anything else is a
+    /// failure.
+    fn fail(&mut self, world: &mut World, at: usize, begun: Begun, unanswered: &Unanswered) {
+        if let Unanswered::Broken(error) = unanswered {
+            if error.is_reset() && error.is_remote() {
+                world.recorder.stream_reset();
+            }
+            self.count_leave(error, world);
+        }
+        if !unanswered.is_unseen() || begun.refusals == PATIENCE {
+            let (kind, why) = explain(unanswered);
+            return world.fail_one(self.id, at, kind, why);
+        }
+        world.recorder.refused();
+        let now = world.clock.now();
+        if let Some(request) = world.take_off(self.id, at, now) {
+            world.send_again(Again {
+                text: begun.text,
+                request,
+                refusals: begun.refusals + 1,
+            });
+        }
+    }
+
     /// The connection is over, for whatever reason.
-    fn close(&mut self, world: &mut World, ended: Result<(), h2::Error>) -> Lost {
+    fn close(&mut self, world: &mut World, ended: Result<(), h2::Error>) {
         let why = match ended {
             Ok(()) => "the server closed the connection before it replied".to_owned(),
             Err(error) => {
@@ -158,71 +194,101 @@ impl Multiplexed {
             }
         };
         world.lose(self.id, ErrorKind::Read, &why);
-        Lost
     }
 
     /// How many streams the server allows may change at any time.
     fn look_for_room(&mut self, cx: &mut Context<'_>, world: &mut World) {
         let limit = match self.link.send.poll_ready(cx) {
             Poll::Ready(Ok(())) => self.link.send.current_max_send_streams(),
-            // What was begun last still waits for room: there is less than there was.
-            Poll::Pending => 0,
+            // What was begun last still waits to be let out.
+            Poll::Pending => return self.pause(world),
             Poll::Ready(Err(error)) => {
                 self.count_leave(&error, world);
                 self.is_leaving = true;
                 0
             }
         };
-        world.narrowest = world.narrowest.min(limit.max(1));
+        if !self.is_leaving {
+            world.narrowest = world.narrowest.min(limit);
+        }
+        let was_full = world.pool.is_full(self.id);
         let is_used_up = self.terms.quota.is_used_up(world.pool.slot(self.id));
         world.pool.slot(self.id).limit = if is_used_up { 0 } else { limit };
-        if world.pool.is_full(self.id) {
-            world.give_back(self.id);
+        match (was_full, world.pool.is_full(self.id)) {
+            (_, true) => world.give_back(self.id),
+            // The server has made room that there was not.
+            (true, false) => world.pool.slot(self.id).free_since = world.clock.now(),
+            (false, false) => {}
         }
+    }
+
+    fn pause(&self, world: &mut World) {
+        world.pool.slot(self.id).limit = 0;
+        world.give_back(self.id);
     }
 
     fn count_leave(&mut self, error: &h2::Error, world: &mut World) {
         if error.is_go_away() && error.is_remote() && !self.is_leaving {
             self.is_leaving = true;
-            world.recorder.sent_away();
+            world.recorder.goaway();
         }
     }
 
     /// Takes what is due while there is room; else lets the dispatcher know of the room.
-    fn take_work(&mut self, world: &mut World) -> bool {
+    fn take_work(&mut self, cx: &mut Context<'_>, world: &mut World) -> bool {
         let mut any = false;
         while !world.pool.is_full(self.id) {
-            let Some(arrival) = world.next_arrival(self.id) else {
-                if world.pool.has_room(self.id) && !world.pool.is_queued(self.id) {
-                    world.offer(self.id);
-                }
-                break;
+            let (text, refusals) = match world.again.pop_front() {
+                Some(again) => self.take_up(world, again),
+                None => match self.write_next(world) {
+                    Some(text) => (text, 0),
+                    None => break,
+                },
             };
-            world.pool.withdraw(self.id);
-            self.text.clear();
-            let Some(count) = world.generate(self.id, arrival, &mut self.text) else {
-                break;
-            };
-            self.terms.quota.use_up(count);
-            self.begin(world);
+            self.terms.quota.use_up(1);
+            self.begin(world, text, refusals);
             any = true;
-            if self.terms.quota.is_used_up(world.pool.slot(self.id)) {
-                world.close_to_arrivals(self.id);
-            }
+            self.look_for_room(cx, world);
         }
         any
     }
 
-    /// Begins a stream for the request that was written last.
-    fn begin(&mut self, world: &mut World) {
-        self.begun += 1;
-        self.numbers.push_back(self.begun);
-        let at = self.numbers.len() - 1;
-        let translated = world.translator.translate(&self.text);
-        let (request, body) = match translated {
+    /// Puts a request that was refused elsewhere on the wire's list.
+    fn take_up(&self, world: &mut World, again: Again) -> (Vec<u8>, u32) {
+        let Again {
+            text,
+            mut request,
+            refusals,
+        } = again;
+        request.sending.sent = world.clock.now();
+        request.first_byte = None;
+        world.pool.withdraw(self.id);
+        let slot = world.pool.slot(self.id);
+        slot.in_flight.push_back(request);
+        slot.batches += 1;
+        (text, refusals)
+    }
+
+    /// The request of the next arrival, if one is due.
+    fn write_next(&self, world: &mut World) -> Option<Vec<u8>> {
+        let Some(arrival) = world.next_arrival(self.id) else {
+            if world.pool.has_room(self.id) && !world.pool.is_queued(self.id) {
+                world.offer(self.id);
+            }
+            return None;
+        };
+        world.pool.withdraw(self.id);
+        let mut text = Vec::new();
+        world.generate(self.id, arrival, &mut text)?;
+        Some(text)
+    }
+
+    /// Begins a stream for the last request of the slot's list.
+    fn begin(&mut self, world: &mut World, text: Vec<u8>, refusals: u32) {
+        let at = self.streams.len();
+        let (request, body) = match world.translator.translate(&text) {
             Ok(translated) => translated,
             Err(bad) => {
-                self.numbers.pop_back();
                 world.fail_one(self.id, at, ErrorKind::Script, bad.to_string());
                 world.break_off(ScriptError::new(format!("request(): {bad}")));
                 return;
@@ -236,20 +302,24 @@ impl Multiplexed {
             }
             Ok(reply)
         });
-        match sent {
-            Ok(reply) => {
-                let (number, clock) = (self.begun, world.clock);
-                let (collect, limit) = (self.collect, self.terms.abort_after);
-                self.replies.push(Box::pin(async move {
-                    (number, read_within(limit, reply, clock, collect).await)
-                }));
-            }
+        let reply = match sent {
+            Ok(reply) => reply,
             Err(error) => {
-                self.numbers.pop_back();
                 let why = explain(&Unanswered::Broken(error)).1;
-                world.fail_one(self.id, at, ErrorKind::Write, why);
+                return world.fail_one(self.id, at, ErrorKind::Write, why);
             }
-        }
+        };
+        self.begun += 1;
+        let (number, clock) = (self.begun, world.clock);
+        let (collect, limit) = (self.collect, self.terms.abort_after);
+        self.streams.push_back(Begun {
+            number,
+            text,
+            refusals,
+        });
+        self.replies.push(Box::pin(async move {
+            (number, read_within(limit, reply, clock, collect).await)
+        }));
     }
 }
 
@@ -300,8 +370,13 @@ async fn read(reply: ResponseFuture, clock: RunClock, collect: bool) -> Result<A
 }
 
 impl Unanswered {
-    fn is_reset(&self) -> bool {
-        matches!(self, Unanswered::Broken(error) if error.is_reset() && error.is_remote())
+    /// Whether the server has promised that it did nothing with the request (RFC 9113 section 8.7).
+    fn is_unseen(&self) -> bool {
+        let Unanswered::Broken(error) = self else {
+            return false;
+        };
+        let is_refused = error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM);
+        error.is_remote() && (is_refused || error.is_go_away())
     }
 }
 

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 ///
 /// # Errors
 /// None that is known of: two addresses of one family always have a header.
-pub fn introduction(
+pub fn proxy_header(
     version: ProxyProtocol,
     ends: Option<(SocketAddr, SocketAddr)>,
 ) -> io::Result<Vec<u8>> {
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn the_first_version_is_a_line() {
-        let said = |ends| introduction(ProxyProtocol::V1, ends).expect("a header");
+        let said = |ends| proxy_header(ProxyProtocol::V1, ends).expect("a header");
         assert_eq!(
             said(ends("10.0.0.1:4000", "10.0.0.2:80")),
             b"PROXY TCP4 10.0.0.1 10.0.0.2 4000 80\r\n"
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn the_second_version_is_binary() {
-        let said = |ends| introduction(ProxyProtocol::V2, ends).expect("a header");
+        let said = |ends| proxy_header(ProxyProtocol::V2, ends).expect("a header");
         let mut wanted = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c".to_vec();
         wanted.extend([10, 0, 0, 1, 10, 0, 0, 2, 0x0f, 0xa0, 0, 80]);
         assert_eq!(said(ends("10.0.0.1:4000", "10.0.0.2:80")), wanted);
