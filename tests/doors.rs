@@ -5,11 +5,11 @@ mod support;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use support::tls::{Front, Identity, Pki, TlsFront};
-use support::{Hotel, Meshload, Next, Output, RawServer, done, machine};
+use support::{Hotel, Meshload, Next, Output, RawServer, done, machine, wait_until};
 
 fn run(url: &str, flags: &[&str]) -> Output {
     let words = ["-R", "100", "-d", "1s", "-t", "1", "-c", "4", "-q"];
@@ -401,4 +401,189 @@ fn ways_that_lead_nowhere_are_told_with_their_flag() {
         assert_eq!(output.code, Some(code), "{flags:?}: {output}");
         assert!(output.stderr.contains(words), "{words}: {output}");
     }
+}
+
+/// A server that takes down the heads of all requests.
+fn recording() -> (RawServer, Arc<Mutex<Vec<String>>>) {
+    let heads = Arc::new(Mutex::new(Vec::new()));
+    let book = heads.clone();
+    let server = RawServer::start(move |request, stream| {
+        book.lock()
+            .expect("not poisoned")
+            .push(request.head.clone());
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        Next::Keep
+    });
+    (server, heads)
+}
+
+#[test]
+fn connections_last_for_as_many_requests_as_they_are_told_to() {
+    let _machine = machine();
+    for (flags, sent_by_each) in [
+        (vec!["--requests-per-connection", "10"], 10),
+        (vec!["--no-keepalive"], 1),
+    ] {
+        let (server, heads) = recording();
+        let result = json(&run(
+            &server.url(),
+            &[&flags[..], &["--json", "-"]].concat(),
+        ));
+        let heads = heads.lock().expect("not poisoned").clone();
+        // One connection has looked whether anybody is there.
+        let connections = server.connections() - 1;
+        let least = heads.len().div_ceil(sent_by_each);
+        assert!(
+            (least..=least + 4).contains(&connections),
+            "{connections} connections for {} requests",
+            heads.len()
+        );
+        let requests = &result["requests"];
+        assert_eq!(requests["failed"], 0, "{requests}");
+        assert_eq!(
+            requests["reconnects"], 0,
+            "an end that was meant is no loss"
+        );
+        let closing = heads
+            .iter()
+            .filter(|head| head.contains("Connection: close"));
+        let wanted = if sent_by_each == 1 { heads.len() } else { 0 };
+        assert_eq!(closing.count(), wanted);
+    }
+}
+
+#[test]
+fn a_connection_for_every_request_is_opened_on_the_requests_own_time() {
+    let _machine = machine();
+    let secured = Secured::new();
+    let front = secured.front(&Front::default());
+    let ca = secured.pki.ca();
+    let flags = ["--no-keepalive", "--no-resumption", "--json", "-"];
+    let url = format!("https://localhost:{}/", front.port);
+    let result = json(&run(&url, &[&flags[..], &["--cacert", text(&ca)]].concat()));
+    let median = |what: &str| result[what]["p50"].as_f64().expect("a median");
+    let [latency, service, handshake] = ["latency_ns", "service_ns", "handshake_ns"].map(median);
+    assert!(
+        latency >= service + handshake / 2.0,
+        "{latency} ns, of them {service} ns of service; a handshake takes {handshake} ns"
+    );
+    let completed = result["requests"]["completed"].as_u64();
+    assert!(
+        result["handshake_ns"]["count"].as_u64() >= completed,
+        "{result}"
+    );
+}
+
+#[test]
+fn sockets_without_a_network_are_measured_too() {
+    let _machine = machine();
+    let home = tempfile::tempdir().expect("a folder");
+    let path = home.path().join("app.sock");
+    let listener = std::os::unix::net::UnixListener::bind(&path).expect("a socket");
+    let served = Arc::new(Mutex::new(BTreeSet::new()));
+    let hosts = served.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let hosts = hosts.clone();
+            std::thread::spawn(move || answer_on(stream, &hosts));
+        }
+    });
+    for (url, flags, host) in [
+        (format!("unix:{}", path.display()), vec![], "localhost"),
+        (
+            "http://shop.invalid/".to_owned(),
+            vec![
+                "--connect-to".to_owned(),
+                format!("unix:{}", path.display()),
+            ],
+            "shop.invalid",
+        ),
+    ] {
+        served.lock().expect("not poisoned").clear();
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        let result = json(&run(&url, &[&flags[..], &["--json", "-"]].concat()));
+        assert!(
+            result["requests"]["completed"].as_u64() > Some(90),
+            "{result}"
+        );
+        let hosts = served.lock().expect("not poisoned").clone();
+        assert_eq!(hosts, BTreeSet::from([format!("Host: {host}")]));
+    }
+    let gone = run(&format!("unix:{}/nowhere", home.path().display()), &[]);
+    assert_eq!(gone.code, Some(1), "{gone}");
+    assert!(gone.stderr.contains("nowhere"), "{gone}");
+}
+
+fn answer_on(mut stream: std::os::unix::net::UnixStream, hosts: &Mutex<BTreeSet<String>>) {
+    let mut reader = BufReader::new(stream.try_clone().expect("a second handle"));
+    let mut line = String::new();
+    while reader.read_line(&mut line).is_ok_and(|read| read > 0) {
+        if line.starts_with("Host: ") {
+            let host = line.trim().to_owned();
+            hosts.lock().expect("not poisoned").insert(host);
+        }
+        if line == "\r\n" {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        }
+        line.clear();
+    }
+}
+
+#[test]
+fn each_connection_says_first_where_it_comes_from_to_those_who_want_to_know() {
+    let _machine = machine();
+    let (server, heads) = recording();
+    done(&run(&server.url(), &["--proxy-protocol", "v1"]));
+    let heads = heads.lock().expect("not poisoned").clone();
+    let first: Vec<_> = heads
+        .iter()
+        .filter(|head| head.starts_with("PROXY "))
+        .collect();
+    assert_eq!(first.len(), 4, "one for each connection: {first:?}");
+    let to = format!("{}", server.address().port());
+    for head in first {
+        let words: Vec<&str> = head.lines().next().expect("a line").split(' ').collect();
+        assert_eq!(words[..4], ["PROXY", "TCP4", "127.0.0.1", "127.0.0.1"]);
+        assert_eq!(words[5], to);
+    }
+    let output = run(&server.url(), &["--proxy-protocol", "v3"]);
+    assert_eq!(output.code, Some(2), "{output}");
+    assert!(output.stderr.contains("use v1 or v2"), "{output}");
+}
+
+#[test]
+fn a_name_that_moves_is_followed_between_two_requests() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: only root may have an /etc/hosts of its own");
+        return;
+    }
+    let _machine = machine();
+    let (old, _) = recording();
+    let port = old.address().port();
+    let moved = ([127, 0, 0, 2], port).into();
+    let new = RawServer::start_at(moved, |_, stream| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        Next::Keep
+    });
+    let home = tempfile::tempdir().expect("a folder");
+    let hosts = home.path().join("hosts");
+    fs::write(&hosts, "127.0.0.1 shop.invalid\n").expect("written");
+    let own_hosts = "mount --bind \"$0\" /etc/hosts && exec \"$@\"";
+    let prefix = ["unshare", "-m", "sh", "-c", own_hosts, text(&hosts)];
+    let url = format!("http://shop.invalid:{port}/");
+    let words = "-R 100 -d 3s -t 1 -c 4 -q --json - --dns-refresh 200ms";
+    let running = Meshload::through(prefix, words.split(' ').chain([url.as_str()])).start();
+    wait_until("the load is on", || old.requests() > 20);
+    fs::write(&hosts, "127.0.0.2 shop.invalid\n").expect("written");
+    wait_until("the load has moved", || new.requests() > 20);
+    let at_move = old.requests();
+    let result = json(&running.finish());
+    assert_eq!(result["requests"]["failed"], 0, "{}", result["requests"]);
+    assert!(
+        old.requests() <= at_move + 4,
+        "it has moved with all it has"
+    );
+    let notes = result["notes"].to_string();
+    let told = format!("shop.invalid moved to 127.0.0.2:{port}");
+    assert!(notes.contains(&told), "{notes}");
 }
