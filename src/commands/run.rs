@@ -143,18 +143,13 @@ fn exit_of(finished: &Finished, verdict: &Verdict, gate: &Gate, signals: &Signal
     }
 }
 
-/// What went wrong first, or that the port speaks something else.
-fn tells_why(note: &str) -> bool {
-    note.starts_with("first ") || note.contains("write https://")
-}
-
 /// Why nothing can be said of a run in which no request was completed.
 pub fn no_answer(result: &RunResult) -> Option<String> {
     let completed = result.targets.iter().map(|target| target.tally.completed);
     if completed.sum::<u64>() > 0 {
         return None;
     }
-    let why = result.notes.iter().find(|note| tells_why(note));
+    let why = result.notes.iter().find(|note| note.starts_with("first "));
     let why = why.map_or("none was answered in time", String::as_str);
     Some(format!("not one request was completed; {why}"))
 }

@@ -18,6 +18,7 @@ pub struct Gathering {
     targets: Vec<Gathered>,
     books: Vec<Option<Box<Books>>>,
     notes: Vec<String>,
+    misunderstood: Option<usize>,
 }
 
 /// What is known of one target so far.
@@ -29,6 +30,7 @@ struct Gathered {
     pending: BTreeMap<Nanos, (usize, Slice)>,
     intervals: Vec<Interval>,
     thread_rates: Vec<f64>,
+    has_reacted: bool,
 }
 
 impl Gathering {
@@ -41,12 +43,14 @@ impl Gathering {
             pending: BTreeMap::new(),
             intervals: Vec::new(),
             thread_rates: Vec::new(),
+            has_reacted: false,
         };
         Gathering {
             window: spec.window(),
             targets: (0..spec.targets.len()).map(gathered).collect(),
             books: owners.iter().map(|_| None).collect(),
             notes: Vec::new(),
+            misunderstood: None,
             spec: spec.clone(),
             owners,
         }
@@ -83,6 +87,9 @@ impl Gathering {
                         observe(Event::Requests(target, &rows, &routes));
                     }
                     let gathered = &mut self.targets[target];
+                    if gathered.is_first_reaction(&slice) && is_refusal_alone(&slice) {
+                        self.misunderstood = Some(target);
+                    }
                     gathered.add(slice, self.window);
                     gathered.publish(target, self.window, false, observe);
                 }
@@ -90,6 +97,12 @@ impl Gathering {
             Report::Ended(books) => self.books[number] = Some(books),
             _ => {}
         }
+    }
+
+    /// A target whose first reaction was nothing but refusals and hang-ups; each is told once. One that
+    /// is silent has heard nothing wrong.
+    pub fn misunderstood(&mut self) -> Option<usize> {
+        self.misunderstood.take()
     }
 
     /// Adds everything up.
@@ -251,7 +264,18 @@ fn due_in_window(spec: &RunSpec, books: &[&Books], window: Window) -> Option<u64
     Some(ledger.due_before(spec.window().end))
 }
 
+fn is_refusal_alone(slice: &Slice) -> bool {
+    slice.completed == slice.not_understood
+}
+
 impl Gathered {
+    fn is_first_reaction(&mut self, slice: &Slice) -> bool {
+        let is_reaction = slice.completed + slice.failed > 0;
+        let is_first = is_reaction && !self.has_reacted;
+        self.has_reacted |= is_reaction;
+        is_first
+    }
+
     fn add(&mut self, slice: Slice, window: Window) {
         let length = (slice.end - slice.start).as_secs_f64();
         let is_whole = slice.end - slice.start >= Nanos::SECOND;

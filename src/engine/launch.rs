@@ -6,9 +6,7 @@ use super::gather::Gathering;
 use super::refresh::Refresh;
 use super::worker::{Order, Plan, Report, work};
 use crate::clock::{RunClock, block_for, process_cpu};
-use crate::measure::{
-    Ending, Environment, GeneratorUse, Interval, RequestRow, RunResult, Slice, TargetResult,
-};
+use crate::measure::{Ending, Environment, GeneratorUse, Interval, RequestRow, RunResult, Slice};
 use crate::script::{MainScript, Port, ScriptError, ScriptSpec};
 use crate::spec::{RunSpec, Target, Window};
 use crate::transport::{
@@ -146,7 +144,6 @@ pub fn launch(
     let watcher = refresh.begin();
     let mut finished = fleet.run(job, addresses, observe, interrupted)?;
     finished.result.notes.extend(watcher.end());
-    note_deafness(&mut finished.result);
     Ok(finished)
 }
 
@@ -157,28 +154,21 @@ fn scout(spec: &RunSpec, target: &Target) -> Result<Dialer, TlsError> {
     Dialer::new(&spec, target)
 }
 
-/// Tells who spoke in the clear to a port of TLS.
-fn note_deafness(result: &mut RunResult) {
-    let deaf = result
-        .targets
-        .iter()
-        .filter(|target| got_only_refusals(target));
-    let addresses = deaf.flat_map(|target| &target.addresses);
-    let speaks_tls = |address: &&String| address.parse().is_ok_and(speaks_tls);
-    let notes: Vec<String> = addresses
-        .filter(speaks_tls)
-        .map(|address| format!("{address}: {NOT_IN_THE_CLEAR}"))
-        .collect();
-    result.notes.splice(0..0, notes);
-}
-
-/// What was said in the clear was answered with refusals and hang-ups alone. Who is silent has heard
-/// nothing wrong.
-fn got_only_refusals(target: &TargetResult) -> bool {
-    let tally = &target.tally;
-    let has_reacted = tally.completed + tally.failed > 0;
-    let mut statuses = tally.status.iter();
-    !target.target.is_tls() && has_reacted && statuses.all(|(status, _)| status == 400)
+/// Whether what was said in the clear to a target was said to TLS: found out once it is answered with
+/// nothing but refusals, since to ask beforehand would be nonsense to every other server.
+fn look_for_tls(target: &Target, addresses: &Addresses) -> Result<(), AddressError> {
+    if target.is_tls() {
+        return Ok(());
+    }
+    let mut answering = addresses.answering.iter();
+    let deaf = answering.find(|address| address.tcp().is_some_and(speaks_tls));
+    match deaf {
+        Some(address) => Err(AddressError::Greeting {
+            address: address.clone(),
+            cause: NOT_IN_THE_CLEAR.to_owned(),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// All workers of a run, before and while the load is on.
@@ -364,6 +354,12 @@ impl Fleet {
                 }
                 Some((_, Report::Refused(error))) => gathering.note(error),
                 Some((number, report)) => gathering.take(number, report, observe),
+            }
+            if let Some(target) = gathering.misunderstood()
+                && let Err(error) = look_for_tls(&self.spec.targets[target], &addresses[target])
+            {
+                self.stop.send_replace(true);
+                return Err(error.into());
             }
         }
         let ending = match (&script_error, was_interrupted) {

@@ -4,6 +4,7 @@
 
 use super::figures::{ServiceFigures, StepFigures, Strain};
 use super::statistics::{Estimate, line_through, mean_over_blocks};
+use crate::resources::Category;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -97,16 +98,21 @@ pub struct CostDifference {
 /// Slope and intercept.
 type Line = (f64, f64);
 
-/// The line of one repetition; `None` with fewer than two rates that were held.
+/// The line of one repetition; `None` with fewer than two rates that were held. A service that the arm
+/// does not have at all, such as a proxy of its own, costs nothing there.
 fn line(steps: &[&StepFigures], repetition: u32, name: (&str, &str), part: Part) -> Option<Line> {
+    let is_named = |one: &ServiceFigures| (one.namespace.as_str(), one.service.as_str()) == name;
+    let is_there = steps.iter().any(|step| step.services.iter().any(is_named));
     let held = steps
         .iter()
         .filter(|step| step.repetition == repetition && step.stability.is_held() == Some(true));
     let points = held.filter_map(|step| {
-        let mut services = step.services.iter();
-        let service =
-            services.find(|one| (one.namespace.as_str(), one.service.as_str()) == name)?;
-        Some((step.achieved, part.of(service)?))
+        let cpu = match step.services.iter().find(|one| is_named(one)) {
+            Some(service) => part.of(service)?,
+            None if !is_there && sees_applications(step) => 0.0,
+            None => return None,
+        };
+        Some((step.achieved, cpu))
     });
     line_through(&points.collect::<Vec<_>>())
 }
@@ -137,11 +143,30 @@ pub fn costs(steps: &[&StepFigures]) -> Vec<(String, String, Part, Cost)> {
     found
 }
 
+/// The services of both arms, and those of the application that only one has.
+fn compared(base: &[&StepFigures], other: &[&StepFigures]) -> BTreeSet<(String, String)> {
+    let both = &names(base) & &names(other);
+    let steps = base.iter().chain(other);
+    let applications = steps.flat_map(|step| applications(step));
+    let named = applications.map(|one| (one.namespace.clone(), one.service.clone()));
+    named.chain(both).collect()
+}
+
 fn names(steps: &[&StepFigures]) -> BTreeSet<(String, String)> {
     let services = steps.iter().flat_map(|step| &step.services);
     services
         .map(|one| (one.namespace.clone(), one.service.clone()))
         .collect()
+}
+
+/// Somebody has looked at the application, and so at everything in it.
+fn sees_applications(step: &StepFigures) -> bool {
+    applications(step).next().is_some()
+}
+
+fn applications(step: &StepFigures) -> impl Iterator<Item = &ServiceFigures> {
+    let services = step.services.iter();
+    services.filter(|one| one.category == Category::Application)
 }
 
 fn repetitions(steps: &[&StepFigures]) -> BTreeSet<u32> {
@@ -158,7 +183,7 @@ pub(super) fn cost_differences(
         .intersection(&repetitions(other))
         .copied()
         .collect::<Vec<_>>();
-    for (namespace, service) in names(base).intersection(&names(other)) {
+    for (namespace, service) in compared(base, other) {
         for part in Part::ALL {
             let name = (namespace.as_str(), service.as_str());
             let pairs = both.iter().filter_map(|one| {

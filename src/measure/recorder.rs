@@ -97,6 +97,7 @@ impl Recorder {
         self.roll(done);
         self.slice.in_flight = self.slice.in_flight.saturating_sub(1);
         self.slice.completed += 1;
+        self.slice.not_understood += u64::from(delivery.status == 400);
         let (latency, service) = (done - sending.due, done - sending.sent);
         let has_latency = !self.batch_latency || delivery.ends_batch;
         if has_latency {

@@ -14,6 +14,8 @@ pub struct Slice {
     pub completed: u64,
     /// Requests that failed in it.
     pub failed: u64,
+    /// Replies of status 400, which servers give to what they cannot read.
+    pub not_understood: u64,
     /// Bytes read in it.
     pub bytes: u64,
     /// Arrivals taken from the schedule since the load began, up to its end.
@@ -40,6 +42,7 @@ impl Slice {
             end,
             completed: 0,
             failed: 0,
+            not_understood: 0,
             bytes: 0,
             taken: 0,
             in_flight: 0,
@@ -58,6 +61,7 @@ impl Slice {
             end,
             completed: 0,
             failed: 0,
+            not_understood: 0,
             bytes: 0,
             taken: self.taken,
             in_flight: self.in_flight,
@@ -77,6 +81,7 @@ impl Slice {
             end: _,
             completed,
             failed,
+            not_understood,
             bytes,
             taken,
             in_flight,
@@ -88,6 +93,7 @@ impl Slice {
         } = other;
         self.completed += completed;
         self.failed += failed;
+        self.not_understood += not_understood;
         self.bytes += bytes;
         self.taken += taken;
         self.in_flight += in_flight;

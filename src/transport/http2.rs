@@ -36,7 +36,7 @@ impl Http2Link {
         // Over TLS the version was agreed on, so that whatever goes wrong has another reason.
         let is_agreed = matches!(stream, Stream::Tls(..));
         let explain = |error: h2::Error| match is_agreed {
-            true => io::Error::other(error),
+            true => with_its_kind(error),
             false => no_http2(&error),
         };
         let metered = Metered {
@@ -55,6 +55,7 @@ impl Http2Link {
         let first = std::future::poll_fn(|cx| poll_first_pong(&mut connection, &mut pings, cx));
         match first.await {
             Ok(true) => {}
+            Ok(false) if is_agreed => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(false) => return Err(no_http2(&"it closed the connection")),
             Err(error) => return Err(explain(error)),
         }
@@ -87,6 +88,12 @@ fn poll_first_pong(
         return Poll::Ready(ended.map(|()| false));
     }
     pings.poll_pong(cx).map_ok(|_| true)
+}
+
+/// What the kernel said keeps its kind, which tells who hung up.
+pub(super) fn with_its_kind(error: h2::Error) -> io::Error {
+    let kind = error.get_io().map(io::Error::kind);
+    io::Error::new(kind.unwrap_or(io::ErrorKind::Other), error)
 }
 
 fn no_http2(why: &dyn fmt::Display) -> io::Error {

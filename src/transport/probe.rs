@@ -2,7 +2,7 @@
 
 use super::Address;
 use super::dial::{Dialer, Link};
-use super::http2::Http2Link;
+use super::http2::{Http2Link, with_its_kind};
 use super::stream::Stream;
 use super::tls::TlsTrouble;
 use crate::units::Nanos;
@@ -36,9 +36,23 @@ impl Dialer {
         let socket = socket.map_err(ProbeError::Connect)?;
         let stream = self.secure(socket).await.map_err(ProbeError::Greeting)?;
         let agreed = agreed(&stream);
-        let link = self.begin(stream).await.map_err(ProbeError::Greeting)?;
-        self.is_let_in(link).await.map_err(ProbeError::Greeting)?;
+        let let_in = async { self.is_let_in(self.begin(stream).await?).await };
+        let let_in = let_in.await.map_err(|error| self.name_hang_up(error));
+        let_in.map_err(ProbeError::Greeting)?;
         Ok(agreed)
+    }
+
+    /// A server that asks for a certificate and hangs up on what it is shown may do so before its alert
+    /// is read, which is lost then.
+    fn name_hang_up(&self, error: io::Error) -> io::Error {
+        let asking = self.tls.as_ref().filter(|tls| tls.was_asked());
+        match asking {
+            Some(tls) if is_hang_up(&error) => io::Error::other(match tls.has_identity() {
+                true => TlsTrouble::Refused("it hung up".to_owned()),
+                false => TlsTrouble::ClientCertificate,
+            }),
+            _ => error,
+        }
     }
 
     /// A server that has asked for a certificate refuses a client that shows none, or a strange one,
@@ -55,7 +69,9 @@ impl Dialer {
         let is_about_us = |text: &str| text.to_lowercase().contains("certificate");
         let (status, text) = match asked {
             Ok(Ok(answer)) => answer,
-            Ok(Err(error)) if is_about_us(&error.to_string()) => return Err(error),
+            Ok(Err(error)) if is_about_us(&error.to_string()) || is_hang_up(&error) => {
+                return Err(error);
+            }
             Ok(Err(_)) | Err(_) => return Ok(()),
         };
         match status.filter(|status| status.is_client_error() && is_about_us(&text)) {
@@ -67,6 +83,15 @@ impl Dialer {
             None => Ok(()),
         }
     }
+}
+
+/// It was not even heard what was to be said. An orderly end after that would be an answer.
+fn is_hang_up(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    matches!(
+        error.kind(),
+        BrokenPipe | ConnectionReset | ConnectionAborted
+    )
 }
 
 fn agreed(stream: &Stream) -> Option<String> {
@@ -138,9 +163,9 @@ async fn ask_in_frames(link: Http2Link, host: &str) -> io::Result<Refusal> {
     };
     let mut connection = pin!(connection);
     tokio::select! {
-        reply = reply => reply.map_err(io::Error::other),
+        reply = reply => reply.map_err(with_its_kind),
         ended = &mut connection => {
-            ended.map(|()| (None, String::new())).map_err(io::Error::other)
+            ended.map(|()| (None, String::new())).map_err(with_its_kind)
         }
     }
 }

@@ -2,9 +2,12 @@
 //! aim it at, and the machine, which only one load test may have at a time.
 #![allow(dead_code)] // each test crate uses its part
 #![allow(clippy::disallowed_methods)] // deadlines of child processes are real time
+#![allow(clippy::print_stderr)] // what is passed over is said aloud
 
 pub mod api_server;
 pub mod http2_server;
+pub mod mesh;
+pub mod nginx;
 pub mod planted;
 mod raw_server;
 pub mod tls;
@@ -184,6 +187,15 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Ends a program that has others to end first.
+pub fn terminate(child: &mut Child) {
+    let id = i32::try_from(child.id()).expect("a process id");
+    let id = Pid::from_raw(id).expect("a process id");
+    // It may have ended by itself.
+    let _ = kill_process(id, Signal::TERM);
+    let _ = child.wait();
 }
 
 /// The most memory that a process has held so far, in bytes.

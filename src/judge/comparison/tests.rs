@@ -136,6 +136,48 @@ fn cost(comparison: &Comparison, part: Part) -> &CostDifference {
 }
 
 #[test]
+fn a_proxy_that_only_one_arm_has_costs_nothing_in_the_other() {
+    let [base, mut other] = sweep([BASE, BASE], 1);
+    let proxy = |step: &StepFigures| ServiceFigures {
+        service: "proxy".to_owned(),
+        cpu_app_m: Some(0.0),
+        cpu_sidecar_m: Some(0.2 * step.achieved + 10.0),
+        ..step.services[0].clone()
+    };
+    for step in &mut other {
+        let proxy = proxy(step);
+        step.services.push(proxy);
+    }
+    let cost_of_proxy = |base: &[StepFigures]| {
+        let [base, other] = [base, &other].map(|steps| steps.iter().collect::<Vec<_>>());
+        let mut costs = compare(&base, &other).costs.into_iter();
+        costs.find(|cost| cost.service == "proxy" && cost.part == Part::Sidecar)
+    };
+    let cost = cost_of_proxy(&base).expect("a cost");
+    assert!(
+        cost.base.per_request_ms.value.abs() < 1e-9,
+        "{:?}",
+        cost.base
+    );
+    assert!(
+        (cost.difference.per_request_ms.value - 0.2).abs() < 1e-9,
+        "{:?}",
+        cost.difference
+    );
+    assert!(
+        (cost.difference.idle_m.value - 10.0).abs() < 1e-6,
+        "{:?}",
+        cost.difference
+    );
+    // Where nobody looked, nobody can tell.
+    let mut unseen = base;
+    for step in &mut unseen {
+        step.services.clear();
+    }
+    assert_eq!(cost_of_proxy(&unseen), None);
+}
+
+#[test]
 fn planted_costs_come_back_within_their_own_intervals() {
     let mut hits = BTreeMap::new();
     let mut count = |name: &'static str, is_hit: bool| {

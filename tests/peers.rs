@@ -1,0 +1,305 @@
+//! Real peers: nginx, and Envoy as a sidecar and as a pair with mutual TLS. Where they are not installed
+//! their tests say so and pass over them.
+
+mod support;
+
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use support::mesh::LocalMesh;
+use support::nginx::{Logged, Nginx, free_address};
+use support::tls::{Identity, Pki};
+use support::{Meshload, Output, done, machine};
+
+fn run(url: &str, flags: &[&str]) -> Output {
+    let words = "-R 400 -d 1s -t 1 -c 4 -q --json -".split(' ');
+    Meshload::new(words.chain(flags.iter().copied()).chain([url])).run()
+}
+
+/// A run in which every request was answered with 200.
+fn good(url: &str, flags: &[&str]) -> Value {
+    let output = run(url, flags);
+    done(&output);
+    let result = output.json();
+    let requests = &result["requests"];
+    assert!(requests["completed"].as_u64() > Some(360), "{output}");
+    assert_eq!(requests["failed"], 0, "{output}");
+    assert_eq!(result["status"]["200"], requests["completed"], "{output}");
+    result
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path")
+}
+
+fn number(result: &Value, name: &str) -> u64 {
+    let count = result["requests"][name].as_u64();
+    count.unwrap_or_else(|| panic!("{name}: {}", result["requests"]))
+}
+
+/// The values of one column of a log.
+fn seen(log: &[Logged], column: impl Fn(&Logged) -> &str) -> BTreeSet<&str> {
+    log.iter().map(column).collect()
+}
+
+fn certificate(identity: &Identity) -> String {
+    let (cert, key) = (identity.cert.display(), identity.key.display());
+    format!("ssl_certificate {cert}; ssl_certificate_key {key};")
+}
+
+#[test]
+fn nginx_is_measured_through_tls_of_either_version() {
+    let _machine = machine();
+    let (pki, address) = (Pki::new(), free_address());
+    let identity = certificate(&pki.identity("server", &["localhost"]));
+    for version in ["TLSv1.2", "TLSv1.3"] {
+        let server = format!(
+            "listen {address} ssl; {identity} ssl_protocols {version}; \
+             ssl_session_cache shared:sessions:1m;"
+        );
+        let Some(nginx) = Nginx::start(address, &server) else {
+            return;
+        };
+        let (url, ca) = (format!("https://localhost:{}/", address.port()), pki.ca());
+        let trusted = ["--cacert", text(&ca), "--requests-per-connection", "20"];
+        let result = good(&url, &trusted);
+        let log = nginx.log();
+        assert_eq!(seen(&log, |one| &one.tls), BTreeSet::from([version]));
+        assert_eq!(
+            seen(&log, |one| &one.server_name),
+            BTreeSet::from(["localhost"])
+        );
+        let [taken_up, by_nginx] = [
+            number(&result, "resumed"),
+            log.iter().filter(|one| one.reused == "r").count() as u64,
+        ];
+        assert!(
+            taken_up >= 4 && by_nginx >= 20,
+            "{taken_up}, of nginx's {by_nginx}"
+        );
+        nginx.forget();
+        let result = good(&url, &[&trusted[..], &["--no-resumption"]].concat());
+        assert_eq!(number(&result, "resumed"), 0);
+        assert_eq!(seen(&nginx.log(), |one| &one.reused), BTreeSet::from(["."]));
+    }
+}
+
+#[test]
+fn nginx_wants_to_know_who_asks() {
+    let _machine = machine();
+    let (pki, other, address) = (Pki::new(), Pki::new(), free_address());
+    let identity = certificate(&pki.identity("server", &["localhost"]));
+    let ca = pki.ca();
+    let server = format!(
+        "listen {address} ssl http2; {identity} ssl_verify_client on; ssl_client_certificate {};",
+        ca.display()
+    );
+    let Some(nginx) = Nginx::start(address, &server) else {
+        return;
+    };
+    let url = format!("https://localhost:{}/", address.port());
+    let friend = pki.identity("friend", &["friend"]);
+    let stranger = other.identity("stranger", &["stranger"]);
+    for http in [&[][..], &["--http2"]] {
+        let trusted = [&["--cacert", text(&ca)], http].concat();
+        let showing = |who: &Identity| {
+            let (cert, key) = (text(&who.cert).to_owned(), text(&who.key).to_owned());
+            let flags = ["--cert", &cert, "--key", &key];
+            run(&url, &[&trusted[..], &flags].concat())
+        };
+        nginx.forget();
+        let nobody = run(&url, &trusted);
+        assert_eq!(nobody.code, Some(1), "{nobody}");
+        assert!(nobody.stderr.contains("--cert and --key"), "{nobody}");
+        let strange = showing(&stranger);
+        assert_eq!(strange.code, Some(1), "{strange}");
+        assert!(strange.stderr.contains("certificate"), "{strange}");
+        assert!(nginx.log().len() <= 2, "no load was made of it");
+        nginx.forget();
+        let result = showing(&friend);
+        done(&result);
+        let result = result.json();
+        assert_eq!(result["status"]["200"], result["requests"]["completed"]);
+        let log = nginx.log();
+        assert!(log.len() > 360, "{}", log.len());
+        assert_eq!(seen(&log, |one| &one.client), BTreeSet::from(["SUCCESS"]));
+    }
+}
+
+#[test]
+fn nginx_leaves_http2_connections_after_a_number_of_requests_and_none_is_lost() {
+    let _machine = machine();
+    let (pki, address) = (Pki::new(), free_address());
+    let identity = certificate(&pki.identity("server", &["localhost"]));
+    let server = format!("listen {address} ssl http2; {identity} keepalive_requests 20;");
+    let Some(nginx) = Nginx::start(address, &server) else {
+        return;
+    };
+    let url = format!("https://localhost:{}/", address.port());
+    let ca = pki.ca();
+    let flags = ["--cacert", text(&ca), "--http2", "--streams", "8"];
+    let result = good(&url, &flags);
+    assert!(number(&result, "goaways") >= 10, "{}", result["requests"]);
+    let log = nginx.log();
+    assert_eq!(seen(&log, |one| &one.http), BTreeSet::from(["HTTP/2.0"]));
+    let connections = seen(&log, |one| &one.connection).len();
+    assert!(connections >= log.len() / 20, "{connections}");
+}
+
+#[test]
+fn nginx_at_the_wrong_kind_of_port_is_told_from_the_right_one() {
+    let _machine = machine();
+    let (pki, tls, plain) = (Pki::new(), free_address(), free_address());
+    let identity = certificate(&pki.identity("server", &["localhost"]));
+    let server = format!("listen {plain}; listen {tls} ssl; {identity}");
+    let Some(_nginx) = Nginx::start(tls, &server) else {
+        return;
+    };
+    for (url, cure) in [
+        (format!("http://{tls}/"), "write https://"),
+        (format!("https://{plain}/"), "write http://"),
+    ] {
+        let output = run(
+            &url,
+            &["--insecure"][..usize::from(url.starts_with("https"))],
+        );
+        let told = output.stderr.contains(cure) || output.stdout.contains(cure);
+        assert!(told && output.code != Some(0), "{output}");
+    }
+}
+
+#[test]
+fn nginx_is_told_who_asks_through_the_proxy_protocol_and_answers_on_a_socket_of_its_own() {
+    let _machine = machine();
+    let (behind, address) = (free_address(), free_address());
+    let home = tempfile::tempdir().expect("a folder");
+    let socket = format!("unix:{}/nginx.sock", home.path().display());
+    let server = format!("listen {behind} proxy_protocol; listen {address}; listen {socket};");
+    let Some(nginx) = Nginx::start(address, &server) else {
+        return;
+    };
+    let url = format!("http://{behind}/");
+    for version in ["v1", "v2"] {
+        nginx.forget();
+        let flags = ["--local-address", "127.0.0.9", "--proxy-protocol", version];
+        good(&url, &flags);
+        let log = nginx.log();
+        assert_eq!(
+            seen(&log, |one| &one.proxied_for),
+            BTreeSet::from(["127.0.0.9"])
+        );
+    }
+    nginx.forget();
+    good(&socket, &["--host", "shop.example"]);
+    assert_eq!(
+        seen(&nginx.log(), |one| &one.host),
+        BTreeSet::from(["shop.example"])
+    );
+}
+
+#[test]
+fn one_sidecar_and_two_with_mutual_tls_carry_every_version_of_http() {
+    let _machine = machine();
+    let Some(mesh) = LocalMesh::start() else {
+        return;
+    };
+    let url = |offset: u16| format!("http://127.0.0.1:{}/", mesh.first_port + offset);
+    for http in [&[][..], &["--http2", "--streams", "8"]] {
+        let medians = [0, 1, 2].map(|offset| {
+            let result = good(&url(offset), http);
+            result["service_ns"]["p50"].as_f64().expect("a median")
+        });
+        // The application takes a millisecond; each way there comes on top.
+        assert!(medians[0] >= 1e6, "{medians:?}");
+        assert!(
+            medians[1] > medians[0] && medians[2] > medians[0],
+            "{medians:?}"
+        );
+    }
+}
+
+#[test]
+fn the_door_of_a_sidecar_opens_to_the_mesh_alone() {
+    let _machine = machine();
+    let Some(mesh) = LocalMesh::start() else {
+        return;
+    };
+    let (ca, client) = (mesh.file("ca.pem"), mesh.client());
+    let url = format!("https://localhost:{}/", mesh.first_port + 3);
+    let known = ["--cert", text(&client.cert), "--key", text(&client.key)];
+    let other = Pki::new();
+    let stranger = other.identity("stranger", &["stranger"]);
+    let strange = ["--cert", text(&stranger.cert), "--key", text(&stranger.key)];
+    for http in [&[][..], &["--http2"]] {
+        let trusted = [&["--cacert", text(&ca)], http].concat();
+        let result = good(&url, &[&trusted[..], &known].concat());
+        assert!(
+            result["handshake_ns"]["count"].as_u64() >= Some(4),
+            "{result}"
+        );
+        for (flags, words) in [(&[][..], "--cert and --key"), (&strange, "certificate")] {
+            let output = run(&url, &[&trusted[..], flags].concat());
+            assert_eq!(output.code, Some(1), "{output}");
+            assert!(output.stderr.contains(words), "{output}");
+        }
+    }
+    let unknown = run(&url, &known);
+    assert_eq!(unknown.code, Some(1), "{unknown}");
+    assert!(unknown.stderr.contains("--cacert"), "{unknown}");
+}
+
+/// The plan of the docs, at this mesh, in a few seconds.
+fn small_plan(mesh: &LocalMesh, home: &Path) -> std::path::PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let plan = fs::read_to_string(root.join("docs/plans/local-mesh.toml")).expect("a plan");
+    let mut plan: toml::Table = plan.parse().expect("TOML");
+    for (name, value) in [
+        ("repetitions", toml::Value::Integer(1)),
+        ("measure", "2s".into()),
+        (
+            "warm_up_first",
+            toml::Table::from_iter([("length".to_owned(), "0s".into())]).into(),
+        ),
+    ] {
+        assert!(plan.insert(name.to_owned(), value).is_some(), "{name}");
+    }
+    let script = root.join("lua/mixed-workload_type_1.lua");
+    plan["load"]["script"] = text(&script).into();
+    let mut plan = plan.to_string();
+    for offset in 0..3 {
+        let port = (mesh.first_port + offset).to_string();
+        plan = plan.replace(
+            &format!("127.0.0.1:1500{offset}"),
+            &format!("127.0.0.1:{port}"),
+        );
+    }
+    let path = home.join("plan.toml");
+    fs::write(&path, plan).expect("written");
+    path
+}
+
+#[test]
+fn the_plan_of_the_local_mesh_tells_what_the_sidecars_cost() {
+    let _machine = machine();
+    let Some(mesh) = LocalMesh::start() else {
+        return;
+    };
+    let home = tempfile::tempdir().expect("a folder");
+    let (plan, folder) = (small_plan(&mesh, home.path()), home.path().join("sweep"));
+    let output = Meshload::new(["sweep", text(&plan), "-o", text(&folder)]).run();
+    assert_eq!(output.code, Some(0), "{output}");
+    let output = Meshload::new(["compare", text(&folder), "-o", text(&folder)]).run();
+    assert_eq!(output.code, Some(0), "{output}");
+    let costs = fs::read_to_string(folder.join("cost.csv")).expect("costs");
+    for arm in ["one-sidecar", "mutual-tls"] {
+        let start = format!("plain,{arm},local,envoy,sidecar,per_request_ms,1,0.000000,");
+        let line = costs.lines().find_map(|line| line.strip_prefix(&start));
+        let cost = line.and_then(|rest| rest.split(',').next());
+        let cost: f64 = cost
+            .unwrap_or_else(|| panic!("{arm}: {costs}"))
+            .parse()
+            .expect("a number");
+        assert!(cost > 0.0, "{arm}: {costs}");
+    }
+}
