@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# meshload beside the generators found on PATH (wrk, wrk2, zrk, oha), on one machine of two cores:
+# meshload beside the generators found on PATH (wrk, wrk2, zrk, oha, h2load), on one machine of two cores:
 # nginx on core 0, one generator at a time on core 1, in turn, several rounds; medians and ratios.
 #
-#   benches/peers.sh [ROUNDS]        about a minute and a half per round
+#   benches/peers.sh [ROUNDS]              about a minute and a half per round
+#   ONLY=doors benches/peers.sh [ROUNDS]   TLS and HTTP/2 beside plain HTTP/1.1 alone: half a minute
 #
-# Needs nginx and taskset on PATH. Load goes to loopback only; only what is started here is stopped.
+# Needs nginx, openssl and taskset on PATH. Load goes to loopback only; only what is started here is stopped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,14 +15,19 @@ connections=50
 work=$(mktemp -d)
 port=18089
 url=http://127.0.0.1:$port/
+tls_url=https://127.0.0.1:$((port + 1))/
+only=${ONLY:-}
 mix=lua/mixed-workload_type_1.lua
 meshload=target/release/meshload
 
 cargo build --release --quiet
-for program in nginx taskset python3; do
+for program in nginx openssl taskset python3; do
   command -v $program >/dev/null || { echo "$program is not on PATH"; exit 2; }
 done
 
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=127.0.0.1 \
+  -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE \
+  -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null
 cat > "$work/nginx.conf" <<CONF
 worker_processes 1;
 worker_rlimit_nofile 65536;
@@ -34,6 +40,8 @@ http {
   client_body_temp_path $work; proxy_temp_path $work; fastcgi_temp_path $work; uwsgi_temp_path $work; scgi_temp_path $work;
   server {
     listen 127.0.0.1:$port backlog=4096;
+    listen 127.0.0.1:$((port + 1)) ssl http2 backlog=4096;
+    ssl_certificate $work/cert.pem; ssl_certificate_key $work/key.pem;
     location / { return 200 '$(printf '{"type":"FeatureCollection","features":[%0800d]}' 0)'; }
   }
 }
@@ -62,8 +70,38 @@ cpu_per_request() {
   { time "$@" >/dev/null 2>&1; } 2>&1 | awk -v n="$count" '{ print ($1 + $2) * 1e6 / n }'
 }
 
+# Fifty requests at a time in each: fifty connections, or five with ten streams each. The same server, TLS 1.3.
+doors() {
+  local trusted=(--cacert "$work/cert.pem") streams=(--http2 -c5 --streams 10)
+  note door-plain-meshload "$(on_core $meshload -q -t1 -c$connections -d${seconds}s -R max $url | rate)"
+  note door-tls-meshload "$(on_core $meshload -q -t1 -c$connections -d${seconds}s -R max "${trusted[@]}" $tls_url | rate)"
+  has wrk && note door-plain-wrk "$(on_core wrk -t1 -c$connections -d$seconds $url | rate)"
+  has wrk && note door-tls-wrk "$(on_core wrk -t1 -c$connections -d$seconds $tls_url | rate)"
+  note door-http2-meshload "$(on_core $meshload -q -t1 -d${seconds}s -R max "${streams[@]}" "${trusted[@]}" $tls_url | rate)"
+  has oha && note door-http2-oha "$(on_core oha --no-tui --http2 --insecure -c 5 -p 10 -z ${seconds}s $tls_url | awk '/Requests\/sec/ { print $2 }')"
+  has h2load && note door-http2-h2load "$(on_core h2load -t1 -c5 -m10 -D $seconds $tls_url | awk '/^finished in/ { print $4 }')"
+  door_at_2k plain -c$connections $url
+  door_at_2k tls -c$connections "${trusted[@]}" $tls_url
+  door_at_2k http2 "${streams[@]}" "${trusted[@]}" $tls_url
+  door_at_1000 plain $url
+  door_at_1000 tls "${trusted[@]}" $tls_url
+}
+door_at_2k() {
+  local name=$1; shift
+  on_core $meshload -q -t1 -d${seconds}s -R2000 --json - "$@" > "$work/run.json" || true
+  note "at-2k-$name-p50" "$(json 'r["latency_ns"]["p50"] / 1e3' < "$work/run.json")"
+  note "cpu-2k-$name" "$(json 'r["generator"]["cpu_seconds"] * 1e6 / r["requests"]["completed"]' < "$work/run.json")"
+}
+door_at_1000() {
+  local name=$1; shift
+  on_core $meshload -q -t1 -c1000 -d${seconds}s -R2000 --json - "$@" > "$work/run.json" || true
+  note "memory-1000-$name-KiB" "$(json 'r["generator"]["max_rss_bytes"] / 1024' < "$work/run.json")"
+}
+
 for round in $(seq "$rounds"); do
   echo "round $round of $rounds" >&2
+  doors
+  [ -z "$only" ] || continue
   has wrk && note max-static-wrk "$(on_core wrk -t1 -c$connections -d$seconds $url | rate)"
   note max-static-meshload "$(on_core $meshload -q -t1 -c$connections -d${seconds}s -R max $url | rate)"
   has wrk2 && note max-static-wrk2 "$(on_core wrk2 -t1 -c$connections -d$seconds -R1000000 $url | rate)"
@@ -98,14 +136,17 @@ for round in $(seq "$rounds"); do
   done
 done
 
+if [ -z "$only" ]; then
 on_core $meshload -q -t1 -c100 -d${seconds}s -R800 -s $mix --json - $url > "$work/run.json" || true
 small=$(json 'r["generator"]["max_rss_bytes"]' < "$work/run.json")
 on_core $meshload -q -t1 -c10000 -d${seconds}s -R2000 --json - $url > "$work/run.json" || true
 large=$(json 'r["generator"]["max_rss_bytes"]' < "$work/run.json")
+fi
 
 echo
 echo "$(nproc)-core machine, $(uname -sr), nginx on core 0, generator on core 1, $connections connections, medians of $rounds rounds"
-for file in "$work"/max-* "$work"/at-800-* "$work"/cpu-*; do
+for file in "$work"/door-* "$work"/at-2k-* "$work"/max-* "$work"/at-800-* "$work"/cpu-* "$work"/memory-*; do
+  [ -f "$file" ] || continue
   median=$(sort -g "$file" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }')
   range=$(sort -g "$file" | awk 'NR == 1 { low = $1 } END { print low " to " $1 }')
   echo "$median" > "$file.median"
@@ -119,6 +160,12 @@ echo "ratios"
 ratio "max static, meshload / wrk" max-static-meshload max-static-wrk
 ratio "max mix, meshload / wrk" max-mix-meshload max-mix-wrk
 ratio "CPU at 20k/s, timer / wrk2" cpu-20k-meshload-timer cpu-20k-wrk2
+ratio "max TLS, meshload / wrk" door-tls-meshload door-tls-wrk
+ratio "max, TLS / plain, meshload" door-tls-meshload door-plain-meshload
+ratio "max, TLS / plain, wrk" door-tls-wrk door-plain-wrk
+ratio "max HTTP/2, meshload / oha" door-http2-meshload door-http2-oha
+ratio "max HTTP/2, meshload / h2load" door-http2-meshload door-http2-h2load
+[ -z "$only" ] || exit 0
 echo "memory"
 echo "  resident at 100 connections, mix: $((small / 1024)) KiB"
 echo "  per connection beyond, at 10,000: $(((large - small) / 9900)) bytes"
