@@ -587,3 +587,47 @@ fn a_name_that_moves_is_followed_between_two_requests() {
     let told = format!("shop.invalid moved to 127.0.0.2:{port}");
     assert!(notes.contains(&told), "{notes}");
 }
+
+#[test]
+fn addresses_of_ipv6_are_written_in_brackets() {
+    let _machine = machine();
+    if TcpListener::bind("[::1]:0").is_err() {
+        eprintln!("skipped: no IPv6 on this machine");
+        return;
+    }
+    let hosts = Arc::new(Mutex::new(BTreeSet::new()));
+    let book = hosts.clone();
+    let server = RawServer::start_at(
+        ([0, 0, 0, 0, 0, 0, 0, 1], 0).into(),
+        move |request, stream| {
+            let host = request.head.lines().find(|line| line.starts_with("Host: "));
+            let host = host.unwrap_or_default().to_owned();
+            book.lock().expect("not poisoned").insert(host);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+            Next::Keep
+        },
+    );
+    let address = server.address().to_string();
+    assert!(address.starts_with("[::1]:"), "{address}");
+    let ingress = ["--connect-to", &address];
+    for (url, flags, host) in [
+        (server.url(), &[][..], address.as_str()),
+        ("http://shop.invalid/".to_owned(), &ingress, "shop.invalid"),
+    ] {
+        hosts.lock().expect("not poisoned").clear();
+        let result = json(&run(&url, &[flags, &["--json", "-"]].concat()));
+        assert!(
+            result["requests"]["completed"].as_u64() > Some(90),
+            "{result}"
+        );
+        let hosts = hosts.lock().expect("not poisoned").clone();
+        assert_eq!(hosts, BTreeSet::from([format!("Host: {host}")]));
+    }
+    // The other family's addresses of this machine lead nowhere.
+    let wrong = run(&server.url(), &["--local-address", "127.0.0.1"]);
+    assert_eq!(wrong.code, Some(1), "{wrong}");
+    assert!(
+        wrong.stderr.contains("no --local-address is of IPv6"),
+        "{wrong}"
+    );
+}
