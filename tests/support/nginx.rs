@@ -18,7 +18,7 @@ pub struct Nginx {
 }
 
 /// A request as nginx saw it; what does not apply is `-`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 pub struct Logged {
     pub http: String,
     pub tls: String,
@@ -79,41 +79,19 @@ impl Nginx {
 
     /// Requests so far.
     pub fn log(&self) -> Vec<Logged> {
-        let text = fs::read_to_string(&self.log).expect("a log");
-        text.lines().map(logged).collect()
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(b'|')
+            .has_headers(false)
+            .from_path(&self.log)
+            .expect("a log");
+        let read: csv::Result<_> = reader.deserialize().collect();
+        read.expect("a line for each request")
     }
 
     /// Forgets the requests so far.
     pub fn forget(&self) {
         let file = fs::OpenOptions::new().write(true).open(&self.log);
         file.and_then(|file| file.set_len(0)).expect("a log");
-    }
-}
-
-fn logged(line: &str) -> Logged {
-    let words: Vec<String> = line.split('|').map(str::to_owned).collect();
-    let words: [String; 9] = words.try_into().expect("nine words");
-    let [
-        http,
-        tls,
-        reused,
-        client,
-        server_name,
-        proxied_for,
-        host,
-        connection,
-        status,
-    ] = words;
-    Logged {
-        http,
-        tls,
-        reused,
-        client,
-        server_name,
-        proxied_for,
-        host,
-        connection,
-        status,
     }
 }
 
