@@ -631,6 +631,44 @@ fn requests_are_given_up_after_the_time_that_the_user_allows() {
     assert_eq!(account.errors("timeout"), 0, "{output}");
 }
 
+#[test]
+fn a_server_that_comes_back_finds_the_connections_of_what_was_given_up_open() {
+    let _machine = machine();
+    let start = std::time::Instant::now();
+    let server = RawServer::start(move |_, stream| {
+        // The look before the load has no request, so this clock is about the load's.
+        if start.elapsed() > Duration::from_millis(2500) {
+            send(stream, OK);
+        }
+        Next::Keep
+    });
+    let flags = "-R 50 -d 3s -c 10 -t 1 --abort-after 50ms --guard 1s";
+    let output = load(flags, &server.url()).run();
+    done(&output);
+    let account = Account::of(&output);
+    let longest = account.json["blocked_ns"]["p99"].as_f64().expect("a time");
+    assert!(longest < 2e8, "an abort makes room at once: {longest} ns");
+}
+
+#[test]
+fn what_a_server_says_before_it_hangs_up_on_a_body_is_heard() {
+    let _machine = machine();
+    let folder = tempfile::tempdir().expect("a folder");
+    let post = "wrk.method = 'POST'; wrk.body = string.rep('x', 3000000)";
+    let script = script_in(&folder, post);
+    let server = RawServer::start(|_, stream| {
+        let reply =
+            b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+        send(stream, reply);
+        Next::Close
+    });
+    let flags = format!("-R 20 -d 1s -c 4 -t 1 --guard 1s -s {script}");
+    let output = load(&flags, &server.url()).run();
+    done(&output);
+    let account = Account::of(&output);
+    assert!(account.status(413) >= 18, "{output}");
+}
+
 // What the operating system refuses.
 
 #[test]

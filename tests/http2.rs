@@ -373,3 +373,45 @@ fn a_connection_that_is_cut_fails_what_was_under_way_and_is_opened_again() {
     );
     assert!(count(&result, "reconnects") >= 6, "{}", result["requests"]);
 }
+
+#[test]
+fn a_reply_that_takes_long_keeps_no_place_of_a_connection_that_takes_requests() {
+    let _machine = machine();
+    let server = Http2Server::start(100, |number| match number % 20 {
+        0 => Fate::Slow(Duration::from_secs(1)),
+        _ => Fate::Body(1),
+    });
+    let flags = [
+        "-R",
+        "200",
+        "-d",
+        "2s",
+        "--guard",
+        "2s",
+        "--streams",
+        "50",
+        "--requests-per-connection",
+        "40",
+    ];
+    let result = json(&run(&server.url(), &flags));
+    assert!(median_ms(&result) < 100.0, "{}", median_ms(&result));
+    assert_eq!(count(&result, "completed"), count(&result, "scheduled"));
+    assert_eq!(count(&result, "reconnects"), 0);
+    let connections = server.seen().connections;
+    assert!(
+        (15..=25).contains(&connections),
+        "{connections} for 800 requests"
+    );
+}
+
+#[test]
+fn what_it_cannot_carry_is_told_before_the_load() {
+    let server = Http2Server::start(100, |_| Fate::Body(1));
+    let output = run(&server.url(), &["-R", "50", "-d", "1s", "-H", "Host:"]);
+    assert_eq!(output.code, Some(1), "{output}");
+    assert!(
+        output.stderr.contains("-H: HTTP/2 cannot carry"),
+        "{output}"
+    );
+    assert!(server.seen().requests.is_empty());
+}

@@ -5,7 +5,7 @@ use super::pool::{Slot, SlotId};
 use super::world::{Shared, World};
 use crate::measure::ErrorKind;
 use crate::transport::Stream;
-use crate::wire::ResponseParser;
+use crate::wire::{BadResponse, ResponseParser};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -33,6 +33,8 @@ pub enum End {
     Fruitless,
     /// It has carried what it was to carry.
     Planned,
+    /// It took nothing any more, but had replies to wait for: another one has its place since then.
+    Replaced,
 }
 
 impl End {
@@ -97,12 +99,16 @@ impl Connection {
         world.turns += 1;
         if world.pool.slot(self.id).abort {
             world.lose(self.id, ErrorKind::Aborted, "given up after --abort-after");
-            return Poll::Ready(End::lost(self.has_answered));
+            // Our own doing, which says nothing of the server's will to answer the next one.
+            return Poll::Ready(End::Lost);
         }
         loop {
-            let wrote = match self.poll_write(cx, world) {
+            let wrote = match self.poll_write(cx) {
                 Ok(wrote) => wrote,
-                Err(Lost) => return Poll::Ready(End::lost(self.has_answered)),
+                Err(why) => {
+                    self.hear_out(cx, world, &why);
+                    return Poll::Ready(End::lost(self.has_answered));
+                }
             };
             let read = match self.poll_read(cx, world) {
                 Ok(read) => read,
@@ -129,10 +135,30 @@ impl Connection {
         Poll::Pending
     }
 
+    /// Nothing can be written any more. What the server said before it hung up, such as that a body is
+    /// too large, is still read.
+    fn hear_out(&mut self, cx: &mut Context<'_>, world: &mut World, why: &str) {
+        loop {
+            let mut lent = std::mem::take(&mut world.read_buffer);
+            let mut buffer = ReadBuf::new(&mut lent);
+            let read = Pin::new(&mut self.stream).poll_read(cx, &mut buffer);
+            let is_heard = matches!(read, Poll::Ready(Ok(())))
+                && !buffer.filled().is_empty()
+                && self.receive(world, buffer.filled()).is_ok();
+            world.read_buffer = lent;
+            if !is_heard {
+                return world.lose(self.id, ErrorKind::Write, why);
+            }
+        }
+    }
+
     /// Whether anything was written.
-    fn poll_write(&mut self, cx: &mut Context<'_>, world: &mut World) -> Result<bool, Lost> {
+    ///
+    /// # Errors
+    /// Why nothing can be.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<bool, String> {
         if self.out.is_empty() {
-            return self.poll_flush(cx, world).map(|()| false);
+            return self.poll_flush(cx).map(|()| false);
         }
         match Pin::new(&mut self.stream).poll_write(cx, &self.out[self.written..]) {
             Poll::Pending => Ok(false),
@@ -143,19 +169,14 @@ impl Connection {
                     self.written = 0;
                 }
                 self.is_flushing = true;
-                self.poll_flush(cx, world).map(|()| true)
+                self.poll_flush(cx).map(|()| true)
             }
-            Poll::Ready(outcome) => {
-                let why = outcome
-                    .err()
-                    .map_or_else(|| "closed".to_owned(), |error| error.to_string());
-                world.lose(self.id, ErrorKind::Write, &why);
-                Err(Lost)
-            }
+            Poll::Ready(Ok(_)) => Err("closed".to_owned()),
+            Poll::Ready(Err(error)) => Err(error.to_string()),
         }
     }
 
-    fn poll_flush(&mut self, cx: &mut Context<'_>, world: &mut World) -> Result<(), Lost> {
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Result<(), String> {
         if !self.is_flushing {
             return Ok(());
         }
@@ -165,10 +186,7 @@ impl Connection {
                 self.is_flushing = false;
                 Ok(())
             }
-            Poll::Ready(Err(error)) => {
-                world.lose(self.id, ErrorKind::Write, &error.to_string());
-                Err(Lost)
-            }
+            Poll::Ready(Err(error)) => Err(error.to_string()),
         }
     }
 
@@ -178,7 +196,9 @@ impl Connection {
         let mut buffer = ReadBuf::new(&mut lent);
         let outcome = match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
             Poll::Pending => Ok(false),
-            Poll::Ready(Ok(())) if buffer.filled().is_empty() => Err(self.closed_by_peer(world)),
+            Poll::Ready(Ok(())) if buffer.filled().is_empty() => {
+                self.closed_by_peer(world).map(|()| true)
+            }
             Poll::Ready(Ok(())) => self.receive(world, buffer.filled()).map(|()| true),
             Poll::Ready(Err(error)) => {
                 world.lose(self.id, ErrorKind::Read, &error.to_string());
@@ -194,7 +214,11 @@ impl Connection {
         world.recorder.bytes(now, bytes.len() as u64);
         while !bytes.is_empty() {
             let Some(request) = world.pool.slot(self.id).in_flight.front_mut() else {
-                // A reply that nobody asked for, such as a 408 before an idle connection is closed.
+                // A reply that nobody asked for, such as a 408 before an idle connection is closed. Servers
+                // of HTTP/2 alone begin to speak by themselves.
+                if let Err(bad @ BadResponse::Http2) = self.parser.feed(bytes, false) {
+                    world.complain(ErrorKind::Parse, || bad.to_string());
+                }
                 world.lose(self.id, ErrorKind::Read, "a reply without a request");
                 return Err(Lost);
             };
@@ -213,6 +237,9 @@ impl Connection {
                 self.has_answered = true;
                 world.deliver(self.id, 0, end.status, now, self.parser.collected());
                 if !end.keep_alive {
+                    if self.is_over(world) {
+                        return Ok(());
+                    }
                     world.lose(
                         self.id,
                         ErrorKind::Read,
@@ -225,19 +252,23 @@ impl Connection {
         Ok(())
     }
 
-    fn closed_by_peer(&mut self, world: &mut World) -> Lost {
+    /// Fails unless that was all that the connection was for.
+    fn closed_by_peer(&mut self, world: &mut World) -> Result<(), Lost> {
         let now = world.clock.now();
         let why = match self.parser.close() {
             Ok(Some(end)) => {
                 self.has_answered = true;
                 world.deliver(self.id, 0, end.status, now, self.parser.collected());
+                if self.is_over(world) {
+                    return Ok(());
+                }
                 "the server closed after an earlier reply".to_owned()
             }
             Ok(None) => "the server closed the connection before it replied".to_owned(),
             Err(bad) => bad.to_string(),
         };
         world.lose(self.id, ErrorKind::Read, &why);
-        Lost
+        Err(Lost)
     }
 
     /// Takes an arrival if one is due and there is room; else lets the dispatcher know of the room.

@@ -4,6 +4,7 @@
 //! its clock running: what finds no room waits in the backlog, from its due time on, like any other.
 
 use super::connection::{End, Quota};
+use super::opening::Opener;
 use super::pool::SlotId;
 use super::world::{Again, Shared, World};
 use crate::clock::RunClock;
@@ -17,6 +18,7 @@ use h2::Reason;
 use h2::client::ResponseFuture;
 use std::collections::VecDeque;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 /// What became of the stream with this number.
@@ -62,6 +64,7 @@ pub struct Terms {
 
 /// An open HTTP/2 connection and what is under way on it.
 pub struct Http2Connection {
+    opener: Rc<Opener>,
     world: Shared,
     id: SlotId,
     link: Box<Http2Link>,
@@ -73,14 +76,23 @@ pub struct Http2Connection {
     collect: bool,
     /// The server takes no more, and has been counted for it.
     is_leaving: bool,
+    /// Another one has its place in the pool.
+    is_replaced: bool,
     has_answered: bool,
 }
 
 impl Http2Connection {
-    /// A connection for a slot of this world.
-    pub fn new(world: Shared, id: SlotId, link: Box<Http2Link>, terms: Terms) -> Http2Connection {
+    /// A connection for a slot of this world; `opener` replaces it once it takes no more.
+    pub fn new(
+        opener: Rc<Opener>,
+        world: Shared,
+        id: SlotId,
+        link: Box<Http2Link>,
+        terms: Terms,
+    ) -> Http2Connection {
         let collect = world.borrow().source.wants_response();
         Http2Connection {
+            opener,
             world,
             id,
             link,
@@ -90,6 +102,7 @@ impl Http2Connection {
             terms,
             collect,
             is_leaving: false,
+            is_replaced: false,
             has_answered: false,
         }
     }
@@ -110,15 +123,17 @@ impl Http2Connection {
             self.look_for_room(cx, world);
             if let Poll::Ready(ended) = ended {
                 self.close(world, ended);
-                return Poll::Ready(End::lost(self.has_answered));
+                return Poll::Ready(self.end(End::lost(self.has_answered)));
             }
             let took = self.take_work(cx, world);
-            if self.streams.is_empty() {
-                if self.is_leaving {
-                    return Poll::Ready(End::lost(self.has_answered));
+            if let Some(end) = self.takes_no_more(world) {
+                if self.streams.is_empty() {
+                    return Poll::Ready(self.end(end));
                 }
-                if self.terms.quota.is_used_up(world.pool.slot(self.id)) {
-                    return Poll::Ready(End::Planned);
+                // A reply that takes long would keep the place of a connection that takes requests.
+                if !self.is_replaced {
+                    self.is_replaced = true;
+                    self.opener.replace(world, end);
                 }
             }
             if !delivered && !took {
@@ -129,6 +144,22 @@ impl Http2Connection {
         slot.abort = false;
         slot.waker = Some(cx.waker().clone());
         Poll::Pending
+    }
+
+    /// How it will end, once it takes no more requests.
+    fn takes_no_more(&self, world: &mut World) -> Option<End> {
+        let is_used_up = self.terms.quota.is_used_up(world.pool.slot(self.id));
+        match self.is_leaving {
+            true => Some(End::lost(self.has_answered)),
+            false => is_used_up.then_some(End::Planned),
+        }
+    }
+
+    fn end(&self, end: End) -> End {
+        match self.is_replaced {
+            true => End::Replaced,
+            false => end,
+        }
     }
 
     /// Whether any reply has come, or will not come any more.
@@ -260,6 +291,7 @@ impl Http2Connection {
             mut request,
             refusals,
         } = again;
+        request.sending.free = world.pool.slot(self.id).free_since;
         request.sending.sent = world.clock.now();
         request.first_byte = None;
         world.pool.withdraw(self.id);

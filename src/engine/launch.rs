@@ -156,8 +156,9 @@ fn scout(spec: &RunSpec, target: &Target) -> Result<Dialer, TlsError> {
 
 /// Whether what was said in the clear to a target was said to TLS: found out once it is answered with
 /// nothing but refusals, since to ask beforehand would be nonsense to every other server.
-fn look_for_tls(target: &Target, addresses: &Addresses) -> Result<(), AddressError> {
-    if target.is_tls() {
+fn look_for_tls(spec: &RunSpec, target: usize, addresses: &Addresses) -> Result<(), AddressError> {
+    // Over HTTP/2 the beginning has shown what is spoken.
+    if spec.targets[target].is_tls() || spec.http.http2 {
         return Ok(());
     }
     let mut answering = addresses.answering.iter();
@@ -356,7 +357,7 @@ impl Fleet {
                 Some((number, report)) => gathering.take(number, report, observe),
             }
             if let Some(target) = gathering.misunderstood()
-                && let Err(error) = look_for_tls(&self.spec.targets[target], &addresses[target])
+                && let Err(error) = look_for_tls(&self.spec, target, &addresses[target])
             {
                 self.stop.send_replace(true);
                 return Err(error.into());

@@ -3,7 +3,7 @@
 use super::connection::{Connection, End};
 use super::http2_connection::{Http2Connection, Terms};
 use super::pool::SlotId;
-use super::world::Shared;
+use super::world::{Shared, World};
 use crate::measure::ErrorKind;
 use crate::transport::{Dialer, Link};
 use crate::units::Nanos;
@@ -54,7 +54,7 @@ impl Opener {
     pub fn spawn(self: &Rc<Opener>) {
         let id = self.world.borrow_mut().pool.add();
         self.pending.set(self.pending.get() + 1);
-        tokio::task::spawn_local(self.clone().keep_open(id));
+        tokio::task::spawn_local(self.clone().open_first(id));
     }
 
     /// Returns when every connection spawned so far has been tried once.
@@ -69,21 +69,39 @@ impl Opener {
         .await;
     }
 
-    async fn keep_open(self: Rc<Opener>, id: SlotId) {
+    /// Opens another connection in the place of one that takes no more and is still waited for.
+    pub fn replace(self: &Rc<Opener>, world: &mut World, end: End) {
+        let id = world.pool.add();
+        let opener = self.clone();
+        tokio::task::spawn_local(async move {
+            opener.a_need(id).await;
+            let was_lost = end != End::Planned;
+            let link = opener.attempt(id, 0, was_lost).await;
+            opener.keep_open(id, link, was_lost).await;
+        });
+    }
+
+    async fn open_first(self: Rc<Opener>, id: SlotId) {
+        let mut link = self.attempt(id, 0, false).await;
+        self.pending.set(self.pending.get() - 1);
+        self.opened
+            .set(self.opened.get() + usize::from(link.is_some()));
+        if let Some(waker) = self.waiting.take() {
+            waker.wake();
+        }
+        if link.is_some() && self.is_for_single_requests() {
+            // It has shown that connections can be opened; each request has one of its own.
+            drop(link);
+            self.a_need(id).await;
+            link = self.attempt(id, 0, false).await;
+        }
+        self.keep_open(id, link, false).await;
+    }
+
+    /// Works over a connection, and over those that follow it.
+    async fn keep_open(self: &Rc<Opener>, id: SlotId, mut link: Option<Link>, mut was_lost: bool) {
         let mut failures = 0;
-        let mut is_first = true;
-        let mut was_lost = false;
         loop {
-            let link = self.attempt(id, failures as usize, was_lost).await;
-            if is_first {
-                self.pending.set(self.pending.get() - 1);
-                self.opened
-                    .set(self.opened.get() + usize::from(link.is_some()));
-                is_first = false;
-                if let Some(waker) = self.waiting.take() {
-                    waker.wake();
-                }
-            }
             let end = match link {
                 Some(link) => Some(self.work(id, link).await),
                 None => None,
@@ -91,6 +109,7 @@ impl Opener {
             was_lost =
                 matches!(end, Some(End::Lost | End::Fruitless)) || (was_lost && end.is_none());
             match end {
+                Some(End::Replaced) => return self.world.borrow_mut().pool.retire(id),
                 Some(End::Lost | End::Planned) => failures = 0,
                 // A server that hangs up on everybody is not to be stormed.
                 Some(End::Fruitless) | None => {
@@ -101,10 +120,16 @@ impl Opener {
                 }
             }
             self.a_need(id).await;
+            link = self.attempt(id, failures as usize, was_lost).await;
         }
     }
 
-    async fn work(&self, id: SlotId, link: Link) -> End {
+    /// Whether each request has a connection of its own, which is opened for it.
+    fn is_for_single_requests(&self) -> bool {
+        self.terms.quota.0 == Some(1) && self.world.borrow().is_open_loop
+    }
+
+    async fn work(self: &Rc<Opener>, id: SlotId, link: Link) -> End {
         let world = self.world.clone();
         match link {
             Link::Bytes(stream) => {
@@ -112,7 +137,7 @@ impl Opener {
                 connection.work().await
             }
             Link::Http2(link) => {
-                let connection = Http2Connection::new(world, id, link, self.terms);
+                let connection = Http2Connection::new(self.clone(), world, id, link, self.terms);
                 connection.work().await
             }
         }
@@ -127,7 +152,9 @@ impl Opener {
         }
         std::future::poll_fn(|cx| {
             let mut world = self.world.borrow_mut();
-            let is_needed = world.pool.slot(id).assigned.is_some() || !world.again.is_empty();
+            // One that found no connection, or whose connection could not be opened, waits in the backlog.
+            let is_waited_for = world.has_backlog() || !world.again.is_empty();
+            let is_needed = world.pool.slot(id).assigned.is_some() || is_waited_for;
             if is_needed {
                 return Poll::Ready(());
             }

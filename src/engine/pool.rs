@@ -63,6 +63,8 @@ pub struct Pool {
     by_load: Vec<VecDeque<(SlotId, u64)>>,
     tickets: u64,
     free: usize,
+    /// Slots without a task, for the next ones that are needed.
+    retired: Vec<SlotId>,
 }
 
 impl Pool {
@@ -73,13 +75,23 @@ impl Pool {
             by_load: vec![VecDeque::new(); depth.max(1)],
             tickets: 0,
             free: 0,
+            retired: Vec::new(),
         }
     }
 
-    /// A new slot, not yet open to arrivals.
+    /// A slot for another connection, not yet open to arrivals.
     pub fn add(&mut self) -> SlotId {
-        self.slots.push(Slot::default());
-        self.slots.len() - 1
+        self.retired.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::default());
+            self.slots.len() - 1
+        })
+    }
+
+    /// The slot's task is over: another one has its place.
+    pub fn retire(&mut self, id: SlotId) {
+        self.withdraw(id);
+        self.slots[id].waker = None;
+        self.retired.push(id);
     }
 
     /// A slot.
@@ -95,7 +107,7 @@ impl Pool {
 
     /// How many slots there are, connected or not.
     pub fn len(&self) -> usize {
-        self.slots.len()
+        self.slots.len() - self.retired.len()
     }
 
     /// Whether the slot's connection may carry one more batch.

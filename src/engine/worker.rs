@@ -16,7 +16,7 @@ use crate::script::{Question, ScriptError, ScriptSpec, WorkerScript};
 use crate::spec::{RunSpec, Target};
 use crate::transport::{Address, Dialer};
 use crate::units::Nanos;
-use crate::wire::{Translator, format_request};
+use crate::wire::{BadRequest, Translator, format_request};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
@@ -250,7 +250,9 @@ fn source(plan: &Plan, script: Option<WorkerScript>) -> Result<Source, ScriptErr
             &plan.spec.request_headers(),
             None,
         );
-        return Source::fixed(text, None).map_err(|bad| ScriptError::new(format!("-H: {bad}")));
+        let refused = |bad| ScriptError::new(format!("-H: {bad}"));
+        try_translation(plan, &text).map_err(refused)?;
+        return Source::fixed(text, None).map_err(refused);
     };
     if script.has_delay() && plan.spec.schedule().is_none() {
         return Err(ScriptError::new(
@@ -258,10 +260,24 @@ fn source(plan: &Plan, script: Option<WorkerScript>) -> Result<Source, ScriptErr
         ));
     }
     match script.fixed_request()? {
-        Some(text) => Source::fixed(text, Some(script))
-            .map_err(|bad| ScriptError::new(format!("wrk.format(): {bad}"))),
-        None => Ok(Source::scripted(script, !plan.spec.http.http2)),
+        Some(text) => {
+            let refused = |bad| ScriptError::new(format!("wrk.format(): {bad}"));
+            try_translation(plan, &text).map_err(refused)?;
+            Source::fixed(text, Some(script)).map_err(refused)
+        }
+        None => {
+            let http = &plan.spec.http;
+            Ok(Source::scripted(script, !http.http2 && !http.no_keepalive))
+        }
     }
+}
+
+/// What HTTP/2 cannot carry is found out before the load.
+fn try_translation(plan: &Plan, text: &[u8]) -> Result<(), BadRequest> {
+    if plan.spec.http.http2 {
+        Translator::new(&plan.target.scheme).translate(text)?;
+    }
+    Ok(())
 }
 
 fn stripe(plan: &Plan) -> Stripe {

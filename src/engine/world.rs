@@ -90,6 +90,12 @@ impl World {
         self.take_due(now)
     }
 
+    /// Whether an arrival is due that nothing has taken.
+    pub fn has_backlog(&mut self) -> bool {
+        let now = self.clock.now();
+        self.is_on && self.feed.next_due().is_some_and(|due| due <= now)
+    }
+
     /// An arrival that is due, after the script's `delay` has had its say.
     pub fn take_due(&mut self, now: Nanos) -> Option<Arrival> {
         loop {

@@ -62,6 +62,8 @@ impl TlsSpec {
             ("--cacert", self.ca.is_some()),
             ("--cert", self.cert.is_some()),
             ("--insecure", self.insecure),
+            ("--tls-min", self.min != TlsVersion::default()),
+            ("--no-resumption", self.no_resumption),
         ];
         let flag = given.iter().find(|(_, is_given)| *is_given);
         let is_tls = targets.iter().any(|target| target.is_tls());

@@ -17,6 +17,9 @@ const STREAM_WINDOW: u32 = 2 << 20;
 /// on all streams together: hyper's client allows as much, and what is read is given back at once.
 const CONNECTION_WINDOW: u32 = 5 << 20;
 
+/// Streams of which it is remembered that they were reset, for replies that are still on their way.
+const MOST_RESET_STREAMS: usize = 10_000;
+
 /// A connection on which requests go side by side.
 pub struct Http2Link {
     /// Begins requests.
@@ -47,6 +50,9 @@ impl Http2Link {
             .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .enable_push(false)
+            // Requests that are given up are streams that are reset: nothing that the server did.
+            .max_local_error_reset_streams(None)
+            .max_concurrent_reset_streams(MOST_RESET_STREAMS)
             .handshake(metered);
         let (send, mut connection) = opening.await.map_err(explain)?;
         let pings = connection.ping_pong();

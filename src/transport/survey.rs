@@ -5,9 +5,13 @@ use super::dial::Dialer;
 use super::probe::ProbeError;
 use super::tls::{is_wont_to_speak_tls, speaks_tls};
 use crate::spec::{Reach, Target};
+use crate::units::Nanos;
 
 /// What is said of a port that is spoken to in the clear and should not be.
 pub const NOT_IN_THE_CLEAR: &str = "this port speaks TLS; write https:// in place of http://";
+
+/// How often it is asked whether it is over.
+const LOOK: Nanos = Nanos::from_millis(50);
 
 impl Dialer {
     /// Finds where a target is and opens one connection to each address. wrk takes the first that
@@ -31,7 +35,10 @@ impl Dialer {
             if is_over() {
                 return Err(AddressError::Interrupted);
             }
-            match self.try_once(&address) {
+            let Some(tried) = self.try_once(&address, is_over) else {
+                return Err(AddressError::Interrupted);
+            };
+            match tried {
                 Ok(agreed) => {
                     let note = agreed.map(|agreed| format!("{address} spoke {agreed}"));
                     addresses.notes.extend(note);
@@ -61,12 +68,34 @@ impl Dialer {
         }
     }
 
-    fn try_once(&self, address: &Address) -> Result<Option<String>, ProbeError> {
+    /// `None` when it is over before the server has answered.
+    fn try_once(
+        &self,
+        address: &Address,
+        is_over: &dyn Fn() -> bool,
+    ) -> Option<Result<Option<String>, ProbeError>> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
-        let runtime = runtime.map_err(ProbeError::Connect)?;
-        let agreed = runtime.block_on(self.probe(address))?;
+        let runtime = match runtime {
+            Ok(runtime) => runtime,
+            Err(error) => return Some(Err(ProbeError::Connect(error))),
+        };
+        let agreed = runtime.block_on(async {
+            let mut probe = std::pin::pin!(self.probe(address));
+            loop {
+                match tokio::time::timeout(LOOK.to_duration(), &mut probe).await {
+                    Ok(agreed) => return Some(agreed),
+                    Err(_) if is_over() => return None,
+                    Err(_) => {}
+                }
+            }
+        })?;
+        Some(agreed.and_then(|agreed| self.is_in_the_clear(address).map(|()| agreed)))
+    }
+
+    /// Looks at ports of TLS that are spoken to in the clear.
+    fn is_in_the_clear(&self, address: &Address) -> Result<(), ProbeError> {
         // Elsewhere a look would be a line of nonsense in the log of a server that is all right.
         let suspect = address
             .tcp()
@@ -76,7 +105,7 @@ impl Dialer {
                 let why = std::io::Error::other(NOT_IN_THE_CLEAR);
                 Err(ProbeError::Greeting(why))
             }
-            _ => Ok(agreed),
+            _ => Ok(()),
         }
     }
 }

@@ -15,7 +15,9 @@ use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
-use rustls::{ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme, version};
+use rustls::{
+    CertificateError, ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme, version,
+};
 use rustls_platform_verifier::BuilderVerifierExt;
 use std::io;
 use std::path::Path;
@@ -252,6 +254,19 @@ impl ResolvesClientCert for WhoAsks {
     }
 }
 
+/// A certificate that cannot be read, such as one of X.509's version 1, has no key that a signature
+/// could be checked with.
+fn believe_unread(
+    checked: Result<HandshakeSignatureValid, rustls::Error>,
+) -> Result<HandshakeSignatureValid, rustls::Error> {
+    match checked {
+        Err(rustls::Error::InvalidCertificate(
+            CertificateError::Other(_) | CertificateError::BadEncoding,
+        )) => Ok(HandshakeSignatureValid::assertion()),
+        checked => checked,
+    }
+}
+
 /// Believes whoever answers (`--insecure`), but not that a signature is right which is not.
 #[derive(Debug)]
 struct NoVerification(Arc<CryptoProvider>);
@@ -275,7 +290,7 @@ impl ServerCertVerifier for NoVerification {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls12_signature(message, cert, signature, algorithms)
+        believe_unread(verify_tls12_signature(message, cert, signature, algorithms))
     }
 
     fn verify_tls13_signature(
@@ -285,7 +300,7 @@ impl ServerCertVerifier for NoVerification {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls13_signature(message, cert, signature, algorithms)
+        believe_unread(verify_tls13_signature(message, cert, signature, algorithms))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -19,10 +19,15 @@ pub enum BadRequest {
     Truncated(&'static str),
     /// Several, where one is wanted.
     #[error(
-        "a batch of {0} requests cannot go over HTTP/2, where nothing is pipelined: return one, and \
-         have several in flight with --streams"
+        "a batch of {0} requests goes neither over HTTP/2 (have several in flight with --streams) nor over \
+         connections for one request each (--no-keepalive): return one"
     )]
     Pipelined(usize),
+    /// Text that only HTTP/1.1 carries.
+    #[error(
+        "HTTP/2 cannot carry its Host or target ({0}): give a Host, and percent-encode the target"
+    )]
+    Untranslatable(String),
 }
 
 /// One request of a batch.

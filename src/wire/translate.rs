@@ -79,7 +79,8 @@ impl Translator {
             fields.append(name, value.map_err(|error| bad(error.to_string()))?);
         }
         let authority = fields.remove(HOST);
-        let authority = authority.ok_or_else(|| bad("it has no Host".to_owned()))?;
+        let no_host = || BadRequest::Untranslatable("it has no Host".to_owned());
+        let authority = authority.ok_or_else(no_host)?;
         let uri = self.uri(head.path.unwrap_or("/"), authority.as_bytes())?;
         let method = Method::from_bytes(head.method.unwrap_or_default().as_bytes());
         let mut request = Request::new(());
@@ -100,8 +101,7 @@ impl Translator {
 
     /// Where the request goes, whose target may be an absolute URL.
     fn uri(&self, target: &str, authority: &[u8]) -> Result<Uri, BadRequest> {
-        let bad =
-            |error: http::Error| BadRequest::Malformed(format!("its Host or target: {error}"));
+        let bad = |error: http::Error| BadRequest::Untranslatable(error.to_string());
         let target: Uri = target
             .parse()
             .map_err(|error: http::uri::InvalidUri| bad(error.into()))?;

@@ -18,24 +18,21 @@ use std::collections::BTreeMap;
 #[derive(Debug, PartialEq)]
 struct Said {
     replies: Vec<(ResponseEnd, Collected)>,
-    /// It broke the rules, and was left.
-    is_broken: bool,
-    /// What the close of a connection that kept to them ended.
-    closed: Option<Option<ResponseEnd>>,
+    /// What its end ended, or that it broke the rules: some breaches are only seen once a head is whole.
+    end: Result<Option<ResponseEnd>, ()>,
 }
 
 fn listen<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, to_head: bool) -> Said {
     let mut parser = ResponseParser::new(true);
     let mut said = Said {
         replies: Vec::new(),
-        is_broken: false,
-        closed: None,
+        end: Ok(None),
     };
     for piece in pieces {
         let mut rest = piece;
         while !rest.is_empty() {
             let Ok((eaten, end)) = parser.feed(rest, to_head) else {
-                said.is_broken = true;
+                said.end = Err(());
                 return said;
             };
             assert!(
@@ -51,7 +48,7 @@ fn listen<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, to_head: bool) -> Said
             }
         }
     }
-    said.closed = parser.close().ok();
+    said.end = parser.close().map_err(drop);
     said
 }
 

@@ -1,7 +1,7 @@
 //! Whether a plan can be carried out, and what is to be known beforehand.
 
 use super::{BadPlan, Order, Step, SweepPlan};
-use crate::spec::Target;
+use crate::spec::{Endpoint, RunSpec, Target};
 use crate::units::Rate;
 use std::collections::BTreeSet;
 
@@ -117,6 +117,7 @@ impl SweepPlan {
             let named = |bad: BadPlan| BadPlan(format!("arm {}: {bad}", arm.name));
             let spec = self.run_spec(&step).map_err(named)?;
             spec.validate()?;
+            sockets_are_whole(&spec).map_err(named)?;
             specs.push(spec);
         }
         let targets: Vec<&Target> = specs.iter().flat_map(|spec| &spec.targets).collect();
@@ -138,5 +139,25 @@ impl SweepPlan {
             );
         }
         warnings
+    }
+}
+
+/// A sweep is gone on with from anywhere, so its sockets are named from the root.
+fn sockets_are_whole(spec: &RunSpec) -> Result<(), BadPlan> {
+    let targets = spec
+        .targets
+        .iter()
+        .filter_map(|target| target.socket.as_ref());
+    let given = match &spec.reach.connect_to {
+        Some(Endpoint::Unix(path)) => Some(path),
+        _ => None,
+    };
+    match targets.chain(given).find(|path| path.is_relative()) {
+        Some(path) => Err(BadPlan::new(
+            "unix:",
+            format!("{} is relative", path.display()),
+            "write its whole path, from /",
+        )),
+        None => Ok(()),
     }
 }
