@@ -4,7 +4,7 @@
 mod support;
 
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use support::mesh::LocalMesh;
@@ -298,7 +298,6 @@ fn small_plan(mesh: &LocalMesh, home: &Path) -> std::path::PathBuf {
     for (name, value) in [
         ("repetitions", toml::Value::Integer(1)),
         ("measure", "2s".into()),
-        ("rates", vec![100, 300].into()),
         (
             "warm_up_first",
             toml::Table::from_iter([("length".to_owned(), "0s".into())]).into(),
@@ -328,25 +327,31 @@ fn the_plan_of_the_local_mesh_tells_what_the_sidecars_cost() {
         return;
     };
     let home = tempfile::tempdir().expect("a folder");
-    let plan = small_plan(&mesh, home.path());
-    // Of a step that the machine has spoilt nothing is told.
-    let costs = (0..3).find_map(|time| costs_of(&plan, &home.path().join(time.to_string())));
-    for cost in costs.expect("one sweep in three that was held") {
-        assert!(cost > 0.0, "{cost} ms per request");
+    let (plan, folder) = (small_plan(&mesh, home.path()), home.path().join("sweep"));
+    let output = Meshload::new(["sweep", text(&plan), "-o", text(&folder)]).run();
+    assert_eq!(output.code, Some(0), "{output}");
+    for arm in ["plain", "one-sidecar", "mutual-tls"] {
+        let sidecars = sidecars_of(&folder, arm);
+        let processes = ["plain", "one-sidecar", "mutual-tls"].iter();
+        let wanted = processes.take_while(|name| **name != arm).count();
+        assert_eq!(sidecars.len(), 2 * wanted, "{arm} at two rates");
+        assert!(sidecars.iter().all(|cpu| *cpu > 0.0), "{arm}: {sidecars:?}");
     }
+    let output = Meshload::new(["compare", text(&folder), "-o", text(&folder)]).run();
+    assert_eq!(output.code, Some(0), "{output}");
+    assert!(
+        output.stdout.contains("mutual-tls against plain"),
+        "{output}"
+    );
 }
 
-/// CPU milliseconds that one sidecar, and two, took per request.
-fn costs_of(plan: &Path, folder: &Path) -> Option<[f64; 2]> {
-    let output = Meshload::new(["sweep", text(plan), "-o", text(folder)]).run();
-    assert_eq!(output.code, Some(0), "{output}");
-    let output = Meshload::new(["compare", text(folder), "-o", text(folder)]).run();
-    assert_eq!(output.code, Some(0), "{output}");
-    let costs = fs::read_to_string(folder.join("cost.csv")).expect("costs");
-    let [one, two] = ["one-sidecar", "mutual-tls"].map(|arm| {
-        let start = format!("plain,{arm},local,envoy,sidecar,per_request_ms,1,0.000000,");
-        let line = costs.lines().find_map(|line| line.strip_prefix(&start))?;
-        line.split(',').next()?.parse().ok()
-    });
-    Some([one?, two?])
+/// Thousandths of a core that each proxy took in each step of an arm.
+fn sidecars_of(folder: &Path, arm: &str) -> Vec<f64> {
+    let table = folder.join("k8s_full_metrics.csv");
+    let mut table = csv::Reader::from_path(table).expect("a table");
+    let rows = table.deserialize().map(|row| row.expect("a row"));
+    let proxies = rows
+        .filter(|row: &BTreeMap<String, String>| row["Arm"] == arm && row["Service"] == "envoy");
+    let cpu = proxies.map(|row| row["CPU_Sidecar(m)"].parse());
+    cpu.map(|cpu| cpu.expect("a number")).collect()
 }
