@@ -152,7 +152,7 @@ impl Opener {
         }
         std::future::poll_fn(|cx| {
             let mut world = self.world.borrow_mut();
-            // One that found no connection, or whose connection could not be opened, waits in the backlog.
+            // What was assigned when a connection could not be opened waits in the backlog.
             let is_waited_for = world.has_backlog() || !world.again.is_empty();
             let is_needed = world.pool.slot(id).assigned.is_some() || is_waited_for;
             if is_needed {
