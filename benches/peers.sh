@@ -2,8 +2,8 @@
 # meshload beside the generators found on PATH (wrk, wrk2, zrk, oha, h2load), on one machine of two cores:
 # nginx on core 0, one generator at a time on core 1, in turn, several rounds; medians and ratios.
 #
-#   benches/peers.sh [ROUNDS]              about a minute and a half per round
-#   ONLY=doors benches/peers.sh [ROUNDS]   TLS and HTTP/2 beside plain HTTP/1.1 alone: half a minute
+#   benches/peers.sh [ROUNDS]              about two minutes per round
+#   ONLY=doors benches/peers.sh [ROUNDS]   TLS and HTTP/2 beside plain HTTP/1.1 alone: three quarters of a minute
 #
 # Needs nginx, openssl and taskset on PATH. Load goes to loopback only; only what is started here is stopped.
 set -euo pipefail
@@ -90,7 +90,6 @@ door_at_2k() {
   local name=$1; shift
   on_core $meshload -q -t1 -d${seconds}s -R2000 --json - "$@" > "$work/run.json" || true
   note "at-2k-$name-p50" "$(json 'r["latency_ns"]["p50"] / 1e3' < "$work/run.json")"
-  note "cpu-2k-$name" "$(json 'r["generator"]["cpu_seconds"] * 1e6 / r["requests"]["completed"]' < "$work/run.json")"
 }
 door_at_1000() {
   local name=$1; shift
