@@ -8,8 +8,12 @@ use flate2::read::ZlibDecoder;
 use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
 use std::io::Read;
 
-/// More than any histogram takes, in bytes.
-const MOST: u32 = 64 << 20;
+/// Three times what a histogram of ours needs when no two of its places are empty.
+const MAX_BYTES: u64 = 1 << 20;
+/// Twice a day, beyond which no time is recorded.
+const MAX_TIME: u64 = 2 * 86_400 * 1_000_000_000;
+/// A sum of such counts over any number of histograms of a result fits.
+const MAX_COUNT: u64 = 1 << 53;
 
 /// The text of a histogram.
 pub fn encode(histogram: &Histogram) -> String {
@@ -19,29 +23,53 @@ pub fn encode(histogram: &Histogram) -> String {
     STANDARD.encode(bytes)
 }
 
-/// The histogram of a text; an empty text is an empty histogram.
+/// The histogram of a text; an empty text is an empty histogram. `None` also for one that no run of
+/// ours can have: its few bytes may ask for gigabytes.
 pub fn decode(text: &str) -> Option<Histogram> {
     if text.is_empty() {
         return Some(fine());
     }
-    let bytes = STANDARD.decode(text).ok()?;
-    // The decoder sets aside whatever a damaged header asks for.
-    declared_length(&bytes).filter(|length| *length <= MOST)?;
+    let plain = inflated(&STANDARD.decode(text).ok()?)?;
+    if !is_ours(&plain) {
+        return None;
+    }
     let mut histogram: Histogram = Deserializer::new()
-        .deserialize(&mut bytes.as_slice())
+        .deserialize(&mut plain.as_slice())
         .ok()?;
     histogram.auto(true);
-    Some(histogram)
+    (histogram.len() <= MAX_COUNT).then_some(histogram)
 }
 
-/// How many bytes the counts take, by the header inside of the compressed part.
-fn declared_length(bytes: &[u8]) -> Option<u32> {
-    // Outside: a mark and the compressed length. Inside: a mark and the length of the counts.
-    let mut header = [0; 8];
-    let mut inside = ZlibDecoder::new(bytes.get(8..)?);
-    inside.read_exact(&mut header).ok()?;
-    let [_, _, _, _, length @ ..] = header;
-    Some(u32::from_be_bytes(length))
+/// Without the compression: a cookie and a length, both of four bytes, and zlib.
+fn inflated(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (cookie, rest) = bytes.split_first_chunk()?;
+    let (length, rest) = rest.split_first_chunk()?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+    if u32::from_be_bytes(*cookie) != 0x1c84_9314 {
+        return None;
+    }
+    let mut plain = Vec::new();
+    let inside = ZlibDecoder::new(rest.get(..length)?);
+    inside.take(MAX_BYTES).read_to_end(&mut plain).ok()?;
+    Some(plain)
+}
+
+/// Whether the header asks for no more than a histogram of ours: cookie, length of the counts,
+/// offset and digits in four bytes each, lowest and highest value and a ratio in eight.
+fn is_ours(plain: &[u8]) -> bool {
+    let Some((header, counts)) = plain.split_first_chunk::<40>() else {
+        return false;
+    };
+    let number = |at: usize, length: usize| {
+        let bytes = header[at..at + length].iter();
+        bytes.fold(0, |number, byte| number << 8 | u64::from(*byte))
+    };
+    number(4, 4) == counts.len() as u64
+        && (1..=3).contains(&number(12, 4))
+        && number(16, 8) == 1
+        && number(24, 8) <= MAX_TIME
+        // Stands for the only number that cannot be turned round, which hdrhistogram would do.
+        && !counts.windows(9).any(|bytes| bytes == [0xff; 9])
 }
 
 /// For `#[serde(with = ...)]`.
@@ -68,26 +96,64 @@ pub mod text {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::record;
+    use crate::units::Nanos;
     use flate2::Compression;
     use flate2::write::ZlibEncoder;
+    use hdrhistogram::serialization::V2Serializer;
     use std::io::Write;
 
-    #[test]
-    fn a_header_that_asks_for_more_than_a_histogram_takes_is_believed_by_nobody() {
+    /// A histogram's bytes before they are compressed.
+    fn plain() -> Vec<u8> {
         let mut histogram = fine();
-        histogram.record(5).expect("a value");
-        let text = encode(&histogram);
-        let bytes = STANDARD.decode(&text).expect("base64");
-        assert!(declared_length(&bytes).is_some_and(|length| length < 100));
-        assert_eq!(decode(&text).map(|decoded| decoded.len()), Some(1));
-        let mut inside = Vec::new();
-        let mut read = ZlibDecoder::new(&bytes[8..]);
-        read.read_to_end(&mut inside).expect("deflated");
-        inside[4..8].copy_from_slice(&u32::MAX.to_be_bytes());
-        let mut packed = ZlibEncoder::new(bytes[..8].to_vec(), Compression::fast());
-        packed.write_all(&inside).expect("packed");
-        let damaged = packed.finish().expect("packed");
-        assert_eq!(declared_length(&damaged), Some(u32::MAX));
-        assert!(decode(&STANDARD.encode(damaged)).is_none());
+        for time in [1, 1_000_000, u64::MAX] {
+            record(&mut histogram, Nanos(time));
+        }
+        let mut bytes = Vec::new();
+        let written = V2Serializer::new().serialize(&histogram, &mut bytes);
+        written.expect("a histogram");
+        bytes
+    }
+
+    fn text(plain: &[u8]) -> String {
+        let mut inside = ZlibEncoder::new(Vec::new(), Compression::fast());
+        inside.write_all(plain).expect("memory");
+        let inside = inside.finish().expect("memory");
+        let mut bytes = 0x1c84_9314_u32.to_be_bytes().to_vec();
+        bytes.extend((inside.len() as u32).to_be_bytes());
+        bytes.extend(inside);
+        STANDARD.encode(bytes)
+    }
+
+    #[test]
+    fn histograms_that_no_run_can_have_are_refused() {
+        let plain = plain();
+        assert_eq!(decode(&text(&plain)).expect("ours").len(), 3);
+        let with = |at: usize, bytes: &[u8]| {
+            let mut plain = plain.clone();
+            plain[at..at + bytes.len()].copy_from_slice(bytes);
+            text(&plain)
+        };
+        for (what, text) in [
+            ("four gigabytes of counts", with(4, &[0xff; 4])),
+            ("five digits", with(12, &5_u32.to_be_bytes())),
+            ("half of all numbers to begin with", with(16, &[0x40; 8])),
+            ("values of 584 years", with(24, &[0xff; 8])),
+            ("a count that cannot be turned round", with(40, &[0xff; 9])),
+            ("nothing", text(&[])),
+            ("what inflates without end", text(&vec![0; 64 << 20])),
+        ] {
+            assert_eq!(decode(&text), None, "{what}");
+        }
+        assert_eq!(decode(&STANDARD.encode(&plain)), None, "not compressed");
+    }
+
+    #[test]
+    fn counts_whose_sums_would_not_fit_are_refused() {
+        let mut histogram = fine();
+        histogram.record_n(1, MAX_COUNT).expect("a count");
+        assert_eq!(decode(&encode(&histogram)).as_ref(), Some(&histogram));
+        histogram.record_n(2, 1).expect("a count");
+        assert_eq!(decode(&encode(&histogram)), None);
     }
 }

@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 const FORMAT: &str = "meshload.run/1";
+/// All that a file counts, together: below this no sum of it is too large for its type.
+const MOST: u64 = 1 << 62;
 
 /// Why a text is not the result of a run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -424,6 +426,12 @@ pub fn run_from_json(bytes: &[u8]) -> Result<(RunResult, Verdict), FormatError> 
     if blocks.len() != document.spec.targets.len() {
         return Err(FormatError::Broken("a target is missing".to_owned()));
     }
+    let counted = blocks.iter().flat_map(counts_in);
+    if counted.fold(0, u64::saturating_add) > MOST {
+        return Err(FormatError::Broken(
+            "it counts more than any run can".to_owned(),
+        ));
+    }
     let end = warmup_ns + duration_ns;
     let targets = document.spec.targets.iter().zip(blocks);
     let result = RunResult {
@@ -444,6 +452,68 @@ pub fn run_from_json(bytes: &[u8]) -> Result<(RunResult, Verdict), FormatError> 
         spec: document.spec,
     };
     Ok((result, document.verdict))
+}
+
+/// What is added up of a result, over targets, routes, codes and intervals.
+fn counts_in(block: &Block) -> impl Iterator<Item = u64> {
+    let Requests {
+        scheduled,
+        scheduled_by_ledger: _,
+        completed,
+        failed,
+        unfinished,
+        neglected,
+        sent,
+        finished_in_window,
+        bytes_read,
+        reconnects,
+        resumed,
+        goaways,
+        resets,
+        refused,
+        rate_offered: _,
+        rate_achieved: _,
+    } = block.requests;
+    let of_requests = [
+        scheduled,
+        completed,
+        failed,
+        unfinished,
+        neglected,
+        sent,
+        finished_in_window,
+        bytes_read,
+        reconnects,
+        resumed,
+        goaways,
+        resets,
+        refused,
+    ];
+    let Errors {
+        connect,
+        read,
+        write,
+        timeout,
+        parse,
+        aborted,
+        script,
+    } = block.errors;
+    let of_errors = [connect, read, write, timeout, parse, aborted, script];
+    let of_routes = block.routes.values().flat_map(|route| {
+        let by_code = route.status.values().copied();
+        by_code.chain([route.requests])
+    });
+    let of_intervals = block.intervals.iter().flat_map(|interval| {
+        let optional = [interval.scheduled, interval.backlog];
+        [interval.completed, interval.failed, interval.in_flight]
+            .into_iter()
+            .chain(optional.into_iter().flatten())
+            .chain([interval.bytes_read])
+    });
+    (of_requests.into_iter().chain(of_errors))
+        .chain(block.status.values().copied())
+        .chain(of_routes)
+        .chain(of_intervals)
 }
 
 fn target_result(target: Target, block: Block) -> Result<TargetResult, FormatError> {

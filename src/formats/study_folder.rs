@@ -140,6 +140,12 @@ fn log_percentile(log: &str, percent: &str) -> Option<f64> {
     wrk_time(rest.trim())
 }
 
+/// A number; not `NaN`, which pandas may write for a cell that is missing, nor `inf`.
+fn finite(typed: &str) -> Option<f64> {
+    let number: Option<f64> = typed.parse().ok();
+    number.filter(|number| number.is_finite())
+}
+
 /// A time as wrk writes it: `384.26ms`, `1.40s`, `2.50m`, `1.10h`; in nanoseconds.
 fn wrk_time(typed: &str) -> Option<f64> {
     let letters = typed.find(|c: char| c.is_ascii_alphabetic())?;
@@ -152,8 +158,7 @@ fn wrk_time(typed: &str) -> Option<f64> {
         "h" => 3600e9,
         _ => return None,
     };
-    let number: f64 = number.parse().ok()?;
-    Some(number * scale)
+    Some(finite(number)? * scale).filter(|time| time.is_finite())
 }
 
 /// What the pods of each service used, by rate and repetition.
@@ -181,7 +186,7 @@ fn services(bytes: &[u8]) -> Result<BTreeMap<(u64, u32), Vec<ServiceFigures>>, B
 
 fn pod(row: &Row<'_>) -> Result<ServiceFigures, BadTable> {
     const KIB: f64 = 1024.0;
-    let number = |name: &str| row.get(name).and_then(|text| text.parse::<f64>().ok());
+    let number = |name: &str| row.get(name).and_then(finite);
     // The first generation has one column of CPU.
     let total = number("CPU_Total(m)").or_else(|| number("CPU(m)"));
     let sidecar = number("CPU_Sidecar(m)").or(total.map(|_| 0.0));
@@ -257,9 +262,7 @@ pub fn study_sums(bytes: &[u8]) -> Result<StudySums, BadTable> {
                 name
             };
             let cell = row.get(name).or_else(|| row.get(old));
-            *sum += cell
-                .and_then(|text| text.parse::<f64>().ok())
-                .unwrap_or_default();
+            *sum += cell.and_then(finite).unwrap_or_default();
         }
     }
     let mean = |by_repetition: BTreeMap<u32, [f64; 4]>| {
@@ -339,9 +342,7 @@ impl Row<'_> {
 
     fn number(&self, name: &str) -> Result<f64, BadTable> {
         let typed = self.need(name)?;
-        let number: Option<f64> = typed.parse().ok();
-        number
-            .filter(|number| number.is_finite())
+        finite(typed)
             .ok_or_else(|| self.bad(format!("`{typed}` in the column {name} is no number")))
     }
 }

@@ -189,9 +189,12 @@ pub struct Spans {
     pub load_end: Nanos,
 }
 
+/// A century and a half is far enough: what lies between two such moments still has a length.
+const FAR: i128 = i64::MAX as i128 / 2;
+
 impl Spans {
     pub(super) fn relative(&self, at: Nanos) -> i64 {
-        at.0 as i64 - self.load_start.0 as i64
+        (i128::from(at.0) - i128::from(self.load_start.0)).clamp(-FAR, FAR) as i64
     }
 
     /// The measured window, from the beginning of the load.

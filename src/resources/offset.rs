@@ -66,12 +66,16 @@ impl ClockOffset {
 
     /// Half of the width of what is possible.
     pub fn uncertainty(&self) -> i64 {
-        (self.most_ns - self.least_ns) / 2
+        self.most_ns.saturating_sub(self.least_ns) / 2
     }
 
     /// A moment of the node's clock on ours.
     pub fn to_ours(&self, stamp: Nanos) -> Nanos {
-        Nanos(stamp.0.saturating_add_signed(-self.estimate()))
+        Nanos(
+            stamp
+                .0
+                .saturating_add_signed(self.estimate().saturating_neg()),
+        )
     }
 }
 

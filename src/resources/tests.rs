@@ -279,6 +279,50 @@ fn without_a_guard_samples_from_after_the_load_say_nothing_about_it() {
 }
 
 #[test]
+fn times_that_no_clock_shows_are_far_away_and_no_more() {
+    let end = u64::MAX;
+    let stamps = [0, end, 1, end - 1, BEGIN, end / 2, 2, end];
+    let samples = stamps.iter().zip(1..).map(|(stamp, value)| Sample {
+        subject: subject(Some("app")),
+        quantity: Quantity::Cpu,
+        source: Source::MetricsResource,
+        point: Point {
+            stamp: Nanos(*stamp),
+            received: Nanos(end - stamp),
+            value,
+            epoch: None,
+        },
+    });
+    let log: SampleLog = samples.collect();
+    let offsets = [(0, 0), (i64::MIN, i64::MIN), (i64::MIN, i64::MAX)];
+    for (least_ns, most_ns) in offsets {
+        let offset = ClockOffset {
+            least_ns,
+            most_ns,
+            steps: 0,
+        };
+        assert!(offset.uncertainty() >= 0);
+        let clocks = vec![NodeClock {
+            node: "node-1".to_owned(),
+            offset,
+        }];
+        for (from, to) in [(0, end), (end, 0), (BEGIN, end)] {
+            let spans = Spans {
+                load_start: Nanos(from),
+                window_start: Nanos(from),
+                window_end: Nanos(to),
+                load_end: Nanos(to),
+            };
+            let resources = reduce(&log, &frontend(), spans, clocks.clone(), &BTreeMap::new());
+            let figures = resources.pods.iter().flat_map(|pod| pod.all_figures());
+            assert!(figures.into_iter().all(|figure| figure.coverage <= 1.0));
+            assert_eq!(series(&log, spans, &clocks).len(), stamps.len() - 1);
+            assert_eq!(timeline(&log, &resources, 3).len(), 3);
+        }
+    }
+}
+
+#[test]
 fn time_that_goes_back_splits_the_window() {
     let marks = [mark(0, 0), mark(10, 100), mark(5, 150), mark(20, 300)];
     let over = counter(&marks, span(0, 20), span(0, 20)).expect("two pairs go on");

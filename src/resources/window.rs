@@ -92,7 +92,7 @@ pub(super) fn counter(marks: &[Mark], window: Span, steady: Span) -> Option<Coun
         let part = part_of(from, to, window, steady);
         let share = part as f64 / (to.at - from.at) as f64;
         over.increase += (to.value - from.value) as f64 * share;
-        over.covered += part;
+        over.covered = over.covered.saturating_add(part);
     }
     // Where time went back, stretches overlap: what they say together is their mean.
     if over.covered > window.length() {
@@ -120,7 +120,7 @@ fn part_of(from: &Mark, to: &Mark, window: Span, steady: Span) -> i64 {
 /// Mean, maximum and last of a level in `window`; `None` without a sample in it.
 pub(super) fn gauge(marks: &[Mark], window: Span, steady: Span) -> Option<GaugeOver> {
     let inside = |mark: &&Mark| mark.at >= window.start && mark.at <= window.end;
-    let (mut area, mut covered, mut highest) = (0.0, 0, 0.0f64);
+    let (mut area, mut covered, mut highest) = (0.0, 0i64, 0.0f64);
     for pair in marks.windows(2) {
         let [from, to] = [&pair[0], &pair[1]];
         if to.at <= from.at || from.epoch != to.epoch {
@@ -142,7 +142,7 @@ pub(super) fn gauge(marks: &[Mark], window: Span, steady: Span) -> Option<GaugeO
         for cut in [clipped.start, clipped.end] {
             highest = highest.max(from.value as f64 + slope * (cut - from.at) as f64);
         }
-        covered += part;
+        covered = covered.saturating_add(part);
     }
     let max = marks.iter().filter(inside).map(|mark| mark.value).max();
     let last = marks.iter().rfind(inside).map(|mark| mark.value);

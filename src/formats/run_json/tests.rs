@@ -60,6 +60,20 @@ const DISTRIBUTIONS: [&str; 9] = [
 ];
 
 #[test]
+fn counts_that_do_not_add_up_to_a_number_are_refused() {
+    for name in [
+        "/requests/completed",
+        "/errors/read",
+        "/status/503",
+        "/intervals/0/backlog",
+    ] {
+        let mut value = value(&sample::troubled());
+        *value.pointer_mut(name).expect(name) = json!(u64::MAX);
+        assert!(refusal(&value).contains("more than any run can"), "{name}");
+    }
+}
+
+#[test]
 fn every_promised_name_is_there() {
     let mut sample = sample::troubled();
     // A reason, so that reasons have names to look at.

@@ -33,6 +33,22 @@ fn times_of_every_unit_are_read_and_what_is_not_there_is_missing() {
 }
 
 #[test]
+fn what_is_no_finite_number_is_missing_and_spoils_no_sum() {
+    let pods = "RPS,Namespace,Category,Service,Pod,CPU_Total(m),CPU_Sidecar(m),Memory_WorkingSet(Mi),Net_RX(KB/s),Net_TX(KB/s)\n\
+        100,default,application,geo,a,NaN,nan,inf,1,2\n\
+        100,default,application,rate,b,5,1,8,1,2\n";
+    let huge = "9".repeat(400);
+    let rows = format!("100,100,{huge}ms,,,1ms,,,,,1\n");
+    let step = &steps(&folder(&rows, Some(pods)))[0];
+    assert!(!step.latency.contains_key("mean"), "{:?}", step.latency);
+    let geo = &step.services[0];
+    assert_eq!((geo.cpu_total_m(), geo.memory_bytes), (None, None));
+    let sums = study_sums(pods.as_bytes()).expect("sums");
+    let sums = sums.values().next().expect("a rate");
+    assert_eq!(*sums, [5.0, 8.0, 2.0, 4.0]);
+}
+
+#[test]
 fn what_the_studys_parser_did_not_know_is_in_the_log() {
     let mut study = folder("600,406,N/A,N/A,N/A,N/A,N/A,N/A,N/A,N/A,36563\n", None);
     let log = "  Latency Distribution (HdrHistogram - Recorded Latency)\n 50.000%   15.37s \n 99.000%    1.25m \n";
