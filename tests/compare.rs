@@ -76,6 +76,7 @@ fn saturated_steps_of_the_study_are_named_and_averaged_over_by_nobody() {
     assert_eq!(output.code, Some(0), "{output}");
     let first = output.stdout.lines().next().expect("a line");
     assert!(first.contains("ONE REPETITION"), "{output}");
+    assert!(!output.stdout.contains("not the same"), "{output}");
     assert!(
         output
             .stdout
@@ -244,6 +245,83 @@ fn a_sweep_says_what_its_second_arm_costs_over_its_first() {
         std::fs::read(&broken).expect("a file").len(),
         whole.len() / 2
     );
+}
+
+/// A folder as the study writes them: two rates, one service.
+fn a_study(home: &Path, name: &str, pods: &str) -> PathBuf {
+    let folder = home.join(name);
+    std::fs::create_dir(&folder).expect("a folder");
+    let latencies = "Target_RPS,Actual_RPS,P50_Latency\n100,100,5ms\n200,200,6ms\n";
+    std::fs::write(folder.join("latency_stats.csv"), latencies).expect("a file");
+    std::fs::write(folder.join("k8s_full_metrics.csv"), pods).expect("a file");
+    folder
+}
+
+#[test]
+fn folders_whose_arms_have_one_name_are_told_apart() {
+    let home = tempfile::tempdir().expect("a folder");
+    let pods = "RPS,Namespace,Category,Service,CPU_Total(m)\n100,default,application,geo,10\n";
+    let names = [
+        "no_istio_20260101_000000",
+        "with_istio_20260101_010000",
+        "with_istio_20260102_010000",
+    ];
+    let folders = names.map(|name| a_study(home.path(), name, pods));
+    let output = meshload([Path::new("compare"), &folders[0], &folders[1], &folders[2]]);
+    assert_eq!(output.code, Some(0), "{output}");
+    for other in &folders[1..] {
+        let pair = format!("{} against {}: ", other.display(), folders[0].display());
+        assert!(output.stdout.contains(&pair), "{pair}: {output}");
+    }
+    let output = meshload([Path::new("compare"), &folders[0], &folders[1]]);
+    assert!(
+        output.stdout.starts_with("with_istio against no_istio: "),
+        "{output}"
+    );
+    assert!(!output.stdout.contains("not the same"), "{output}");
+    // What was not meant to differ comes right after the first line.
+    let more = format!("{pods}100,default,application,geo,10\n");
+    std::fs::write(folders[1].join("k8s_full_metrics.csv"), more).expect("a file");
+    for (folder, length) in folders.iter().zip(["90s", "60s"]) {
+        let metadata = format!("{{\"duration\": \"{length}\", \"target\": \"http://{length}\"}}");
+        std::fs::write(folder.join("metadata.json"), metadata).expect("a file");
+    }
+    let output = meshload([Path::new("compare"), &folders[0], &folders[1]]);
+    let lines: Vec<&str> = output.stdout.lines().skip(1).take(3).collect();
+    assert_eq!(
+        lines[0],
+        "  note: not the same in both: duration: 90s against 60s"
+    );
+    assert_eq!(
+        lines[1],
+        "  note: not the same in both: replicas of geo: 1 against 2"
+    );
+    assert!(!lines[2].contains("not the same"), "{output}");
+}
+
+#[test]
+fn what_the_study_did_not_measure_is_no_overhead() {
+    let home = tempfile::tempdir().expect("a folder");
+    let whole = "RPS,Namespace,Category,Service,CPU_Total(m),Memory_WorkingSet(Mi)\n100,default,application,geo,10,20\n";
+    let cut = "RPS,Namespace,Category,Service,CPU_Total(m)\n100,default,application,geo,15\n";
+    let folders =
+        [("one", whole), ("other", cut)].map(|(name, pods)| a_study(home.path(), name, pods));
+    let out = home.path().join("out");
+    let words = ["compare", "--as-study", "-o"].map(Path::new);
+    let words = words
+        .into_iter()
+        .chain([out.as_path(), &folders[0], &folders[1]]);
+    let output = meshload(words);
+    assert_eq!(output.code, Some(0), "{output}");
+    assert!(output.stdout.starts_with("other against one: "), "{output}");
+    assert!(output.stdout.contains("10.0 15.0 +50.00%"), "{output}");
+    assert!(output.stdout.contains("20.0 - -"), "{output}");
+    let missing = "k8s_full_metrics.csv has no column Memory_WorkingSet(Mi)";
+    assert!(output.stderr.contains(missing), "{output}");
+    let table = std::fs::read_to_string(out.join("compare_overhead_summary.csv")).expect("a table");
+    assert!(table.ends_with("\n100,10,15,50,20,,,,,,,,\n"), "{table}");
+    let page = std::fs::read_to_string(out.join("report.html")).expect("a page");
+    assert!(page.contains(missing), "the page says so, too");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::judge::{
 use crate::render::{Layout, comparison_text, regressions_text, study_overhead_text};
 use crate::report::{Compared, common_rate, comparison_page};
 use crate::store::{ArmSteps, folder_and_arm, load_steps, make_folder, only_arm, write_file};
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -36,9 +37,10 @@ pub fn compare(request: &CompareRequest) -> Exit {
     };
     let compared: Vec<Compared> = others.iter().map(|other| compared(base, other)).collect();
     let text = if request.as_study {
-        let tables = others
-            .iter()
-            .map(|other| study_overhead_text(&overheads(base, other)));
+        let tables = others.iter().map(|other| {
+            let pair = format!("{} against {}", other.arm.name, base.arm.name);
+            format!("{pair}: {}", study_overhead_text(&overheads(base, other)))
+        });
         tables.collect()
     } else {
         let layout = if request.markdown {
@@ -53,7 +55,7 @@ pub fn compare(request: &CompareRequest) -> Exit {
     let written = request
         .folder
         .as_ref()
-        .map(|folder| write(folder, &sides, &compared));
+        .map(|folder| write(folder, &sides, &compared, &notes));
     let exit = gate(&request.limits, base, others);
     match written {
         Some(Err(error)) => fail(Exit::Failed, &format!("-o: {error}")),
@@ -150,7 +152,12 @@ fn overheads(base: &Side, other: &Side) -> Vec<(f64, [crate::judge::StudyOverhea
     study_overheads((&base.sums, &base.arm.name), (&other.sums, &other.arm.name))
 }
 
-fn write(folder: &Path, sides: &[Side], compared: &[Compared]) -> Result<(), NotWritten> {
+fn write(
+    folder: &Path,
+    sides: &[Side],
+    compared: &[Compared],
+    left_out: &[String],
+) -> Result<(), NotWritten> {
     let tables = [
         "comparison.csv",
         "cost.csv",
@@ -179,7 +186,7 @@ fn write(folder: &Path, sides: &[Side], compared: &[Compared]) -> Result<(), Not
     let views = arms_of(arms());
     let (shown, notes) = shown_runs(arms(), common_rate(&views));
     let mut page = comparison_page(&views, compared, &shown);
-    page.lead.extend(notes);
+    page.lead.extend(left_out.iter().cloned().chain(notes));
     write_page(&page, folder)
 }
 
@@ -233,9 +240,8 @@ fn sides(request: &CompareRequest) -> Result<(Vec<Side>, Vec<String>), String> {
 
 /// Two folders may have arms of one name.
 fn tell_apart(sides: &mut [Side], request: &CompareRequest) {
-    let first = sides[0].arm.name.clone();
-    let are_named_alike = sides[1..].iter().any(|side| side.arm.name == first);
-    if !are_named_alike || sides.len() != request.sides.len() {
+    let names: BTreeSet<&str> = sides.iter().map(|side| side.arm.name.as_str()).collect();
+    if names.len() == sides.len() || sides.len() != request.sides.len() {
         return;
     }
     for (side, typed) in sides.iter_mut().zip(&request.sides) {

@@ -5,7 +5,7 @@ use super::study_folder::{STUDY_SUMMED, StudySums};
 use crate::judge::{Comparison, Cost, Estimate, Spread, StudyOverhead};
 
 /// An arm's sums by rate, in millionths per second.
-type Sums<'a> = Vec<(u64, &'a [f64; 4])>;
+type Sums<'a> = Vec<(u64, &'a [Option<f64>; 4])>;
 
 fn of_arm<'a>(sums: &'a StudySums, arm: &str) -> Sums<'a> {
     // The study's folders have no column of arms: all of it is one.
@@ -42,12 +42,11 @@ pub fn study_overhead_csv(overheads: &[(f64, [StudyOverhead; 4])]) -> Vec<u8> {
     let columns: Vec<String> = std::iter::once("RPS".to_owned()).chain(names).collect();
     let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
     let rows = overheads.iter().map(|(rate, overheads)| {
-        let cells = overheads.iter().flat_map(|one| {
-            let percent = one
-                .percent()
-                .map_or(String::new(), |percent| percent.to_string());
-            [one.without.to_string(), one.with.to_string(), percent]
-        });
+        // What was not measured is an empty cell.
+        let cell = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+        let cells = overheads
+            .iter()
+            .flat_map(|one| [one.without, one.with, one.percent()].map(cell));
         std::iter::once(rate.to_string()).chain(cells).collect()
     });
     table(&columns, rows)

@@ -25,5 +25,8 @@ pub use resources_csv::{
     study_rows,
 };
 pub use run_json::{FormatError, run_from_json, run_to_json};
-pub use study_folder::{BadTable, STUDY_SUMMED, StudyFolder, StudySums, study_steps, study_sums};
+pub use study_folder::{
+    BadTable, STUDY_SUMMED, StudyFolder, StudySums, study_conditions, study_gaps, study_steps,
+    study_sums,
+};
 pub use sweep_tables::{StudyMetadata, SweepStep, sweep_tables};

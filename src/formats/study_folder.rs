@@ -1,7 +1,7 @@
 //! Folders of the study that came before: its CSV files of both generations and its wrk logs ->
 //! figures of steps. What such a folder cannot say stays missing.
 
-use crate::judge::{Latency, Reason, ServiceFigures, Stability, StepFigures, Strain};
+use crate::judge::{Conditions, Latency, Reason, ServiceFigures, Stability, StepFigures, Strain};
 use crate::resources::Category;
 use std::collections::BTreeMap;
 
@@ -79,6 +79,82 @@ fn key(rate: f64, repetition: u32) -> (u64, u32) {
     ((rate * 1e6).round() as u64, repetition)
 }
 
+/// What such a folder leaves open without a word: columns that are looked for and are not there, and
+/// how long a step took.
+///
+/// # Errors
+/// [`BadTable`]
+pub fn study_gaps(folder: &StudyFolder) -> Result<Vec<String>, BadTable> {
+    let latencies = Table::read("latency_stats.csv", &folder.latencies)?;
+    let mut gaps = latencies.lacks(LATENCIES.iter().map(|(_, column, _)| *column));
+    if let Some(pods) = &folder.pods {
+        let pods = Table::read("k8s_full_metrics.csv", pods)?;
+        let is_old = pods.columns.contains_key(OLD_CPU);
+        let needed = STUDY_SUMMED.iter().copied();
+        gaps.extend(pods.lacks(needed.filter(|name| !(is_old && *name == STUDY_SUMMED[0]))));
+    }
+    if folder.metadata.as_deref().and_then(seconds_of).is_none() {
+        gaps.push(format!(
+            "metadata.json does not say how long a step took: {USUAL_SECONDS} s are assumed"
+        ));
+    }
+    Ok(gaps)
+}
+
+/// What metadata.json says of the load and of how it was measured: two arms should have it in common.
+const SHARED: [&str; 5] = [
+    "duration",
+    "warmup_time",
+    "measure_duration",
+    "warmup",
+    "cache_flush",
+];
+
+/// The circumstances of such a folder's steps, as far as it tells them.
+///
+/// # Errors
+/// [`BadTable`]
+pub fn study_conditions(folder: &StudyFolder) -> Result<Conditions, BadTable> {
+    let mut conditions = Conditions::new();
+    let metadata = folder.metadata.as_deref();
+    let metadata = metadata.and_then(|bytes| serde_json::from_slice(bytes).ok());
+    let metadata: serde_json::Value = metadata.unwrap_or_default();
+    for name in SHARED {
+        let value = match &metadata[name] {
+            serde_json::Value::Null => continue,
+            serde_json::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        conditions.entry(name.to_owned()).or_default().insert(value);
+    }
+    for (service, count) in replicas(folder)? {
+        let name = format!("replicas of {service}");
+        let counts = conditions.entry(name).or_default();
+        counts.insert(count.to_string());
+    }
+    Ok(conditions)
+}
+
+/// The application's services with their number of pods, step by step.
+fn replicas(folder: &StudyFolder) -> Result<Vec<(String, usize)>, BadTable> {
+    let Some(pods) = &folder.pods else {
+        return Ok(Vec::new());
+    };
+    let mut counts: BTreeMap<[String; 3], usize> = BTreeMap::new();
+    let table = Table::read("k8s_full_metrics.csv", pods)?;
+    for row in table.rows() {
+        if row.need("Category")? == "application" {
+            let repetition = row.get("Repetition").unwrap_or_default();
+            let key = [row.need("Service")?, row.need("RPS")?, repetition];
+            *counts.entry(key.map(str::to_owned)).or_default() += 1;
+        }
+    }
+    let counts = counts.into_iter();
+    Ok(counts
+        .map(|([service, ..], count)| (service, count))
+        .collect())
+}
+
 fn seconds_of(metadata: &[u8]) -> Option<f64> {
     let metadata: serde_json::Value = serde_json::from_slice(metadata).ok()?;
     let length = crate::units::parse_duration(metadata["duration"].as_str()?).ok()?;
@@ -117,6 +193,7 @@ const LATENCIES: [(&str, &str, &str); 6] = [
 ];
 
 fn latencies(row: &Row<'_>, log: Option<&str>) -> BTreeMap<String, Latency> {
+    let total = row.get("Total_Requests").and_then(finite);
     let found = LATENCIES.iter().filter_map(|(name, column, percent)| {
         let in_table = row.get(column).and_then(wrk_time);
         // The study's parser did not know minutes, so its worst steps are N/A; the log has them.
@@ -124,11 +201,18 @@ fn latencies(row: &Row<'_>, log: Option<&str>) -> BTreeMap<String, Latency> {
         let latency = Latency {
             ns: in_table.or_else(in_log)?,
             is_lower_bound: false,
-            beyond: None,
+            beyond: total.and_then(|total| beyond(total, percent)),
         };
         Some(((*name).to_owned(), latency))
     });
     found.collect()
+}
+
+/// How many of so many requests lie beyond a percentile.
+fn beyond(total: f64, percent: &str) -> Option<u64> {
+    let percent: f64 = percent.strip_suffix('%')?.parse().ok()?;
+    let up_to = (total * percent / 100.0).ceil();
+    Some((total - up_to).max(0.0) as u64)
 }
 
 fn log_percentile(log: &str, percent: &str) -> Option<f64> {
@@ -187,8 +271,7 @@ fn services(bytes: &[u8]) -> Result<BTreeMap<(u64, u32), Vec<ServiceFigures>>, B
 fn pod(row: &Row<'_>) -> Result<ServiceFigures, BadTable> {
     const KIB: f64 = 1024.0;
     let number = |name: &str| row.get(name).and_then(finite);
-    // The first generation has one column of CPU.
-    let total = number("CPU_Total(m)").or_else(|| number("CPU(m)"));
+    let total = number("CPU_Total(m)").or_else(|| number(OLD_CPU));
     let sidecar = number("CPU_Sidecar(m)").or(total.map(|_| 0.0));
     let network = [number("Net_RX(KB/s)"), number("Net_TX(KB/s)")];
     // A command that failed was written as 0 both ways, which no pod that serves has.
@@ -228,8 +311,10 @@ fn add(service: &mut ServiceFigures, pod: &ServiceFigures) {
 
 /// The study's own sums: CPU_Total(m), Memory_WorkingSet(Mi), Net_RX(KB/s) and Net_TX(KB/s) of the
 /// rows of the application, by arm and rate, the mean over repetitions. An empty cell adds nothing,
-/// as in the study.
-pub type StudySums = BTreeMap<(String, u64), [f64; 4]>;
+/// as in the study; a column that is not there, or has no number at all, has no sum.
+pub type StudySums = BTreeMap<(String, u64), Sums>;
+
+type Sums = [Option<f64>; 4];
 
 /// The columns of [`StudySums`].
 pub const STUDY_SUMMED: [&str; 4] = [
@@ -239,13 +324,16 @@ pub const STUDY_SUMMED: [&str; 4] = [
     "Net_TX(KB/s)",
 ];
 
+/// The first generation has one column of CPU.
+const OLD_CPU: &str = "CPU(m)";
+
 /// The sums of a k8s_full_metrics.csv; rates in millionths per second.
 ///
 /// # Errors
 /// [`BadTable`]
 pub fn study_sums(bytes: &[u8]) -> Result<StudySums, BadTable> {
     let table = Table::read("k8s_full_metrics.csv", bytes)?;
-    let mut sums: BTreeMap<(String, u64), BTreeMap<u32, [f64; 4]>> = BTreeMap::new();
+    let mut sums: BTreeMap<(String, u64), BTreeMap<u32, Sums>> = BTreeMap::new();
     for row in table.rows() {
         if row.need("Category")? != "application" {
             continue;
@@ -257,23 +345,21 @@ pub fn study_sums(bytes: &[u8]) -> Result<StudySums, BadTable> {
         let sums = sums.entry(repetition).or_default();
         for (sum, name) in sums.iter_mut().zip(STUDY_SUMMED) {
             let old = if name == STUDY_SUMMED[0] {
-                "CPU(m)"
+                OLD_CPU
             } else {
                 name
             };
             let cell = row.get(name).or_else(|| row.get(old));
-            *sum += cell.and_then(finite).unwrap_or_default();
-        }
-    }
-    let mean = |by_repetition: BTreeMap<u32, [f64; 4]>| {
-        let count = by_repetition.len() as f64;
-        let mut mean = [0.0; 4];
-        for sums in by_repetition.values() {
-            for (mean, sum) in mean.iter_mut().zip(sums) {
-                *mean += sum / count;
+            if let Some(number) = cell.and_then(finite) {
+                *sum = Some(sum.unwrap_or_default() + number);
             }
         }
-        mean
+    }
+    let mean = |by_repetition: BTreeMap<u32, Sums>| {
+        std::array::from_fn(|at| {
+            let sums: Vec<f64> = by_repetition.values().filter_map(|sums| sums[at]).collect();
+            (!sums.is_empty()).then(|| sums.iter().sum::<f64>() / sums.len() as f64)
+        })
     };
     Ok(sums
         .into_iter()
@@ -303,6 +389,13 @@ impl Table {
             columns,
             records: records.map_err(bad)?,
         })
+    }
+
+    fn lacks<'a>(&self, columns: impl Iterator<Item = &'a str>) -> Vec<String> {
+        let missing = columns.filter(|name| !self.columns.contains_key(*name));
+        missing
+            .map(|name| format!("{} has no column {name}", self.file))
+            .collect()
     }
 
     fn rows(&self) -> impl Iterator<Item = Row<'_>> {

@@ -6,16 +6,17 @@ use serde::{Deserialize, Serialize};
 /// A metric of the study at one rate, without and with the mesh.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct StudyOverhead {
-    /// Without.
-    pub without: f64,
-    /// With.
-    pub with: f64,
+    /// Without; `None` where nobody measured it.
+    pub without: Option<f64>,
+    /// With, likewise.
+    pub with: Option<f64>,
 }
 
 impl StudyOverhead {
-    /// In percent; `None` where there is nothing without.
+    /// In percent; `None` where there is nothing without, or one of them was not measured.
     pub fn percent(&self) -> Option<f64> {
-        let overhead = (self.with - self.without) / self.without * 100.0;
-        (self.without != 0.0).then(|| (overhead * 100.0).round() / 100.0)
+        let (without, with) = self.without.zip(self.with)?;
+        let overhead = (with - without) / without * 100.0;
+        (without != 0.0).then(|| (overhead * 100.0).round() / 100.0)
     }
 }

@@ -271,10 +271,12 @@ pub fn study_overhead_text(overheads: &[(f64, [StudyOverhead; 4])]) -> String {
     );
     for (rate, overheads) in overheads {
         let cells = overheads.map(|one| {
-            let percent = one
-                .percent()
-                .map_or("-".to_owned(), |percent| format!("{percent:+.2}%"));
-            format!("{:.1} {:.1} {percent}", one.without, one.with)
+            let or_none = |value: Option<f64>, show: &dyn Fn(f64) -> String| {
+                value.map_or("-".to_owned(), show)
+            };
+            let sums = [one.without, one.with].map(|sum| or_none(sum, &|sum| format!("{sum:.1}")));
+            let percent = or_none(one.percent(), &|percent| format!("{percent:+.2}%"));
+            format!("{} {} {percent}", sums[0], sums[1])
         });
         text += &format!("  {rate:>8}");
         for cell in cells {

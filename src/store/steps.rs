@@ -3,7 +3,9 @@
 use super::files::StoreError;
 use super::folder::{RUN_JSON, load, load_file};
 use super::lasting::{names_in, read_if_there};
-use crate::formats::{StudyFolder, StudySums, study_steps, study_sums};
+use crate::formats::{
+    StudyFolder, StudySums, study_conditions, study_gaps, study_steps, study_sums,
+};
 use crate::judge::{Conditions, StepFigures, Verdict, add_conditions, step_figures};
 use crate::measure::{Ending, RunResult};
 use std::collections::BTreeMap;
@@ -274,7 +276,11 @@ fn add_study(set: &mut StepSet, folder: &Path) -> Result<(), StoreError> {
             .insert(name, String::from_utf8_lossy(&log).into_owned());
     }
     let steps = study_steps(&study).map_err(unreadable(folder))?;
-    set.arm(&study.arm).steps = steps;
+    set.notes
+        .extend(study_gaps(&study).map_err(unreadable(folder))?);
+    let conditions = study_conditions(&study).map_err(unreadable(folder))?;
+    let arm = set.arm(&study.arm);
+    (arm.steps, arm.conditions) = (steps, conditions);
     let metadata = study.metadata.as_deref();
     set.plan = metadata.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     Ok(())

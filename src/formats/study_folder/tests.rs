@@ -91,7 +91,10 @@ fn pods_of_both_generations_add_up_by_service_and_failed_commands_are_no_zeros()
     let step = &steps(&folder("100,100,1ms,,,,,,,,1\n", Some(old)))[0];
     assert_eq!(step.services[0].cpu_total_m(), Some(30.0));
     let sums = study_sums(old.as_bytes()).expect("sums");
-    assert_eq!(sums[&(String::new(), 100_000_000)], [30.0, 2.0, 1.0, 2.0]);
+    assert_eq!(
+        sums[&(String::new(), 100_000_000)],
+        [30.0, 2.0, 1.0, 2.0].map(Some)
+    );
 }
 
 #[test]
@@ -99,7 +102,45 @@ fn repetitions_are_averaged_after_they_were_summed() {
     let table = "RPS,Category,CPU_Total(m),Memory_WorkingSet(Mi),Net_RX(KB/s),Net_TX(KB/s),Arm,Repetition\n\
         100,application,10,1,1,1,a,1\n100,application,20,1,1,,a,1\n100,application,50,1,1,1,a,2\n100,kubernetes-system,900,9,9,9,a,2\n";
     let sums = study_sums(table.as_bytes()).expect("sums");
-    assert_eq!(sums[&("a".to_owned(), 100_000_000)], [40.0, 1.5, 1.5, 1.0]);
+    assert_eq!(
+        sums[&("a".to_owned(), 100_000_000)],
+        [40.0, 1.5, 1.5, 1.0].map(Some)
+    );
+}
+
+#[test]
+fn a_column_that_is_not_there_is_named_and_has_no_sum() {
+    let table = "RPS,Namespace,Category,Service,CPU_Total(m),Net_RX(KB/s),Net_TX(KB/s)\n\
+        100,default,application,geo,10,,NaN\n";
+    let sums = study_sums(table.as_bytes()).expect("sums");
+    let found = sums[&(String::new(), 100_000_000)];
+    assert_eq!(found, [Some(10.0), None, None, None]);
+    let mut study = folder("100,100,1ms,,,,,,,,1\n", Some(table));
+    study.latencies = b"Target_RPS,Actual_RPS,P50_Latency\n100,100,1ms\n".to_vec();
+    let gaps = study_gaps(&study).expect("tables").join("; ");
+    for wanted in [
+        "latency_stats.csv has no column P99_Latency",
+        "k8s_full_metrics.csv has no column Memory_WorkingSet(Mi)",
+        "90 s are assumed",
+    ] {
+        assert!(gaps.contains(wanted), "{gaps}");
+    }
+    let whole = "RPS,CPU(m),Memory_WorkingSet(Mi),Net_RX(KB/s),Net_TX(KB/s)\n";
+    let mut study = folder("", Some(whole));
+    study.metadata = Some(br#"{"duration": "90s"}"#.to_vec());
+    assert_eq!(study_gaps(&study), Ok(Vec::new()));
+}
+
+#[test]
+fn a_percentile_with_few_requests_beyond_it_is_known_as_such() {
+    // A tenth of a percent of 8955 requests are 8, of 17873 are 17.
+    let rows = "100,99.5,1ms,,,1ms,,,2ms,3ms,8955\n200,198,1ms,,,1ms,,,2ms,3ms,17873\n";
+    let steps = steps(&folder(rows, None));
+    let beyond = |step: &StepFigures| step.latency["p99.9"].beyond;
+    assert_eq!((beyond(&steps[0]), beyond(&steps[1])), (Some(8), Some(17)));
+    assert!(steps[0].latency["p99.9"].is_doubtful());
+    assert!(!steps[0].latency["p99"].is_doubtful());
+    assert!(!steps[1].latency["p99.9"].is_doubtful());
 }
 
 #[test]
@@ -138,5 +179,7 @@ proptest! {
         };
         let _ = study_steps(&study);
         let _ = study_sums(&pods);
+        let _ = study_gaps(&study);
+        let _ = study_conditions(&study);
     }
 }
