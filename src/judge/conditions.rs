@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Circumstances by name, with every value that was seen in an arm's steps.
 pub type Conditions = BTreeMap<String, BTreeSet<String>>;
 
+const SEED: &str = "seed";
+
 /// Adds a run's circumstances.
 pub fn add_conditions(conditions: &mut Conditions, result: &RunResult) {
     let mut add = |name: String, value: String| {
@@ -21,7 +23,7 @@ pub fn add_conditions(conditions: &mut Conditions, result: &RunResult) {
     add("HTTP".to_owned(), http(&result.spec.http));
     add("transport".to_owned(), transport(&result.spec));
     add("arrival process".to_owned(), load.process.name().to_owned());
-    add("seed".to_owned(), load.seed.to_string());
+    add(SEED.to_owned(), load.seed.to_string());
     let phases = [load.warmup, load.duration, load.guard].map(|phase| phase.to_string());
     add("warm-up, window and guard".to_owned(), phases.join(", "));
     add("script".to_owned(), script(result));
@@ -86,8 +88,11 @@ fn of_cluster(result: &RunResult, add: &mut impl FnMut(String, String)) {
         add(format!("sources of {}", quantity.name()), names.join(", "));
     }
     for node in resources.topology.nodes.values() {
-        let about = format!("{}, kubelet {}", node.runtime, node.kubelet);
-        add(format!("node {}", node.name), about);
+        // Processes of this machine have neither.
+        if !node.kubelet.is_empty() {
+            let about = format!("{}, kubelet {}", node.runtime, node.kubelet);
+            add(format!("node {}", node.name), about);
+        }
     }
     let mut replicas: BTreeMap<&str, usize> = BTreeMap::new();
     let pods = resources.topology.pods.values();
@@ -102,7 +107,9 @@ fn of_cluster(result: &RunResult, add: &mut impl FnMut(String, String)) {
                 name += SIDECAR;
             }
             let image = container.image_id.as_ref().unwrap_or(&container.image);
-            add(format!("image of {name}"), image.clone());
+            if !image.is_empty() {
+                add(format!("image of {name}"), image.clone());
+            }
             add(format!("limits of {name}"), amounts(&container.limits));
             add(format!("requests of {name}"), amounts(&container.requests));
         }
@@ -124,14 +131,32 @@ fn amounts(amounts: &Amounts) -> String {
 /// Sidecars are what an arm may be about: theirs is shown and not compared.
 const SIDECAR: &str = " (sidecar)";
 
+/// Values that are listed; a sweep has a seed per step.
+const VALUES: usize = 4;
+
+/// The values of a condition in one line, as many as can be read.
+pub fn condition_text(values: &BTreeSet<String>) -> String {
+    let shown: Vec<&str> = values.iter().take(VALUES).map(String::as_str).collect();
+    let more = values.len().saturating_sub(VALUES);
+    let rest = if more > 0 {
+        format!(" | {more} more")
+    } else {
+        String::new()
+    };
+    shown.join(" | ") + &rest
+}
+
 /// What is not the same in both, as far as both say it: name, here and there.
 pub fn unlike(base: &Conditions, other: &Conditions) -> Vec<String> {
     let compared = base.iter().filter(|(name, _)| !name.ends_with(SIDECAR));
     let differing = compared.filter_map(|(name, ones)| {
         let others = other.get(name).filter(|others| *others != ones)?;
-        let list =
-            |values: &BTreeSet<String>| values.iter().cloned().collect::<Vec<_>>().join(" | ");
-        Some(format!("{name}: {} against {}", list(ones), list(others)))
+        // Every step of a plan has a seed of its own: where a step of one arm is missing, its seed is.
+        if name == SEED && !ones.is_disjoint(others) {
+            return None;
+        }
+        let [ones, others] = [ones, others].map(condition_text);
+        Some(format!("{name}: {ones} against {others}"))
     });
     differing.collect()
 }
@@ -140,6 +165,8 @@ pub fn unlike(base: &Conditions, other: &Conditions) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::measure::sample;
+    use crate::resources::{SampleLog, Spans, Topology, reduce};
+    use crate::units::Nanos;
 
     #[test]
     fn what_both_have_in_common_is_not_worth_a_word() {
@@ -156,6 +183,47 @@ mod tests {
         assert!(
             found.iter().any(|one| one == "connections: 10 against 77"),
             "{found:?}"
+        );
+    }
+
+    #[test]
+    fn processes_have_no_kubelet_and_no_image() {
+        let topology = r#"{
+            "scope": {"application": ["local"], "all_namespaces": false, "ambient": []},
+            "nodes": {"here": {"name": "here", "runtime": "", "kubelet": "", "kernel": ""}},
+            "pods": {"1": {"node": "here", "namespace": "local", "name": "hotel-1", "uid": "1", "service": "hotel",
+                "owner": {"kind": "Process", "name": "hotel"}, "category": "application", "mesh": "none",
+                "host_network": true, "phase": "Running", "ready": true, "labels": {}, "seen": {"from": 1, "to": null},
+                "containers": [{"name": "hotel", "role": "app", "image": "", "requests": {}, "limits": {},
+                    "native_sidecar": false, "running": true, "restarts": 0}]}}}"#;
+        let topology: Topology = serde_json::from_str(topology).expect("a topology");
+        let spans = Spans {
+            load_start: Nanos(1),
+            window_start: Nanos(1),
+            window_end: Nanos(2),
+            load_end: Nanos(2),
+        };
+        let log = SampleLog::default();
+        let mut result = sample::ordinary().result;
+        result.resources = Some(reduce(&log, &topology, spans, Vec::new(), &BTreeMap::new()));
+        let mut conditions = Conditions::new();
+        add_conditions(&mut conditions, &result);
+        assert!(conditions.contains_key("replicas of hotel"));
+        let empty = |name: &&String| name.starts_with("node") || name.starts_with("image");
+        assert_eq!(conditions.keys().find(empty), None);
+    }
+
+    #[test]
+    fn a_step_that_is_missing_is_no_other_seed() {
+        let seeds = |seeds: std::ops::Range<u32>| {
+            let seeds = seeds.map(|seed| seed.to_string()).collect();
+            Conditions::from([(SEED.to_owned(), seeds)])
+        };
+        assert!(unlike(&seeds(10..16), &seeds(11..17)).is_empty());
+        let found = unlike(&seeds(10..16), &seeds(20..26));
+        assert_eq!(
+            found,
+            ["seed: 10 | 11 | 12 | 13 | 2 more against 20 | 21 | 22 | 23 | 2 more"]
         );
     }
 }

@@ -5,7 +5,7 @@ use super::chart::{Axis, Chart, Content, Mark, Panel, Point, Series, Stroke};
 use super::table::{Cell, Table};
 use crate::judge::{
     BLOCKS_FOR_AN_INTERVAL, Capacity, Conditions, Estimate, Latency, Level, Metric, Part, Spread,
-    Stability, StepFigures, are_held, by_rate, capacity, costs, mean_over_blocks,
+    Stability, StepFigures, are_held, by_rate, capacity, condition_text, costs, mean_over_blocks,
 };
 use crate::render::estimate_text;
 use crate::units::show_ns;
@@ -478,23 +478,9 @@ pub fn conditions_table(arms: &[Arm<'_>]) -> Table {
         let mut row = vec![Cell::from(name.as_str())];
         row.extend(arms.iter().map(|arm| {
             let values = arm.conditions.get(name);
-            Cell::from(values.map_or("-".to_owned(), summary))
+            Cell::from(values.map_or("-".to_owned(), condition_text))
         }));
         table.rows.push(row);
     }
     table
-}
-
-/// Values that are listed; a sweep has a seed per step.
-const VALUES: usize = 4;
-
-fn summary(values: &BTreeSet<String>) -> String {
-    let shown: Vec<&str> = values.iter().take(VALUES).map(String::as_str).collect();
-    let more = values.len().saturating_sub(VALUES);
-    let rest = if more > 0 {
-        format!(" | {more} more")
-    } else {
-        String::new()
-    };
-    shown.join(" | ") + &rest
 }
