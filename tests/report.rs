@@ -243,6 +243,10 @@ fn what_cannot_be_read_is_said_or_left_open() {
     fs::write(&cut, &whole[..whole.len() / 2]).expect("written");
     let output = report(&sweep);
     assert_eq!(output.code, Some(0), "{output}");
+    assert!(output.stdout.starts_with("ONE REPETITION"), "{output}");
+    let page = read(&sweep.join("report.html"));
+    let lead = page.find("ONE REPETITION").expect("the first line");
+    assert!(Some(lead) < page.find("is left out"));
     for name in [
         "0001-plain-200-rep1",
         "0002-meshed-200-rep1",
@@ -267,6 +271,24 @@ fn what_cannot_be_read_is_said_or_left_open() {
         page.contains("latency.hlog cannot be read") && page.contains("samples.csv cannot be read")
     );
     assert!(!page.contains("95 % interval"));
+}
+
+#[test]
+fn a_run_that_stands_for_an_arm_and_cannot_be_believed_is_called_so() {
+    let home = tempfile::tempdir().expect("a folder");
+    let sweep = planted(home.path(), 1);
+    for step in fs::read_dir(sweep.join("steps")).expect("steps") {
+        let path = step.expect("a step").path().join("run.json");
+        let invalid = read(&path).replacen("\"VALID\"", "\"INVALID\"", 1);
+        if path.display().to_string().contains("plain") {
+            fs::write(&path, invalid).expect("written");
+        }
+    }
+    let output = report(&sweep);
+    assert_eq!(output.code, Some(0), "{output}");
+    let page = read(&sweep.join("report.html"));
+    assert!(page.contains("Over time: plain at 200/s, repetition 1 (INVALID)"));
+    assert!(page.contains("Over time: meshed at 200/s, repetition 1<"));
 }
 
 #[test]

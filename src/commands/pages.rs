@@ -1,5 +1,6 @@
 //! Pages and their plots, written: into the folder they are about, or where they are wanted.
 
+use crate::judge::Level;
 use crate::report::{Arm, Page, Run, png_file, svg_file};
 use crate::store::{
     ArmSteps, MeasuredRun, StoreError, load_measured, make_folder, read_if_there, write_file,
@@ -125,7 +126,11 @@ pub fn shown_runs<'a>(
             Ok(measured) => {
                 let step = measured.result.spec.step.as_ref();
                 let repetition = step.map_or(1, |step| step.repetition);
-                let name = format!("{} at {rate}/s, repetition {repetition}", arm.name);
+                let mut name = format!("{} at {rate}/s, repetition {repetition}", arm.name);
+                // Where no run of a rate can be believed, one that cannot is shown.
+                if measured.verdict.level == Level::Invalid {
+                    name += " (INVALID)";
+                }
                 let (run, unread) = run_of(name, measured);
                 notes.extend(unread.iter().map(|note| format!("{}: {note}", run.name)));
                 runs.push(run);

@@ -4,7 +4,7 @@ use super::fail;
 use super::pages::{NotWritten, arms_of, run_of, shown_runs, write_page};
 use crate::cli::ReportRequest;
 use crate::exit::Exit;
-use crate::render::{outcome_text, resources_text, steps_table, wrk_text};
+use crate::render::{one_repetition, outcome_text, resources_text, steps_table, wrk_text};
 use crate::report::{About, Page, collection_page, common_rate, run_page, sweep_page};
 use crate::store::{
     RUN_JSON, STEPS, StepSet, StoreError, load_collected, load_measured, load_steps,
@@ -69,13 +69,16 @@ fn steps_told(folder: &Path, set: &StepSet) -> (String, Page) {
         .arms
         .iter()
         .map(|arm| steps_table(&arm.name, &arm.steps));
+    let first = one_repetition(set.arms.iter().flat_map(|arm| &arm.steps));
     let notes = set.notes.iter().map(|note| format!("note: {note}\n"));
-    let text = tables.chain(notes).collect();
+    let lead = first.map(|first| format!("{first}\n"));
+    let text = lead.into_iter().chain(tables).chain(notes).collect();
     let arms = arms_of(&set.arms);
     let (shown, unread) = shown_runs(&set.arms, common_rate(&arms));
     let full = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let name = full.file_name().unwrap_or_default().to_string_lossy();
-    let notes = [set.notes.clone(), unread].concat();
+    let first = first.map(str::to_owned).into_iter().collect();
+    let notes = [first, set.notes.clone(), unread].concat();
     let about = About {
         name: &name,
         plan: set.plan.as_deref(),

@@ -123,6 +123,12 @@ impl Distribution {
         ]
     }
 
+    /// Whether fewer than ten samples lie beyond a percentile, which makes it a few requests' story.
+    pub fn has_few_beyond(&self, share: f64) -> bool {
+        let up_to = (share * self.count as f64).ceil() as u64;
+        self.count.saturating_sub(up_to) < 10
+    }
+
     /// The figures; `None` when nothing was counted.
     pub fn of(histogram: &Histogram) -> Option<Distribution> {
         if histogram.is_empty() {

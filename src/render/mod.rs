@@ -20,7 +20,7 @@ pub use findings::findings_text;
 pub use live::live_line;
 pub use outcome::outcome_text;
 pub use resources::resources_text;
-pub use steps::steps_table;
+pub use steps::{one_repetition, steps_table};
 pub use summary::{series_markdown, summary_markdown};
 pub use sweep::{StepTitle, capacity_line, show_length, step_header, step_line, steps_text};
 pub use thresholds::{regressions_text, thresholds_text};

@@ -81,7 +81,10 @@ fn times(result: &RunResult, tally: &Tally) -> String {
         ("blocked", &tally.blocked),
     ] {
         if let Some(figures) = Distribution::of(histogram) {
-            text.push_str(&row(name, plain(&figures)));
+            let percentiles = SHOWN.map(|name| marked(&figures, name));
+            has_few |= percentiles.iter().any(|cell| cell.ends_with('*'));
+            let cells = percentiles.into_iter().chain([show(figures.max)]);
+            text.push_str(&row(name, cells));
         }
     }
     if has_few {
@@ -96,16 +99,18 @@ fn cell(percentile: &Percentile) -> String {
     format!("{bound}{}{mark}", show(percentile.value))
 }
 
-fn plain(figures: &Distribution) -> impl Iterator<Item = String> + use<> {
-    let Distribution {
-        p50,
-        p90,
-        p99,
-        p99_9,
-        max,
-        ..
-    } = *figures;
-    [p50, p90, p99, p99_9, max].into_iter().map(show)
+/// A percentile by its name.
+fn marked(figures: &Distribution, name: &str) -> String {
+    let mut known = Distribution::PERCENTILES.iter().zip(figures.percentiles());
+    let found = known.find(|((known, _), _)| *known == name);
+    found.map_or(String::new(), |((_, share), time)| {
+        let mark = if figures.has_few_beyond(*share) {
+            "*"
+        } else {
+            ""
+        };
+        format!("{}{mark}", show(time))
+    })
 }
 
 fn row(name: &str, cells: impl Iterator<Item = String>) -> String {
@@ -136,7 +141,11 @@ fn routes(tally: &Tally) -> String {
     for (name, route) in routes {
         let latency: Histogram = sum(&route.latency, &route.censored);
         let cells = match Distribution::of(&latency) {
-            Some(figures) => [figures.p50, figures.p99, figures.max].map(show),
+            Some(figures) => [
+                marked(&figures, "p50"),
+                marked(&figures, "p99"),
+                show(figures.max),
+            ],
             None => ["-", "-", "-"].map(str::to_owned),
         };
         let [p50, p99, max] = cells;

@@ -1,14 +1,16 @@
 //! The steps of a sweep or of a folder of the study: a row per arm and rate, the median over its
 //! repetitions and from where to where they go.
 
-use crate::judge::{Level, Metric, Stability, StepFigures};
+use crate::judge::{Latency, Level, Metric, Stability, StepFigures};
 use crate::units::show_time_us;
+use std::collections::BTreeMap;
 
 /// A table of an arm's steps.
 pub fn steps_table(arm: &str, steps: &[StepFigures]) -> String {
     let mut rates: Vec<f64> = steps.iter().map(|step| step.rate).collect();
     rates.sort_by(f64::total_cmp);
     rates.dedup();
+    let mut has_doubtful = false;
     let mut text = format!(
         "{arm}\n  {:>9} {:>4}  {:<26} {:<28} {:<28} {:<22} {:<22} held\n",
         "rate/s", "runs", "achieved/s", "p50", "p99", "app CPU (m)", "sidecar CPU (m)"
@@ -25,12 +27,17 @@ pub fn steps_table(arm: &str, steps: &[StepFigures]) -> String {
         };
         let plain = |value: f64| format!("{value:.1}");
         let time = |value: f64| show_time_us(value / 1e3);
+        let mut latency = |name: &str| {
+            let times = column(&|step| Some(step.latency.get(name)?.ns), &time);
+            let is_doubtful = of_rate.iter().any(|step| is_doubtful(step, name));
+            has_doubtful |= is_doubtful;
+            times + if is_doubtful { "*" } else { "" }
+        };
+        let (p50, p99) = (latency("p50"), latency("p99"));
         let line = format!(
-            "  {rate:>9} {:>4}  {:<26} {:<28} {:<28} {:<22} {:<22} {}",
+            "  {rate:>9} {:>4}  {:<26} {p50:<28} {p99:<28} {:<22} {:<22} {}",
             of_rate.len(),
             column(&|step| Some(step.achieved), &plain),
-            column(&|step| Metric::LatencyP50.of(step), &time),
-            column(&|step| Metric::LatencyP99.of(step), &time),
             column(&|step| Metric::CpuApp.of(step), &plain),
             column(&|step| Metric::CpuSidecar.of(step), &plain),
             held(&of_rate),
@@ -38,7 +45,35 @@ pub fn steps_table(arm: &str, steps: &[StepFigures]) -> String {
         text += line.trim_end();
         text.push('\n');
     }
+    if has_doubtful {
+        text += "  * has fewer than 10 samples beyond it, or is a lower bound, in some run\n";
+    }
     text
+}
+
+/// What must be known first where no rate was measured twice in an arm.
+pub fn one_repetition<'a>(
+    steps: impl IntoIterator<Item = &'a StepFigures>,
+) -> Option<&'static str> {
+    let mut counts: BTreeMap<(&str, u64), usize> = BTreeMap::new();
+    let valid = steps
+        .into_iter()
+        .filter(|step| step.level != Some(Level::Invalid));
+    for step in valid {
+        *counts.entry((&step.arm, step.rate.to_bits())).or_default() += 1;
+    }
+    (counts.values().max() == Some(&1)).then_some(
+        "ONE REPETITION: nothing is known about the noise, so any difference may be chance",
+    )
+}
+
+/// Steps whose measurement failed are not shown.
+fn is_doubtful(step: &StepFigures, percentile: &str) -> bool {
+    step.level != Some(Level::Invalid)
+        && step
+            .latency
+            .get(percentile)
+            .is_some_and(Latency::is_doubtful)
 }
 
 fn median_and_range(mut values: Vec<f64>, show: &dyn Fn(f64) -> String) -> String {
@@ -79,8 +114,6 @@ fn held(steps: &[&StepFigures]) -> String {
 mod tests {
     use super::*;
     use crate::judge::Reason;
-    use std::collections::BTreeMap;
-
     fn step(rate: f64, repetition: u32, achieved: f64) -> StepFigures {
         StepFigures {
             arm: "a".to_owned(),
@@ -103,6 +136,29 @@ mod tests {
             services: Vec::new(),
             nodes_cpu_m: None,
         }
+    }
+
+    #[test]
+    fn one_repetition_is_said_and_few_samples_are_marked() {
+        let mut steps = vec![step(100.0, 1, 100.0), step(200.0, 1, 200.0)];
+        for (step, beyond) in steps.iter_mut().zip([9, 10]) {
+            let p99 = Latency {
+                ns: 5e6,
+                is_lower_bound: false,
+                beyond: Some(beyond),
+            };
+            step.latency.insert("p99".to_owned(), p99);
+        }
+        assert!(one_repetition(&steps).is_some_and(|text| text.starts_with("ONE REPETITION")));
+        let text = steps_table("a", &steps);
+        assert_eq!(text.matches("5.00ms*").count(), 1, "{text}");
+        assert!(text.contains("* has fewer than 10 samples"), "{text}");
+        steps.push(step(200.0, 2, 200.0));
+        assert_eq!(one_repetition(&steps), None);
+        // What failed is no repetition.
+        steps[2].level = Some(Level::Invalid);
+        assert!(one_repetition(&steps).is_some());
+        assert_eq!(one_repetition(&[]), None);
     }
 
     #[test]

@@ -270,7 +270,7 @@ pub fn common_rate(arms: &[Arm<'_>]) -> Option<f64> {
 pub fn steps_table(arms: &[Arm<'_>]) -> Table {
     let mut table = Table::new(
         "Steps",
-        "Means over repetitions with their interval or range. Steps that are INVALID are in no mean.",
+        "Means over repetitions with their interval or range. Steps that are INVALID are in no mean. * has fewer than 10 samples beyond it, or is a lower bound, in some step.",
         &[
             "arm",
             "rate/s",
@@ -301,8 +301,11 @@ pub fn steps_table(arms: &[Arm<'_>]) -> Table {
                     _ => Cell::from("-"),
                 }
             };
-            let latency =
-                |name: &'static str| over(&|step| Some(step.latency.get(name)?.ns), &show_ns);
+            let latency = |name: &'static str| {
+                let mut cell = over(&|step| Some(step.latency.get(name)?.ns), &show_ns);
+                cell.text += few(valid().copied(), name);
+                cell
+            };
             let held = steps
                 .iter()
                 .filter(|step| step.stability.is_held() == Some(true))

@@ -1,6 +1,6 @@
 //! Charts and tables of single runs.
 
-use super::chart::{Axis, Chart, Panel, Point, Series, Stroke};
+use super::chart::{Axis, Chart, Mark, Panel, Point, Series, Stroke};
 use super::table::{Cell, Table};
 use crate::judge::{PercentileInterval, Verdict};
 use crate::measure::{Distribution, Histogram, Interval, RouteTally, RunResult, Tally, sum};
@@ -43,7 +43,7 @@ const PER_DECADE: i32 = 12;
 
 /// The percentile curve, as HdrHistogram draws it, of one run or several.
 pub fn percentile_chart(runs: &[Run]) -> Chart {
-    let mut series = Vec::new();
+    let (mut series, mut marks) = (Vec::new(), Vec::new());
     for (number, run) in runs.iter().enumerate() {
         let tally = run.result.overall();
         let is_open = run.result.is_open_loop();
@@ -63,6 +63,11 @@ pub fn percentile_chart(runs: &[Run]) -> Chart {
                 points: curve(&tally.service),
             });
         }
+        marks.extend(few_from(&tally.response_times(is_open)).map(|x| Mark {
+            x,
+            label: run.called("fewer than 10 samples beyond from here on"),
+            hue,
+        }));
         let intervals: Vec<Point> = run.intervals.iter().filter_map(spread).collect();
         if !intervals.is_empty() {
             series.push(Series {
@@ -78,8 +83,17 @@ pub fn percentile_chart(runs: &[Run]) -> Chart {
         title: "Percentiles".to_owned(),
         caption: "The share of requests that took no longer than a time; those that were not finished count with their age. Intervals are those of one run, over blocks of a second; what changes more slowly is not in them.".to_owned(),
         x: Axis::nines("share of requests"),
-        panels: vec![Panel::of_lines(Axis::log("time (ms)"), series)],
+        panels: vec![Panel {
+            marks,
+            ..Panel::of_lines(Axis::log("time (ms)"), series)
+        }],
     }
+}
+
+/// From where on a curve is a few requests' story.
+fn few_from(histogram: &Histogram) -> Option<f64> {
+    let place = histogram.len() as f64 / 10.0;
+    (place > 1.0).then_some(place)
 }
 
 /// Ends that the run is too short for leave the point out.
@@ -145,7 +159,7 @@ pub fn time_chart(run: &Run, number: usize) -> Chart {
     Chart {
         name: format!("over_time_{number}"),
         title,
-        caption: "Second by second: times by when requests finished, scheduled by when they were due. Grey: warm-up and guard; what was due there is not in the figures. Lag is how late requests were sent; late is the generator's part of it, the rest waited for a free connection.".to_owned(),
+        caption: "Second by second: times by when requests finished, scheduled by when they were due. Grey: warm-up and guard; what was due there is not in the figures. Lag is how late requests were sent; late is the generator's part of it, the rest waited for a free connection. * has fewer than 10 samples beyond it in some second.".to_owned(),
         x,
         panels: panels.collect(),
     }
@@ -215,12 +229,24 @@ fn times(
     of: fn(&Interval) -> Option<&Distribution>,
     lines: &[(&str, usize, Stroke, Pick)],
 ) -> Vec<Series> {
+    let intervals = || result.targets.iter().flat_map(|target| &target.intervals);
     let series = lines.iter().flat_map(|(name, hue, stroke, pick)| {
-        over_targets(result, name, (*hue, *stroke), move |interval| {
+        let name = marked(name, intervals().filter_map(of));
+        over_targets(result, &name, (*hue, *stroke), move |interval| {
             Some(pick(of(interval)?) / MS)
         })
     });
     series.collect()
+}
+
+/// The name of a line that shows a percentile of each second, marked where a second has few samples
+/// beyond it.
+fn marked<'a>(name: &str, seconds: impl IntoIterator<Item = &'a Distribution>) -> String {
+    let mut known = Distribution::PERCENTILES.iter();
+    let shown = known.find(|(percentile, _)| name.ends_with(percentile));
+    let mut seconds = seconds.into_iter();
+    let has_few = shown.is_some_and(|(_, share)| seconds.any(|one| one.has_few_beyond(*share)));
+    format!("{name}{}", few(has_few))
 }
 
 fn latency_panel(result: &RunResult) -> Panel {
@@ -248,7 +274,7 @@ fn lag_panel(run: &Run) -> Panel {
         [("late p99", 6, Stroke::Dashed, |times| times.p99 as f64)];
     let intervals = run.result.targets.first().map(|target| &target.intervals);
     let lag = |name: &str, hue, pick: Pick| Series {
-        name: name.to_owned(),
+        name: marked(name, run.lag.iter().map(|(_, times)| times)),
         hue,
         stroke: Stroke::Solid,
         points: intervals
@@ -356,14 +382,14 @@ pub fn times_table(run: &Run) -> Table {
     columns.push("max");
     let mut table = Table::new(
         "Times",
-        "Latency from the moment a request was due; service from when it was sent; late is the generator's part of the lag, blocked what no connection was free for. Of the latency: >= is a lower bound, which unfinished requests could raise; * has fewer than 10 samples beyond it.",
+        "Latency from the moment a request was due; service from when it was sent; late is the generator's part of the lag, blocked what no connection was free for. * has fewer than 10 samples beyond it; >= is a lower bound, which unfinished requests could raise.",
         &columns,
     );
     let tally = run.result.overall();
     if run.result.is_open_loop() {
         let cells = tally.latency_percentiles().into_iter().map(|one| {
             let bound = if one.is_lower_bound { ">=" } else { "" };
-            let mark = if one.beyond < 10 { "*" } else { "" };
+            let mark = few(one.beyond < 10);
             let time = one.value as f64;
             Cell::number(time, format!("{bound}{}{mark}", show_ns(time)))
         });
@@ -384,11 +410,11 @@ pub fn times_table(run: &Run) -> Table {
         ("first byte", &tally.first_byte),
     ] {
         if let Some(times) = Distribution::of(histogram) {
-            let times = times.percentiles().into_iter().chain([times.max]);
-            let cells = times.map(|time| Cell::number(time as f64, show_ns(time as f64)));
-            table
-                .rows
-                .push([Cell::from(name)].into_iter().chain(cells).collect());
+            let percentiles = Distribution::PERCENTILES.iter();
+            let cells = percentiles.filter_map(|(name, _)| percentile_cell(&times, name));
+            let max = Cell::number(times.max as f64, show_ns(times.max as f64));
+            let row = [Cell::from(name)].into_iter().chain(cells).chain([max]);
+            table.rows.push(row.collect());
         }
     }
     table
@@ -441,7 +467,7 @@ pub fn endings_table(run: &Run) -> Table {
 pub fn routes_table(runs: &[Run]) -> Table {
     let mut table = Table::new(
         "Routes",
-        "Unfinished requests count with their age. Percentiles have two digits.",
+        "Unfinished requests count with their age. Percentiles have two digits; * has fewer than 10 samples beyond it.",
         &[
             "run",
             "route",
@@ -478,14 +504,33 @@ fn route_row(run: &str, name: &str, route: &RouteTally) -> Vec<Cell> {
         count(route.status.bad()),
     ];
     let times = Distribution::of(&sum(&route.latency, &route.censored));
-    let figures = times.map(|times| [times.p50, times.p90, times.p99, times.p99_9, times.max]);
-    match figures {
-        Some(figures) => {
-            row.extend(figures.map(|time| Cell::number(time as f64, show_ns(time as f64))))
+    match times {
+        Some(times) => {
+            const SHOWN: [&str; 4] = ["p50", "p90", "p99", "p99.9"];
+            row.extend(
+                SHOWN
+                    .iter()
+                    .filter_map(|name| percentile_cell(&times, name)),
+            );
+            row.push(Cell::number(times.max as f64, show_ns(times.max as f64)));
         }
         None => row.extend((0..5).map(|_| Cell::from("-"))),
     }
     row
+}
+
+/// A percentile by its name, with the mark of few samples.
+fn percentile_cell(times: &Distribution, name: &str) -> Option<Cell> {
+    let mut known = Distribution::PERCENTILES.iter().zip(times.percentiles());
+    let ((_, share), time) = known.find(|((known, _), _)| *known == name)?;
+    let mark = few(times.has_few_beyond(*share));
+    let time = time as f64;
+    Some(Cell::number(time, format!("{}{mark}", show_ns(time))))
+}
+
+/// The mark of a percentile that fewer than ten samples lie beyond.
+fn few(has_few: bool) -> &'static str {
+    if has_few { "*" } else { "" }
 }
 
 /// Container by container.

@@ -3,7 +3,7 @@
 use super::chart::{Axis, BarPart, Bars, Content, Mark, Panel, Point, Series, Stroke};
 use super::page::{Block, Section};
 use super::paint::page_drawings;
-use super::runs::percentile_chart;
+use super::runs::{percentile_chart, routes_table, times_table};
 use super::table::{Cell, Table};
 use super::*;
 use crate::judge::{Level, Verdict};
@@ -201,6 +201,42 @@ fn a_part_without_a_figure_takes_no_room() {
         assert!(tips.iter().any(|tip| tip.starts_with(start)), "{tips:?}");
     }
     assert!(drawn[0].inside.contains(">geo</text>"));
+}
+
+#[test]
+fn few_samples_are_marked_in_tables_and_curves() {
+    let sample = sample::ordinary();
+    let count = sample.result.overall().latency_with_censored().len();
+    let run = Run {
+        name: String::new(),
+        result: sample.result,
+        verdict: Verdict {
+            level: Level::Valid,
+            reasons: Vec::new(),
+        },
+        intervals: Vec::new(),
+        lag: Vec::new(),
+        timeline: Vec::new(),
+    };
+    let runs = std::slice::from_ref(&run);
+    let marks = &percentile_chart(runs).panels[0].marks;
+    assert_eq!(marks.len(), 1);
+    assert!((marks[0].x - count as f64 / 10.0).abs() < 1e-9);
+    for table in [times_table(&run), routes_table(runs)] {
+        for row in &table.rows {
+            for (column, cell) in table.columns.iter().zip(row) {
+                let is_marked = cell.text.ends_with('*');
+                match column.as_str() {
+                    // Of so few requests nobody knows the last but thousandth.
+                    "p99.99" | "p99.999" => assert!(is_marked, "{column}: {row:?}"),
+                    "max" => assert!(!is_marked, "{column}: {row:?}"),
+                    _ => {}
+                }
+            }
+        }
+    }
+    let service = &times_table(&run).rows[1];
+    assert!(!service[1].text.ends_with('*'), "{service:?}");
 }
 
 #[test]
