@@ -215,7 +215,7 @@ fn height(chart: &Chart, is_last: bool) -> f64 {
 fn drawn(chart: &Chart, panel: &Panel, has_x: bool, place: Place) -> (Vec<Plot>, Layout) {
     let plots = match &panel.content {
         Content::Lines(series) => lines(series, panel.y.is_log(), place),
-        Content::Bars(bars) => vec![bar_plot(bars, place)],
+        Content::Bars(bars) => vec![bar_plot(&fitting(bars, place), place)],
     };
     let mut layout = Layout::auto_from_plots(&plots)
         .with_theme(place.theme())
@@ -224,18 +224,21 @@ fn drawn(chart: &Chart, panel: &Panel, has_x: bool, place: Place) -> (Vec<Plot>,
         .with_legend_entries(legend(panel, place))
         .with_legend_position(LegendPosition::OutsideRightTop)
         .with_label_size(13)
-        .with_tick_size(if place.width() < 500.0 { 11 } else { 12 })
+        .with_tick_size(tick_size(place.width()))
         .with_title_size(17);
     layout.show_legend = place == Place::Paper;
     layout = axes(layout, chart, panel, has_x);
+    if chart.x.scale == Scale::Nines && is_narrow(place.width()) {
+        layout = layout.with_x_tick_format(ticks(share_of_decade));
+    }
     if let Place::Page(width) = place {
         let left = match &panel.content {
-            Content::Bars(_) => (width * 0.36).min(210.0),
+            Content::Bars(bars) => names_room(&bars.names, width),
             Content::Lines(_) => 70.0,
         };
         layout = layout
             .with_force_margins(left, 18.0)
-            .with_ticks(if width < 500.0 { 4 } else { 6 });
+            .with_ticks(if is_narrow(width) { 4 } else { 6 });
     } else if chart.panels.len() > 1 {
         layout = layout.with_force_margins(90.0, 210.0);
     }
@@ -248,6 +251,58 @@ fn drawn(chart: &Chart, panel: &Panel, has_x: bool, place: Place) -> (Vec<Plot>,
         layout = layout.with_reference_line(line.with_color(place.hue(mark.hue)));
     }
     (plots, layout)
+}
+
+fn is_narrow(width: f64) -> bool {
+    width < 500.0
+}
+
+fn tick_size(width: f64) -> u32 {
+    if is_narrow(width) { 11 } else { 12 }
+}
+
+/// Width of a letter by the size of its font, in wide fonts.
+const LETTER: f64 = 0.58;
+/// Between the edge and the names of bars, and between these and the bars.
+const AROUND_NAMES: f64 = 16.0;
+/// Names of bars take no more of the width.
+const NAMES: f64 = 0.56;
+
+/// So many letters of a bar's name have room on a page.
+fn letters(width: f64) -> usize {
+    ((width * NAMES - AROUND_NAMES) / (LETTER * f64::from(tick_size(width)))) as usize
+}
+
+/// What the names of bars take.
+fn names_room(names: &[String], width: f64) -> f64 {
+    let longest = names.iter().map(|name| name.chars().count()).max();
+    let longest = longest.unwrap_or_default().min(letters(width)) as f64;
+    AROUND_NAMES + longest * LETTER * f64::from(tick_size(width))
+}
+
+/// The bars with names that fit. In files the library makes room for them.
+fn fitting(bars: &Bars, place: Place) -> Bars {
+    let mut bars = bars.clone();
+    if let Place::Page(width) = place {
+        for name in &mut bars.names {
+            *name = without_middle(name, letters(width));
+        }
+    }
+    bars
+}
+
+/// Names begin with the service and end with the arm and what is missing of it, so what is before that
+/// can be spared best.
+fn without_middle(name: &str, most: usize) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    if letters.len() <= most {
+        return name.to_owned();
+    }
+    let kept = most.saturating_sub(1);
+    let start = kept / 3;
+    let end = letters.len() - (kept - start);
+    let parts = [&letters[..start], &['\u{2026}'], &letters[end..]];
+    parts.concat().into_iter().collect()
 }
 
 fn axes(mut layout: Layout, chart: &Chart, panel: &Panel, has_x: bool) -> Layout {
@@ -304,6 +359,16 @@ pub(super) fn share_of(place: f64) -> String {
     let percent = 100.0 * (1.0 - 1.0 / place);
     let digits = (place.log10().ceil() as usize).saturating_sub(2);
     format!("{percent:.digits$}%")
+}
+
+/// The same where there is room for one label per power of ten.
+fn share_of_decade(place: f64) -> String {
+    let power = place.log10();
+    if (power - power.round()).abs() < 1e-9 {
+        share_of(place)
+    } else {
+        String::new()
+    }
 }
 
 fn legend(panel: &Panel, place: Place) -> Vec<LegendEntry> {

@@ -22,7 +22,7 @@ pub fn services_charts(arms: &[Arm<'_>], rate: f64) -> [Chart; 3] {
         name: name.to_owned(),
         title: format!("{what} by service at {rate}/s"),
         caption: format!(
-            "Mean over repetitions; the {TOP} services that use most, all of them in the table."
+            "Mean over repetitions, sidecars included; the {TOP} services that use most, all of them in the table."
         ),
         x: Axis::linear(unit),
         panels: vec![Panel {
@@ -40,7 +40,7 @@ pub fn services_charts(arms: &[Arm<'_>], rate: f64) -> [Chart; 3] {
         chart(
             "services_memory",
             "Memory",
-            "working set (MiB), sidecars included",
+            "working set (MiB)",
             &[("working set", &|one| mib(one.memory))],
         ),
         chart(

@@ -204,6 +204,72 @@ fn a_part_without_a_figure_takes_no_room() {
 }
 
 #[test]
+fn names_of_bars_are_not_cut() {
+    let names = [
+        "memcached-reserve, with_istio",
+        "a-service-with-a-name-that-nobody-expected, with_istio (not measured)",
+    ];
+    let part = BarPart {
+        name: "app".to_owned(),
+        hue: 0,
+        values: vec![Some(1.0); 2],
+    };
+    let bars = Bars {
+        names: names.map(str::to_owned).to_vec(),
+        parts: vec![part],
+    };
+    let panel = Panel {
+        content: Content::Bars(bars),
+        ..lines(Vec::new())
+    };
+    let chart = chart(vec![panel]);
+    for (width, size) in [(372.0, 11.0), (860.0, 12.0)] {
+        let drawn = &page_drawings(&chart, width)[0];
+        let left = drawn.axes.expect("axes")[0];
+        // The names end at the axis, which leaves a good third of the width to the bars.
+        assert!(left < 0.6 * width, "{left} of {width}");
+        let texts = drawn.inside.split("</text>");
+        let texts = texts.filter_map(|text| text.rsplit_once('>').map(|(_, text)| text));
+        let is_name =
+            |text: &&str| text.starts_with("memcached") || text.ends_with("(not measured)");
+        let found: Vec<&str> = texts.filter(is_name).collect();
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found.contains(&names[0]), "{found:?}");
+        for name in found {
+            let room = 0.58 * size * name.chars().count() as f64;
+            assert!(room < left, "{name} takes {room} of {left}");
+        }
+    }
+    assert!(svg_file(&chart).contains(names[1]), "a file has room");
+}
+
+#[test]
+fn axes_of_bars_fit_beside_the_longest_names() {
+    for chart in super::services::services_charts(&[], 100.0) {
+        // In a font of 13 on a phone, where names may take more than half of the width.
+        let taken = 0.58 * 13.0 * chart.x.label.chars().count() as f64;
+        assert!(taken < 0.44 * 372.0 - 18.0, "{}", chart.x.label);
+    }
+}
+
+#[test]
+fn shares_have_room_on_a_phone() {
+    let points = (0..30).map(|step| Point::new(10f64.powf(f64::from(step) / 10.0), Some(1.0)));
+    let mut line = series("a", &[]);
+    line.points = points.collect();
+    let mut chart = chart(vec![Panel::of_lines(Axis::log("ms"), vec![line])]);
+    chart.x = Axis::nines("share");
+    let labels = |width: f64| -> Vec<&str> {
+        let shares = ["50%", "90%", "95%", "99%", "99.5%"];
+        let drawn = page_drawings(&chart, width)[0].inside.clone();
+        let is_there = |share: &&str| drawn.contains(&format!(">{share}</text>"));
+        shares.into_iter().filter(is_there).collect()
+    };
+    assert_eq!(labels(372.0), ["90%", "99%"]);
+    assert_eq!(labels(860.0), ["50%", "90%", "95%", "99%", "99.5%"]);
+}
+
+#[test]
 fn few_samples_are_marked_in_tables_and_curves() {
     let sample = sample::ordinary();
     let count = sample.result.overall().latency_with_censored().len();
