@@ -45,7 +45,7 @@ fn what_is_no_finite_number_is_missing_and_spoils_no_sum() {
     assert_eq!((geo.cpu_total_m(), geo.memory_bytes), (None, None));
     let sums = study_sums(pods.as_bytes()).expect("sums");
     let sums = sums.values().next().expect("a rate");
-    assert_eq!(*sums, [5.0, 8.0, 2.0, 4.0]);
+    assert_eq!(*sums, [5.0, 8.0, 2.0, 4.0].map(Some));
 }
 
 #[test]
