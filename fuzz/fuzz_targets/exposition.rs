@@ -1,6 +1,3 @@
 #![no_main]
 
-#[path = "../../tests/support/properties.rs"]
-mod properties;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| properties::exposition(data));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| meshload_fuzz::readings::exposition(bytes));

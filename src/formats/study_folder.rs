@@ -3,7 +3,7 @@
 
 use crate::judge::{Conditions, Latency, Reason, ServiceFigures, Stability, StepFigures, Strain};
 use crate::resources::Category;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A table that cannot be read: which, where, and what is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,17 +44,22 @@ pub fn study_steps(folder: &StudyFolder) -> Result<Vec<StepFigures>, BadTable> {
         Some(pods) => services(pods)?,
         None => BTreeMap::new(),
     };
-    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    let mut seen: BTreeMap<u64, u32> = BTreeMap::new();
+    let mut taken = BTreeSet::new();
     let table = Table::read("latency_stats.csv", &folder.latencies)?;
     let mut steps = Vec::new();
     for row in table.rows() {
         let typed = row.need("Target_RPS")?;
         let rate: f64 = row.number("Target_RPS")?;
         let achieved = row.number("Actual_RPS")?;
-        let count = seen.entry(typed.to_owned()).or_default();
+        let count = seen.entry(key(rate, 0).0).or_default();
         *count += 1;
         let repetition = row.get("Repetition").and_then(|text| text.parse().ok());
         let repetition = repetition.unwrap_or(*count);
+        // Which of them the pods' rows, or another arm's step, belong to could not be told.
+        if !taken.insert(key(rate, repetition)) {
+            return Err(row.bad(format!("repetition {repetition} of {typed} is there twice")));
+        }
         let log = folder
             .logs
             .get(&format!("wrk_{typed}rps_rep{repetition}.log"));

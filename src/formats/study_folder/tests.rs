@@ -33,6 +33,22 @@ fn times_of_every_unit_are_read_and_what_is_not_there_is_missing() {
 }
 
 #[test]
+fn a_step_that_is_there_twice_is_refused_and_a_rate_has_one_count_however_it_is_typed() {
+    let mut study = folder("100,99,1ms,,,,,,,,1\n100.0,99,1ms,,,,,,,,1\n", None);
+    let repetitions = steps(&study)
+        .iter()
+        .map(|step| step.repetition)
+        .collect::<Vec<_>>();
+    assert_eq!(repetitions, [1, 2]);
+    study.latencies = b"Target_RPS,Actual_RPS,Repetition\n100,99,6\n200,99,6\n100,99,6\n".to_vec();
+    let error = study_steps(&study).expect_err("twice").to_string();
+    assert!(
+        error.contains("line 4: repetition 6 of 100 is there twice"),
+        "{error}"
+    );
+}
+
+#[test]
 fn what_is_no_finite_number_is_missing_and_spoils_no_sum() {
     let pods = "RPS,Namespace,Category,Service,Pod,CPU_Total(m),CPU_Sidecar(m),Memory_WorkingSet(Mi),Net_RX(KB/s),Net_TX(KB/s)\n\
         100,default,application,geo,a,NaN,nan,inf,1,2\n\
