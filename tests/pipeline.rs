@@ -191,6 +191,11 @@ fn a_sweeps_thresholds_are_of_its_plan() {
     let output = sweep("refused");
     assert_eq!(output.code, Some(2), "{output}");
     assert!(output.stderr.contains("the arm two"), "{output}");
+    let blind = text.replace("service.p50 > 20ms", "cpu.app > 1m");
+    fs::write(&plan, blind).expect("written");
+    let output = sweep("blind");
+    assert_eq!(output.code, Some(2), "{output}");
+    assert!(output.stderr.contains("the arm one has none"), "{output}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Whether a plan can be carried out, and what is to be known beforehand.
 
 use super::{BadPlan, Order, Step, SweepPlan};
-use crate::spec::{Endpoint, RunSpec, Target};
+use crate::spec::{CollectFrom, Endpoint, RunSpec, Target};
 use crate::units::Rate;
 use std::collections::BTreeSet;
 
@@ -105,6 +105,25 @@ impl SweepPlan {
         Ok(())
     }
 
+    /// A threshold on what a collector finds needs one in every arm that it is about.
+    fn thresholds_can_be_told(&self, spec: &RunSpec, arm: &str) -> Result<(), BadPlan> {
+        let mut about = self.thresholds.iter().filter(|one| {
+            let is_of_arm = one.arm.as_ref().is_none_or(|name| name == arm);
+            is_of_arm && one.fail_if.needs_collector()
+        });
+        match (about.next(), &spec.collect.from) {
+            (Some(blind), CollectFrom::None) => Err(BadPlan::new(
+                "threshold",
+                format!(
+                    "`{}` looks at what a collector finds, and the arm {arm} has none",
+                    blind.fail_if
+                ),
+                "set collect, or give the threshold another arm",
+            )),
+            _ => Ok(()),
+        }
+    }
+
     fn each_step_can_run(&self) -> Result<(), BadPlan> {
         let mut specs = Vec::new();
         for (at, arm) in self.arms.iter().enumerate() {
@@ -118,6 +137,7 @@ impl SweepPlan {
             let spec = self.run_spec(&step).map_err(named)?;
             spec.validate()?;
             sockets_are_whole(&spec).map_err(named)?;
+            self.thresholds_can_be_told(&spec, &arm.name)?;
             specs.push(spec);
         }
         let targets: Vec<&Target> = specs.iter().flat_map(|spec| &spec.targets).collect();
