@@ -237,7 +237,7 @@ fn drawn(chart: &Chart, panel: &Panel, has_x: bool, place: Place) -> (Vec<Plot>,
             Content::Lines(_) => 70.0,
         };
         layout = layout
-            .with_force_margins(left, 18.0)
+            .with_force_margins(left, right_of(chart.x.scale))
             .with_ticks(if is_narrow(width) { 4 } else { 6 });
     } else if chart.panels.len() > 1 {
         layout = layout.with_force_margins(90.0, 210.0);
@@ -251,6 +251,14 @@ fn drawn(chart: &Chart, panel: &Panel, has_x: bool, place: Place) -> (Vec<Plot>,
         layout = layout.with_reference_line(line.with_color(place.hue(mark.hue)));
     }
     (plots, layout)
+}
+
+/// Room at the right for the half of a label that reaches beyond the axis: that of shares is the longest.
+fn right_of(scale: Scale) -> f64 {
+    match scale {
+        Scale::Nines => 28.0,
+        Scale::Linear | Scale::Log | Scale::Free => 18.0,
+    }
 }
 
 fn is_narrow(width: f64) -> bool {

@@ -65,7 +65,7 @@ pub fn percentile_chart(runs: &[Run]) -> Chart {
         }
         marks.extend(few_from(&tally.response_times(is_open)).map(|x| Mark {
             x,
-            label: run.called("fewer than 10 samples beyond from here on"),
+            label: run.called(FEW),
             hue,
         }));
         let intervals: Vec<Point> = run.intervals.iter().filter_map(spread).collect();
@@ -84,10 +84,31 @@ pub fn percentile_chart(runs: &[Run]) -> Chart {
         caption: "The share of requests that took no longer than a time; those that were not finished count with their age. Intervals are those of one run, over blocks of a second; what changes more slowly is not in them.".to_owned(),
         x: Axis::nines("share of requests"),
         panels: vec![Panel {
-            marks,
+            marks: in_one_place(marks),
             ..Panel::of_lines(Axis::log("time (ms)"), series)
         }],
     }
+}
+
+const FEW: &str = "fewer than 10 samples beyond from here on";
+/// The colour of what belongs to no run.
+const NEUTRAL: usize = 6;
+
+/// Runs with as many requests have one mark: of several in one place only the last would be seen, and
+/// their names take the room of the curves.
+fn in_one_place(marks: Vec<Mark>) -> Vec<Mark> {
+    let places = marks.iter().map(|mark| mark.x);
+    let (low, high) = places.fold((f64::INFINITY, 0.0), |(low, high): (f64, f64), x| {
+        (low.min(x), high.max(x))
+    });
+    if marks.len() < 2 || high > 1.02 * low {
+        return marks;
+    }
+    vec![Mark {
+        x: low,
+        label: FEW.to_owned(),
+        hue: NEUTRAL,
+    }]
 }
 
 /// From where on a curve is a few requests' story.

@@ -270,6 +270,27 @@ fn shares_have_room_on_a_phone() {
 }
 
 #[test]
+fn the_last_share_is_not_cut() {
+    // Half of the label of a run of so many requests lies beyond the end of its axis.
+    for (requests, last) in [(5e3, ">99.99%</text>"), (5e4, ">99.999%</text>")] {
+        let points = [1.0, 10.0, requests].map(|place| Point::new(place, Some(1.0)));
+        let mut line = series("a", &[]);
+        line.points = points.to_vec();
+        let mut chart = chart(vec![Panel::of_lines(Axis::log("ms"), vec![line])]);
+        chart.x = Axis::nines("share");
+        for (width, size) in [(372.0, 11.0), (860.0, 12.0)] {
+            let drawn = &page_drawings(&chart, width)[0].inside;
+            let (before, _) = drawn.split_once(last).expect("the last label");
+            let (_, x) = before.rsplit_once("<text x=\"").expect("its place");
+            let x: f64 = x.split('"').next().expect("x").parse().expect("a number");
+            let letters = last.find('<').expect("an end") - 1;
+            let end = x + 0.62 * size * letters as f64 / 2.0;
+            assert!(end <= width, "{last} ends at {end} of {width}");
+        }
+    }
+}
+
+#[test]
 fn few_samples_are_marked_in_tables_and_curves() {
     let sample = sample::ordinary();
     let count = sample.result.overall().latency_with_censored().len();
@@ -303,6 +324,39 @@ fn few_samples_are_marked_in_tables_and_curves() {
     }
     let service = &times_table(&run).rows[1];
     assert!(!service[1].text.ends_with('*'), "{service:?}");
+}
+
+#[test]
+fn runs_with_as_many_requests_share_the_mark_of_few_samples() {
+    let named = |name: &str, sample: sample::Sample| Run {
+        name: name.to_owned(),
+        result: sample.result,
+        verdict: Verdict {
+            level: Level::Valid,
+            reasons: Vec::new(),
+        },
+        intervals: Vec::new(),
+        lag: Vec::new(),
+        timeline: Vec::new(),
+    };
+    let labels = |runs: &[Run]| -> Vec<String> {
+        let marks = percentile_chart(runs).panels.remove(0).marks;
+        marks.into_iter().map(|mark| mark.label).collect()
+    };
+    let few = "fewer than 10 samples beyond from here on";
+    let alike = [
+        named("one", sample::ordinary()),
+        named("other", sample::ordinary()),
+    ];
+    assert_eq!(labels(&alike), [few]);
+    let mut twice = sample::ordinary();
+    let more = twice.result.targets.clone();
+    twice.result.targets.extend(more);
+    let unlike = [named("one", sample::ordinary()), named("other", twice)];
+    assert_eq!(
+        labels(&unlike),
+        [format!("one, {few}"), format!("other, {few}")]
+    );
 }
 
 #[test]
