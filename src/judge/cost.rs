@@ -98,6 +98,9 @@ pub struct CostDifference {
 /// Slope and intercept.
 type Line = (f64, f64);
 
+/// The line of what is not there.
+const NOTHING: Line = (0.0, 0.0);
+
 /// The line of one repetition; `None` with fewer than two rates that were held. A service that the arm
 /// does not have at all, such as a proxy of its own, costs nothing there.
 fn line(steps: &[&StepFigures], repetition: u32, name: (&str, &str), part: Part) -> Option<Line> {
@@ -193,6 +196,10 @@ pub(super) fn cost_differences(
                 ))
             });
             let (bases, others): (Vec<Line>, Vec<Line>) = pairs.unzip();
+            // Two arms without sidecars have nothing to compare there.
+            if part != Part::Total && bases.iter().chain(&others).all(|line| *line == NOTHING) {
+                continue;
+            }
             let blocks = bases.iter().zip(&others);
             let apart = blocks.map(|(base, other)| (other.0 - base.0, other.1 - base.1));
             let apart: Vec<Line> = apart.collect();

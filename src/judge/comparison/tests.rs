@@ -229,6 +229,25 @@ fn identical_arms_are_seldom_called_different() {
 }
 
 #[test]
+fn sidecars_that_neither_arm_has_are_not_compared() {
+    let other = Truth {
+        name: "other",
+        ..BASE
+    };
+    let found = compared_with([BASE, other], 1);
+    let parts = found.costs.iter().map(|cost| cost.part);
+    assert!(parts.clone().count() > 0);
+    assert!(parts.clone().any(|part| part == Part::Total));
+    assert!(
+        !parts.clone().any(|part| part == Part::Sidecar),
+        "{:?}",
+        found.costs
+    );
+    let meshed = compared_with([BASE, MESHED], 1);
+    assert!(meshed.costs.iter().any(|cost| cost.part == Part::Sidecar));
+}
+
+#[test]
 fn saturated_steps_are_left_out_with_the_reason() {
     let found = compared_with([BASE, MESHED], 1);
     // 1,400/s is beyond both.
