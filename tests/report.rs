@@ -274,6 +274,33 @@ fn what_cannot_be_read_is_said_or_left_open() {
 }
 
 #[test]
+fn a_sweep_without_its_plan_or_without_a_finished_step_says_so() {
+    let home = tempfile::tempdir().expect("a folder");
+    let sweep = planted(home.path(), 1);
+    fs::write(sweep.join("plan.json"), "{").expect("written");
+    let note = "plan.json cannot be read: the arms stand in the order of their steps";
+    let output = report(&sweep);
+    assert_eq!(output.code, Some(0), "{output}");
+    assert!(output.stdout.contains(note), "{output}");
+    let output = meshload([Path::new("compare"), &sweep]);
+    assert_eq!(output.code, Some(0), "{output}");
+    assert!(output.stderr.contains(note), "{output}");
+    for step in fs::read_dir(sweep.join("steps")).expect("steps") {
+        fs::remove_file(step.expect("a step").path().join("run.json")).expect("removed");
+    }
+    for command in ["report", "compare"] {
+        let output = meshload([Path::new(command), &sweep]);
+        assert_eq!(output.code, Some(2), "{output}");
+        for word in [
+            "a sweep without a finished step",
+            "0001-plain-200-rep1 is left out",
+        ] {
+            assert!(output.stderr.contains(word), "{word}: {output}");
+        }
+    }
+}
+
+#[test]
 fn a_run_that_stands_for_an_arm_and_cannot_be_believed_is_called_so() {
     let home = tempfile::tempdir().expect("a folder");
     let sweep = planted(home.path(), 1);

@@ -28,6 +28,18 @@ pub enum StoreError {
     /// The folder holds nothing that could be compared.
     #[error("{} holds neither a run (run.json), nor a sweep (plan.json), nor repeated runs (steps), nor a folder of the study (latency_stats.csv)", .0.display())]
     NoSteps(PathBuf),
+    /// The folder is that of a sweep in which no step came to its end.
+    #[error(
+        "{} is a sweep without a finished step ({}); the command that began it goes on with it",
+        folder.display(),
+        notes.first().map_or("none was begun", String::as_str)
+    )]
+    NoFinishedStep {
+        /// The folder.
+        folder: PathBuf,
+        /// What was found instead, step by step.
+        notes: Vec<String>,
+    },
     /// No arm is called that.
     #[error("{} has no arm {arm}; it has {}", folder.display(), has.join(", "))]
     NoArm {

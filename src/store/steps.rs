@@ -138,6 +138,10 @@ pub fn load_steps(folder: &Path) -> Result<StepSet, StoreError> {
         for name in names_in(&steps)? {
             add_run(&mut set, &steps.join(&name), &name);
         }
+        if plan.is_some() && set.plan.is_none() {
+            let note = "plan.json cannot be read: the arms stand in the order of their steps";
+            set.notes.push(note.to_owned());
+        }
     } else if folder.join(RUN_JSON).exists() {
         add_single(&mut set, folder, load(folder)?)?;
     } else {
@@ -149,7 +153,14 @@ pub fn load_steps(folder: &Path) -> Result<StepSet, StoreError> {
     }
     set.arms.retain(|arm| !arm.steps.is_empty());
     if set.arms.is_empty() {
-        return Err(StoreError::NoSteps(folder.to_owned()));
+        let folder = folder.to_owned();
+        return Err(match plan {
+            Some(_) => StoreError::NoFinishedStep {
+                folder,
+                notes: set.notes,
+            },
+            None => StoreError::NoSteps(folder),
+        });
     }
     Ok(set)
 }
