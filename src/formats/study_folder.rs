@@ -93,10 +93,15 @@ pub fn study_gaps(folder: &StudyFolder) -> Result<Vec<String>, BadTable> {
     let latencies = Table::read("latency_stats.csv", &folder.latencies)?;
     let mut gaps = latencies.lacks(LATENCIES.iter().map(|(_, column, _)| *column));
     if let Some(pods) = &folder.pods {
+        gaps.extend(rows_missing(folder)?);
         let pods = Table::read("k8s_full_metrics.csv", pods)?;
         let is_old = pods.columns.contains_key(OLD_CPU);
         let needed = STUDY_SUMMED.iter().copied();
         gaps.extend(pods.lacks(needed.filter(|name| !(is_old && *name == STUDY_SUMMED[0]))));
+    }
+    if folder.pods.is_none() {
+        let gap = "there is no k8s_full_metrics.csv: nothing is known of CPU, memory and network";
+        gaps.push(gap.to_owned());
     }
     if folder.metadata.as_deref().and_then(seconds_of).is_none() {
         gaps.push(format!(
@@ -104,6 +109,31 @@ pub fn study_gaps(folder: &StudyFolder) -> Result<Vec<String>, BadTable> {
         ));
     }
     Ok(gaps)
+}
+
+/// Steps of which the table of pods has no row, or none of some of the application's services: it was
+/// cut short between two rows, or the pods could not be looked at.
+fn rows_missing(folder: &StudyFolder) -> Result<Vec<String>, BadTable> {
+    let missing = |step: &StepFigures| {
+        let services = step.services.iter().filter(|one| one.has_no_figure());
+        let names: Vec<&str> = services.map(|one| one.service.as_str()).collect();
+        match (step.services.is_empty(), names.is_empty()) {
+            (true, _) => Some("anything".to_owned()),
+            (false, true) => None,
+            (false, false) => Some(names.join(", ")),
+        }
+    };
+    let steps = study_steps(folder)?;
+    let gaps = steps.iter().filter_map(|step| {
+        let StepFigures {
+            rate, repetition, ..
+        } = step;
+        let what = missing(step)?;
+        Some(format!(
+            "k8s_full_metrics.csv has no figures of {what} at {rate}/s, repetition {repetition}: the application has no sums there"
+        ))
+    });
+    Ok(gaps.collect())
 }
 
 /// What metadata.json says of the load and of how it was measured: two arms should have it in common.
@@ -270,7 +300,32 @@ fn services(bytes: &[u8]) -> Result<BTreeMap<(u64, u32), Vec<ServiceFigures>>, B
             None => services.push(pod),
         }
     }
+    leave_open(&mut found);
     Ok(found)
+}
+
+/// A service of the application that has no row in a step, and has some in others, was not measured
+/// there: sums without it would be too small.
+fn leave_open(steps: &mut BTreeMap<(u64, u32), Vec<ServiceFigures>>) {
+    let ours = |one: &&ServiceFigures| one.category == Category::Application;
+    let name = |one: &ServiceFigures| (one.namespace.clone(), one.service.clone());
+    let all = steps.values().flatten().filter(ours).map(name);
+    let all: BTreeSet<(String, String)> = all.collect();
+    for services in steps.values_mut() {
+        let here: BTreeSet<_> = services.iter().filter(ours).map(name).collect();
+        let missing = all.difference(&here).cloned();
+        services.extend(missing.map(|(namespace, service)| ServiceFigures {
+            category: Category::Application,
+            namespace,
+            service,
+            cpu_app_m: None,
+            cpu_sidecar_m: None,
+            memory_bytes: None,
+            network_rx_bytes_per_s: None,
+            network_tx_bytes_per_s: None,
+            strain: Strain::default(),
+        }));
+    }
 }
 
 fn pod(row: &Row<'_>) -> Result<ServiceFigures, BadTable> {

@@ -100,6 +100,18 @@ impl ServiceFigures {
     pub fn cpu_total_m(&self) -> Option<f64> {
         Some(self.cpu_app_m? + self.cpu_sidecar_m?)
     }
+
+    /// Whether nobody measured anything of it.
+    pub fn has_no_figure(&self) -> bool {
+        let figures = [
+            self.cpu_app_m,
+            self.cpu_sidecar_m,
+            self.memory_bytes,
+            self.network_rx_bytes_per_s,
+            self.network_tx_bytes_per_s,
+        ];
+        figures.iter().all(Option::is_none)
+    }
 }
 
 /// The figures of a run of ours.

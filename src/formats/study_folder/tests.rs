@@ -114,6 +114,38 @@ fn pods_of_both_generations_add_up_by_service_and_failed_commands_are_no_zeros()
 }
 
 #[test]
+fn a_table_cut_between_two_rows_gives_no_sums_that_are_too_small() {
+    let pods = "RPS,Namespace,Category,Service,Pod,CPU_Total(m),CPU_Sidecar(m),Memory_WorkingSet(Mi),Net_RX(KB/s),Net_TX(KB/s)\n\
+        100,default,application,geo,a,4,1,8,1,2\n100,default,application,rate,b,5,1,8,1,2\n\
+        100,istio-system,istio-control-plane,istiod,c,5,0,8,1,2\n200,default,application,geo,a,6,1,8,1,2\n";
+    let rows = "100,100,1ms,,,,,,,,1\n200,200,1ms,,,,,,,,1\n300,300,1ms,,,,,,,,1\n";
+    let study = folder(rows, Some(pods));
+    let steps = steps(&study);
+    let cpu = |step: &StepFigures| crate::judge::Metric::CpuTotal.of(step);
+    assert_eq!(
+        steps.iter().map(cpu).collect::<Vec<_>>(),
+        [Some(9.0), None, None]
+    );
+    let gaps = study_gaps(&study).expect("gaps");
+    for gap in [
+        "no figures of rate at 200/s",
+        "no figures of anything at 300/s",
+    ] {
+        assert!(gaps.iter().any(|one| one.contains(gap)), "{gap}: {gaps:?}");
+    }
+    // A service that is not the application's need not be in every step.
+    assert!(!gaps.iter().any(|one| one.contains("istiod")), "{gaps:?}");
+    assert!(!gaps.iter().any(|one| one.contains("at 100/s")), "{gaps:?}");
+}
+
+#[test]
+fn a_folder_without_a_table_of_pods_says_so() {
+    let gaps = study_gaps(&folder("100,100,1ms,,,,,,,,1\n", None)).expect("gaps");
+    let says = |gap: &String| gap.starts_with("there is no k8s_full_metrics.csv");
+    assert!(gaps.iter().any(says), "{gaps:?}");
+}
+
+#[test]
 fn repetitions_are_averaged_after_they_were_summed() {
     let table = "RPS,Category,CPU_Total(m),Memory_WorkingSet(Mi),Net_RX(KB/s),Net_TX(KB/s),Arm,Repetition\n\
         100,application,10,1,1,1,a,1\n100,application,20,1,1,,a,1\n100,application,50,1,1,1,a,2\n100,kubernetes-system,900,9,9,9,a,2\n";
