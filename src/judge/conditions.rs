@@ -158,7 +158,20 @@ pub fn unlike(base: &Conditions, other: &Conditions) -> Vec<String> {
         let [ones, others] = [ones, others].map(condition_text);
         Some(format!("{name}: {ones} against {others}"))
     });
-    differing.collect()
+    differing.chain(known_of_one(base, other)).collect()
+}
+
+/// What only one of both says of the load, as folders of different kinds do: whether it differs cannot
+/// be seen. What is said of a service, a container or a node, arms need not have in common.
+fn known_of_one(base: &Conditions, other: &Conditions) -> Option<String> {
+    fn of_the_load(conditions: &Conditions) -> BTreeSet<&str> {
+        let names = conditions.keys().map(String::as_str);
+        let of_the_load = |name: &&str| !name.contains(" of ") && !name.starts_with("node ");
+        names.filter(of_the_load).collect()
+    }
+    let names = &of_the_load(base) ^ &of_the_load(other);
+    let names: Vec<&str> = names.into_iter().collect();
+    (!names.is_empty()).then(|| format!("known of one alone: {}", names.join("; ")))
 }
 
 #[cfg(test)]
@@ -184,6 +197,53 @@ mod tests {
             found.iter().any(|one| one == "connections: 10 against 77"),
             "{found:?}"
         );
+    }
+
+    #[test]
+    fn what_only_one_says_of_the_load_cannot_be_compared_and_is_named() {
+        let conditions = |names: &[&str]| -> Conditions {
+            let value = BTreeSet::from(["some".to_owned()]);
+            let pairs = names.iter().map(|name| ((*name).to_owned(), value.clone()));
+            pairs.collect()
+        };
+        let ours = conditions(&["connections", "seed", "replicas of geo", "node a"]);
+        let study = conditions(&["duration", "replicas of geo", "replicas of envoy"]);
+        let wanted = ["known of one alone: connections; duration; seed"];
+        assert_eq!(unlike(&ours, &study), wanted);
+        assert_eq!(unlike(&study, &ours), wanted);
+        let fewer = conditions(&["connections", "seed", "limits of geo/geo"]);
+        assert!(unlike(&ours, &fewer).is_empty());
+    }
+
+    #[test]
+    fn what_should_not_differ_is_named_whatever_it_is() {
+        let value = |text: &str| BTreeSet::from([text.to_owned()]);
+        for name in [
+            "limits of geo/geo",
+            "requests of geo/geo",
+            "replicas of geo",
+            "image of geo/geo",
+            "connections",
+            "seed",
+            "arrival process",
+            "sources of cpu",
+        ] {
+            let [one, other] =
+                ["1", "2"].map(|text| Conditions::from([(name.to_owned(), value(text))]));
+            assert_eq!(
+                unlike(&one, &other),
+                [format!("{name}: 1 against 2")],
+                "{name}"
+            );
+        }
+        // Sidecars are what an arm may be about.
+        let [one, other] = ["1", "2"].map(|text| {
+            Conditions::from([(
+                "limits of geo/istio-proxy (sidecar)".to_owned(),
+                value(text),
+            )])
+        });
+        assert!(unlike(&one, &other).is_empty());
     }
 
     #[test]
