@@ -277,8 +277,27 @@ pub struct Hotel {
 impl Hotel {
     /// `meshload hotel --listen 127.0.0.1:0 ARGS`.
     pub fn start<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Hotel {
+        Hotel::listen("127.0.0.1:0", args).expect("the hotel says where it listens")
+    }
+
+    /// `meshload hotel --listen ADDRESS ARGS`, once the address is free: tests of another checkout
+    /// of this repository may be using it.
+    pub fn listening_at(address: &str, args: impl IntoIterator<Item = &'static str>) -> Hotel {
+        let args: Vec<_> = args.into_iter().collect();
+        let started = Instant::now();
+        loop {
+            if let Some(hotel) = Hotel::listen(address, &args) {
+                return hotel;
+            }
+            assert!(started.elapsed() < DEADLINE, "{address} stays in use");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// Nothing when the address cannot be listened on.
+    fn listen<S: AsRef<OsStr>>(address: &str, args: impl IntoIterator<Item = S>) -> Option<Hotel> {
         let mut child = Command::new(env!("CARGO_BIN_EXE_meshload"))
-            .args(["hotel", "--listen", "127.0.0.1:0"])
+            .args(["hotel", "--listen", address])
             .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -287,12 +306,15 @@ impl Hotel {
         let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut line = String::new();
         stdout.read_line(&mut line).expect("a line from the hotel");
-        let url = line.trim().strip_prefix("hotel listens on ");
-        Hotel {
-            url: url.expect("the hotel says where it listens").to_owned(),
+        let Some(url) = line.trim().strip_prefix("hotel listens on ") else {
+            let _ = child.wait();
+            return None;
+        };
+        Some(Hotel {
+            url: url.to_owned(),
             child,
             _stdout: stdout,
-        }
+        })
     }
 
     /// Its process.
