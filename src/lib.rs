@@ -5,8 +5,10 @@
 //! written in `docs/architecture.md` and held by `tests/house.rs`.
 
 // Ground floor: no async, no sockets, no files, no clock.
+pub mod findings;
 pub mod formats;
 pub mod judge;
+pub mod manifests;
 pub mod measure;
 pub mod readings;
 pub mod resources;
@@ -20,9 +22,11 @@ pub mod version;
 
 // Middle floor: touches the world.
 pub mod clock;
-pub mod cluster;
+pub mod collect;
 pub mod engine;
 pub mod hotel;
+pub mod kube;
+pub mod operate;
 pub mod script;
 pub mod store;
 pub mod transport;

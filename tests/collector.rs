@@ -4,7 +4,7 @@
 mod support;
 
 use meshload::clock::{RunClock, block_for};
-use meshload::cluster::{CollectError, Collected, Collector, spans};
+use meshload::collect::{CollectError, Collected, Collector, spans};
 use meshload::resources::{
     Category, Figure, Mesh, PodUse, Quality, Quantity, Resources, Role, Source,
 };

@@ -10,30 +10,36 @@ const TABLE: &str = "
     schedule   -> units
     wire       -> units
     spec       -> units schedule
-    readings   -> units
     resources  -> units
+    readings   -> units resources
+    manifests  -> units readings resources
+    findings   -> units resources
     measure    -> units spec resources
     judge      -> units spec measure resources
-    formats    -> units spec measure judge resources
+    formats    -> units spec measure judge findings resources
     exit       ->
     version    ->
     clock      -> units
     script     -> units clock
     transport  -> units spec
     engine     -> units schedule spec wire measure clock script transport
-    cluster    -> units spec measure readings resources judge clock
+    kube       -> units spec measure resources clock
+    collect    -> units spec readings manifests findings resources clock kube
+    operate    -> units spec manifests resources clock kube
     store      -> units spec measure judge formats resources
     hotel      -> units clock
-    render     -> units spec measure judge formats resources
+    render     -> units spec measure judge findings formats resources
     report     -> units spec measure judge resources render
     sweep      -> units schedule spec measure judge formats store version
     cli        -> units schedule spec judge hotel sweep exit version
-    commands   -> units spec measure judge formats resources clock engine cluster hotel store render report sweep cli exit version
+    commands   -> units spec measure judge findings formats resources clock engine kube collect operate hotel store render report sweep cli exit version
 ";
 
 /// Rooms that ask no clock, open no file and no socket, and know no runtime.
-const PURE: [&str; 9] = [
+const PURE: [&str; 11] = [
     "readings",
+    "manifests",
+    "findings",
     "resources",
     "units",
     "schedule",

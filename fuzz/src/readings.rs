@@ -1,9 +1,9 @@
 //! What kubelets, kernels and cgroups say.
 
 use meshload::readings::{
-    cgroup_path, cpu_stat, edge_reading, io_stat, net_dev, parse_pod_metrics, parse_quantity,
-    parse_summary, pressure_some_total, process_io, process_stat, process_status,
-    samples as exposed, seconds_to_nanos, uptime,
+    cgroup_path, cpu_stat, edge_reading, io_stat, metric_lines as exposed, net_dev,
+    parse_pod_metrics, parse_quantity, parse_summary, pressure_some_total, process_io,
+    process_stat, process_status, seconds_to_nanos, uptime,
 };
 
 /// The kubelet's summary and metrics-server's list: every pod is read, or counted as unreadable.

@@ -6,7 +6,7 @@ use super::fail;
 use super::signals::Signals;
 use crate::cli::CollectRequest;
 use crate::clock::{RunClock, block_for};
-use crate::cluster::{Collected, Collector, spans};
+use crate::collect::{Collected, Collector, spans};
 use crate::exit::Exit;
 use crate::formats::{
     StudyStep, collection_to_json, resources_csv, resources_window_csv, samples_csv, study_csv,

@@ -3,7 +3,7 @@
 
 use super::signals::Signals;
 use crate::clock::block_for;
-use crate::cluster::{CollectError, Collected, Collector, spans};
+use crate::collect::{CollectError, Collected, Collector, spans};
 use crate::engine::Event;
 use crate::measure::RunResult;
 use crate::spec::{CollectFrom, RunSpec};

@@ -7,7 +7,7 @@ use super::live::Live;
 use super::signals::Signals;
 use super::sinks::Sinks;
 use crate::cli::Outputs;
-use crate::cluster::{CollectError, Collected};
+use crate::collect::{CollectError, Collected};
 use crate::engine::{EngineError, Finished, Job, launch};
 use crate::judge::{Gate, Verdict, verdict};
 use crate::render::wrk_text;

@@ -1,6 +1,6 @@
 //! Findings, for programs.
 
-use crate::judge::{Finding, State};
+use crate::findings::{Finding, State};
 use serde::Serialize;
 
 #[derive(Serialize)]

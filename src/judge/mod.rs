@@ -8,9 +8,7 @@ mod comparison;
 mod conditions;
 mod cost;
 mod figures;
-mod finding;
 mod gate;
-mod preflight;
 mod regression;
 mod slo;
 mod stability;
@@ -28,11 +26,9 @@ pub use comparison::{
 pub use conditions::{Conditions, add_conditions, condition_text, unlike};
 pub use cost::{Cost, CostDifference, Part, by_difference, costs};
 pub use figures::{Latency, ServiceFigures, StepFigures, Strain, step_figures};
-pub use finding::{Finding, State};
 #[cfg(test)]
 pub(crate) use gate::sample as sample_gate;
 pub use gate::{Gate, are_believed};
-pub use preflight::topology_findings;
 pub use regression::{
     MaxRegression, Pairing, RegressionOutcome, Resolution, are_narrow, regressions,
 };

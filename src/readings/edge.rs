@@ -8,6 +8,19 @@ use super::lines;
 use super::proc_files::{InterfaceCounters, net_dev_line, uptime_line};
 use crate::units::Nanos;
 
+/// The counters of a container and of its pod's network at one moment, and the node's own time for
+/// that moment. One command, so that all belong together.
+pub const EDGE_COMMAND: [&str; 7] = [
+    "cat",
+    "/proc/uptime",
+    "/proc/net/dev",
+    "/sys/fs/cgroup/cpu.stat",
+    "/sys/fs/cgroup/io.stat",
+    // Version 1 has a folder for each of its parts.
+    "/sys/fs/cgroup/cpu/cpu.stat",
+    "/sys/fs/cgroup/cpuacct/cpuacct.usage",
+];
+
 /// What was printed of `/proc/uptime`, `/proc/net/dev` and the cgroup's `cpu.stat`, `io.stat` and
 /// (version 1) `cpuacct.usage`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

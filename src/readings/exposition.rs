@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 /// A line with a value.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Sample<'a> {
+pub struct MetricLine<'a> {
     /// The metric.
     pub name: &'a str,
     /// Its value.
@@ -20,13 +20,13 @@ pub struct Sample<'a> {
 }
 
 /// The lines that hold a value; comments and lines that cannot be read are passed over.
-pub fn samples(text: &[u8]) -> impl Iterator<Item = Sample<'_>> {
+pub fn metric_lines(text: &[u8]) -> impl Iterator<Item = MetricLine<'_>> {
     text.split(|byte| *byte == b'\n')
         .filter(|line| !line.starts_with(b"#"))
         .filter_map(|line| sample(std::str::from_utf8(line).ok()?))
 }
 
-fn sample(line: &str) -> Option<Sample<'_>> {
+fn sample(line: &str) -> Option<MetricLine<'_>> {
     let line = line.trim();
     let name_end = line.find(|c: char| c == '{' || c.is_whitespace())?;
     let (name, rest) = line.split_at(name_end);
@@ -43,7 +43,7 @@ fn sample(line: &str) -> Option<Sample<'_>> {
         Some(millis) => Some(Nanos(millis.parse::<u64>().ok()?.checked_mul(1_000_000)?)),
         None => None,
     };
-    (!name.is_empty()).then_some(Sample {
+    (!name.is_empty()).then_some(MetricLine {
         name,
         value,
         stamp,
@@ -66,7 +66,7 @@ fn end_of_labels(text: &str) -> Option<usize> {
     })
 }
 
-impl<'a> Sample<'a> {
+impl<'a> MetricLine<'a> {
     /// The value of a label; `None` when the line has no such label.
     pub fn label(&self, name: &str) -> Option<Cow<'a, str>> {
         let mut rest = self.labels;

@@ -9,17 +9,19 @@ mod exposition;
 mod metrics_api;
 mod proc_files;
 mod quantity;
+mod samples;
 mod summary;
 
 pub use cgroup::{CpuStat, IoStat, cgroup_path, cpu_stat, io_stat, pressure_some_total};
-pub use edge::{EdgeReading, edge_reading};
-pub use exposition::{Sample, samples, seconds_to_nanos};
+pub use edge::{EDGE_COMMAND, EdgeReading, edge_reading};
+pub use exposition::{MetricLine, metric_lines, seconds_to_nanos};
 pub use metrics_api::{ContainerMetrics, parse_pod_metrics};
 pub use proc_files::{
     InterfaceCounters, ProcessIo, ProcessStat, ProcessStatus, is_loopback, is_wire, net_dev,
     process_io, process_stat, process_status, uptime,
 };
 pub use quantity::parse_quantity;
+pub use samples::{EndpointSamples, MetricsEndpoint, samples_of};
 pub use summary::{
     ContainerStats, Cpu, Interface, Io, Memory, Network, PodStats, Summary, parse_summary,
 };

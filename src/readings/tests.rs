@@ -68,7 +68,7 @@ fn pressure_is_the_kernels_number_of_microseconds() {
 #[test]
 fn the_resource_metrics_of_a_real_kubelet() {
     let find = |name: &str, container: &str| {
-        let mut lines = samples(RESOURCE).filter(|sample| sample.name == name);
+        let mut lines = metric_lines(RESOURCE).filter(|sample| sample.name == name);
         lines
             .find(|sample| sample.label("container").as_deref() == Some(container))
             .expect("a line")
@@ -93,13 +93,13 @@ fn the_resource_metrics_of_a_real_kubelet() {
 
 #[test]
 fn cadvisors_text_of_a_real_kubelet() {
-    let throttled: Vec<f64> = samples(CADVISOR)
+    let throttled: Vec<f64> = metric_lines(CADVISOR)
         .filter(|sample| sample.name == "container_cpu_cfs_throttled_periods_total")
         .filter(|sample| sample.label("container").as_deref() == Some("istio-proxy"))
         .map(|sample| sample.value)
         .collect();
     assert_eq!(throttled.len(), 1);
-    let received = samples(CADVISOR)
+    let received = metric_lines(CADVISOR)
         .find(|sample| sample.name == "container_network_receive_bytes_total")
         .expect("network");
     assert_eq!(received.label("interface").as_deref(), Some("eth0"));
@@ -108,7 +108,7 @@ fn cadvisors_text_of_a_real_kubelet() {
 #[test]
 fn labels_may_hold_anything() {
     let text = b"m{a=\"x} 1 2\",b=\"quo\\\"te\\n\\\\\"} 3.5 1000\n";
-    let sample = samples(text).next().expect("a line");
+    let sample = metric_lines(text).next().expect("a line");
     assert_eq!(sample.label("a").as_deref(), Some("x} 1 2"));
     assert_eq!(sample.label("b").as_deref(), Some("quo\"te\n\\"));
     assert_eq!(
@@ -120,7 +120,7 @@ fn labels_may_hold_anything() {
 #[test]
 fn comments_and_broken_lines_are_passed_over() {
     let text = b"# HELP m x\nm 1\nm{a=\"b\" 2\nm notanumber\nm 1 notastamp\n\xff\xfe 1\nm 4\n";
-    let values: Vec<f64> = samples(text).map(|sample| sample.value).collect();
+    let values: Vec<f64> = metric_lines(text).map(|sample| sample.value).collect();
     assert_eq!(values, [1.0, 4.0]);
 }
 
@@ -295,7 +295,7 @@ fn texts() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #[test]
     fn no_bytes_are_a_surprise(text in texts()) {
-        for sample in samples(&text) {
+        for sample in metric_lines(&text) {
             let _ = (sample.label("a"), seconds_to_nanos(sample.value));
         }
         let _ = (parse_summary(&text), parse_pod_metrics(&text), edge_reading(&text));
@@ -310,7 +310,7 @@ proptest! {
     ) {
         let escaped = label.replace('\\', "\\\\").replace('"', "\\\"");
         let text = format!("name{{x=\"1\",l=\"{escaped}\"}} {value} {stamp}\n");
-        let read = samples(text.as_bytes()).next().expect("a line");
+        let read = metric_lines(text.as_bytes()).next().expect("a line");
         let found = read.label("l");
         prop_assert_eq!(found.as_deref(), Some(label.as_str()));
         prop_assert_eq!(read.value, value as f64);

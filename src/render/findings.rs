@@ -1,6 +1,6 @@
 //! Findings, as one screen.
 
-use crate::judge::{Finding, State};
+use crate::findings::{Finding, State};
 use std::fmt::Write;
 
 /// A line per finding, its cure below, and what it all means.

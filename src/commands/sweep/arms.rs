@@ -3,8 +3,10 @@
 use super::super::check;
 use super::super::signals::Signals;
 use super::hooks::{self, Hook};
-use crate::cluster::{ObjectName, Operator, Undo, preflight, strangers};
-use crate::judge::{Finding, State};
+use crate::collect::preflight;
+use crate::findings::{Finding, State};
+use crate::kube::ObjectName;
+use crate::operate::{Operator, Undo, strangers};
 use crate::spec::{CollectFrom, RunSpec};
 use crate::store::{read_if_there, remove_if_there, write_file};
 use crate::sweep::{Arm, Step, SweepPlan};

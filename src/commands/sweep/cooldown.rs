@@ -2,7 +2,7 @@
 
 use super::super::signals::Signals;
 use crate::clock::{block_for, unix_now};
-use crate::cluster::Collector;
+use crate::collect::Collector;
 use crate::spec::CollectSpec;
 use crate::units::Nanos;
 

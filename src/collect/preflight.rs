@@ -1,12 +1,10 @@
 //! A look at the cluster before anything is measured: what may be done, what answers, and how the
 //! mesh is set up.
 
-use super::access::{Access, AccessError};
-use super::calls::{CallError, Calls};
 use super::kube_source::{KubeSource, NoCluster};
-use super::listing::all;
 use crate::clock::RunClock;
-use crate::judge::{Finding, topology_findings};
+use crate::findings::{Finding, topology_findings};
+use crate::kube::{Access, AccessError, CallError, Calls, list_all, server_version};
 use crate::resources::{Quantity, Source};
 use crate::spec::{CollectSpec, KubeletRoute};
 use kube::Client;
@@ -167,7 +165,7 @@ async fn look(spec: &CollectSpec) -> Vec<Finding> {
 async fn reach(spec: &CollectSpec, calls: &Calls) -> Result<(Access, Client, String), AccessError> {
     let access = Access::find(&spec.access).await?;
     let client = access.client()?;
-    let version = super::kube_source::reach(calls, &client, &access.url).await?;
+    let version = server_version(calls, &client, &access.url).await?;
     Ok((access, client, version))
 }
 
@@ -353,7 +351,7 @@ async fn mesh(
     default_namespace: &str,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let namespaces: Result<Vec<Value>, _> = all(calls, client, "/api/v1/namespaces").await;
+    let namespaces: Result<Vec<Value>, _> = list_all(calls, client, "/api/v1/namespaces").await;
     let ours = application(spec, default_namespace);
     for namespace in namespaces.unwrap_or_default() {
         let name = namespace["metadata"]["name"]
@@ -365,7 +363,7 @@ async fn mesh(
         }
     }
     let path = "/apis/security.istio.io/v1/peerauthentications";
-    let policies: Result<Vec<Value>, CallError> = all(calls, client, path).await;
+    let policies: Result<Vec<Value>, CallError> = list_all(calls, client, path).await;
     findings.push(match policies {
         Ok(policies) => mutual_tls(&policies),
         Err(CallError::Status { status: 404, .. }) => {

@@ -1,8 +1,7 @@
 //! Kubernetes' descriptions and a kubelet's answers, as they were recorded, become what they mean.
 
-use super::calls::CallError;
-use super::kubelet::{Endpoint, samples};
-use super::topology::{node, pod};
+use super::{node, pod};
+use crate::readings::{Malformed, MetricsEndpoint, samples_of};
 use crate::resources::{Mesh, Quantity, Role, Scope, Source, Topology};
 use crate::units::Nanos;
 use k8s_openapi::api::core::v1 as api;
@@ -187,13 +186,13 @@ fn an_ambient_namespace_meshes_its_pods_but_those_that_opted_out() {
 }
 
 fn number(
-    endpoint: Endpoint,
+    endpoint: MetricsEndpoint,
     body: &[u8],
     container: Option<&str>,
     quantity: Quantity,
 ) -> Option<u64> {
     let topology = topology();
-    let found = samples(endpoint, body, NOW, &topology).expect("an answer");
+    let found = samples_of(endpoint, body, NOW, &topology).expect("an answer");
     let frontend = named(&topology, "frontend").subject(container);
     let mut found = found.samples.into_iter();
     let found = found.find(|sample| sample.subject == frontend && sample.quantity == quantity);
@@ -205,20 +204,26 @@ fn three_endpoints_of_a_real_kubelet_tell_the_same() {
     let app = Some("hotel-reserv-frontend");
     let cpu = |endpoint, body| number(endpoint, body, app, Quantity::Cpu);
     assert_eq!(
-        cpu(Endpoint::MetricsResource, RESOURCE),
+        cpu(MetricsEndpoint::MetricsResource, RESOURCE),
         Some(170_405_391_127)
     );
-    assert_eq!(cpu(Endpoint::StatsSummary, SUMMARY), Some(170_405_391_127));
     assert_eq!(
-        cpu(Endpoint::MetricsCadvisor, CADVISOR),
+        cpu(MetricsEndpoint::StatsSummary, SUMMARY),
+        Some(170_405_391_127)
+    );
+    assert_eq!(
+        cpu(MetricsEndpoint::MetricsCadvisor, CADVISOR),
         Some(170_405_391_127)
     );
     let received = |endpoint, body| number(endpoint, body, None, Quantity::NetworkRx);
-    assert_eq!(received(Endpoint::StatsSummary, SUMMARY), Some(5_896_635));
-    assert!(received(Endpoint::MetricsCadvisor, CADVISOR).is_some());
-    assert_eq!(received(Endpoint::MetricsResource, RESOURCE), None);
+    assert_eq!(
+        received(MetricsEndpoint::StatsSummary, SUMMARY),
+        Some(5_896_635)
+    );
+    assert!(received(MetricsEndpoint::MetricsCadvisor, CADVISOR).is_some());
+    assert_eq!(received(MetricsEndpoint::MetricsResource, RESOURCE), None);
     let throttled = number(
-        Endpoint::MetricsCadvisor,
+        MetricsEndpoint::MetricsCadvisor,
         CADVISOR,
         Some("istio-proxy"),
         Quantity::ThrottledPeriods,
@@ -229,43 +234,25 @@ fn three_endpoints_of_a_real_kubelet_tell_the_same() {
 #[test]
 fn an_answer_about_strangers_holds_nothing_and_one_that_is_none_is_an_error() {
     let nobody = Topology::default();
-    let found = samples(Endpoint::MetricsResource, RESOURCE, NOW, &nobody).expect("an answer");
+    let found =
+        samples_of(MetricsEndpoint::MetricsResource, RESOURCE, NOW, &nobody).expect("an answer");
     assert!(found.samples.is_empty());
     // Some lines carry the moment of the answer itself.
     assert_eq!(found.newest, Some(Nanos(1_795_408_721_010_000_000)));
-    for endpoint in Endpoint::ALL {
-        let error = samples(endpoint, b"<html>not found</html>", NOW, &nobody);
-        assert!(
-            matches!(error, Err(CallError::Unreadable(_))),
-            "{endpoint:?}"
-        );
+    for endpoint in MetricsEndpoint::ALL {
+        let error = samples_of(endpoint, b"<html>not found</html>", NOW, &nobody);
+        assert!(matches!(error, Err(Malformed(_))), "{endpoint:?}");
     }
-}
-
-#[test]
-fn errors_name_their_cure() {
-    let status = |status| CallError::Status {
-        status,
-        message: "no".to_owned(),
-    };
-    assert!(status(401).cure().contains("log in"));
-    assert!(status(403).cure().contains("docs/rbac.yaml"));
-    assert!(status(429).cure().contains("--collect-interval"));
-    assert!(
-        CallError::Deadline(Nanos::from_secs(5))
-            .cure()
-            .contains("check the address")
-    );
 }
 
 proptest! {
     #[test]
     fn no_answer_is_a_surprise(body in prop::collection::vec(any::<u8>(), 0..400), cut in 0usize..10_000) {
         let topology = topology();
-        for endpoint in Endpoint::ALL {
-            let _ = samples(endpoint, &body, NOW, &topology);
+        for endpoint in MetricsEndpoint::ALL {
+            let _ = samples_of(endpoint, &body, NOW, &topology);
             for text in [SUMMARY, RESOURCE, CADVISOR] {
-                let _ = samples(endpoint, &text[..cut.min(text.len())], NOW, &topology);
+                let _ = samples_of(endpoint, &text[..cut.min(text.len())], NOW, &topology);
             }
         }
     }

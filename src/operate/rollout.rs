@@ -1,7 +1,6 @@
 //! Starting a namespace's pods anew, and waiting until the new ones are there and the old ones gone.
 
-use super::calls::{CallError, Calls, read_json};
-use super::listing::all;
+use crate::kube::{CallError, Calls, list_all as all, read_json};
 use http::Method;
 use kube::Client;
 use serde_json::{Value, json};

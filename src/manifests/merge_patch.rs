@@ -1,31 +1,6 @@
-//! How a change is taken back, known before it is made.
+//! JSON merge patches (RFC 7396) that undo a change.
 
-use super::objects::ObjectName;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-
-/// One thing to do, so that the cluster is as it was.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "undo", rename_all = "snake_case")]
-pub enum Undo {
-    /// Lay this over the object: what was changed gets its old value, what was added goes.
-    Merge {
-        /// Which.
-        object: ObjectName,
-        /// A JSON merge patch.
-        patch: Value,
-    },
-    /// Take the object away: it was not there.
-    Delete {
-        /// Which.
-        object: ObjectName,
-    },
-    /// Start the namespace's pods anew, so that they are what its labels say.
-    Restart {
-        /// Which.
-        namespace: String,
-    },
-}
 
 /// Fields that the server keeps; they are nobody's to put back.
 const SERVERS_OWN: [&str; 7] = [
@@ -39,7 +14,7 @@ const SERVERS_OWN: [&str; 7] = [
 ];
 
 /// The merge patch that makes `before` out of `after`; `None` when they are the same.
-pub fn reverse(before: &Value, after: &Value) -> Option<Value> {
+pub fn reverse_patch(before: &Value, after: &Value) -> Option<Value> {
     let strip = |object: &Value| {
         let mut object = object.clone();
         if let Some(fields) = object.as_object_mut() {
@@ -117,7 +92,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_was_changed_comes_back(before in objects(), after in objects()) {
-            match reverse(&before, &after) {
+            match reverse_patch(&before, &after) {
                 None => prop_assert_eq!(before, after),
                 Some(patch) => prop_assert_eq!(merged(after, &patch), before),
             }
@@ -128,11 +103,11 @@ mod tests {
     fn what_the_server_keeps_is_left_to_it() {
         let before = json!({ "metadata": { "labels": { "a": "1" }, "resourceVersion": "7" }, "status": { "phase": "Active" } });
         let after = json!({ "metadata": { "labels": { "a": "1", "istio-injection": "enabled" }, "resourceVersion": "9", "managedFields": [1] } });
-        let patch = reverse(&before, &after).expect("a change");
+        let patch = reverse_patch(&before, &after).expect("a change");
         assert_eq!(
             patch,
             json!({ "metadata": { "labels": { "istio-injection": null } } })
         );
-        assert_eq!(reverse(&before, &before), None);
+        assert_eq!(reverse_patch(&before, &before), None);
     }
 }

@@ -1,10 +1,9 @@
 //! Counters read inside the containers at the edges of the window, free of the kubelet's delay.
 
-use super::book::Book;
-use super::calls::{CallError, Calls};
-use super::exec::{EDGE_COMMAND, Printed, exec};
+use super::sample_store::Book;
 use crate::clock::RunClock;
-use crate::readings::{EdgeReading, edge_reading, is_loopback, is_wire};
+use crate::kube::{CallError, Calls, Printed, exec};
+use crate::readings::{EDGE_COMMAND, EdgeReading, edge_reading, is_loopback, is_wire};
 use crate::resources::{Category, Pod, Point, Quantity, Role, Sample, Source, Subject};
 use crate::units::Nanos;
 use futures_util::future::join_all;

@@ -1,20 +1,15 @@
 //! Who is there: lists of pods, nodes and namespaces.
 
-use super::book::Book;
-use super::calls::{CallError, Calls};
-use super::topology::{AMBIENT, node, pod};
+use super::sample_store::Book;
+use crate::kube::{CallError, Calls, list_all as all};
+use crate::manifests::{AMBIENT_LABEL, node, pod};
 use crate::resources::{Node, Pod, Point, Quantity, Sample, Scope, Source};
 use crate::spec::CollectSpec;
 use crate::units::Nanos;
 use k8s_openapi::api::core::v1 as api;
 use kube::Client;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-
-/// A page of a list: a thousand pods at once would be 8 MB.
-const PAGE: usize = 500;
 
 /// Lists pods.
 pub struct Listing {
@@ -23,19 +18,6 @@ pub struct Listing {
     everywhere: Cell<bool>,
     /// Containers that the kernel killed, by pod and container: their status tells only the last.
     kills: RefCell<BTreeMap<(String, String), (u64, u64)>>,
-}
-
-#[derive(Deserialize)]
-struct Page<T> {
-    #[serde(default)]
-    metadata: PageMeta,
-    items: Vec<T>,
-}
-
-#[derive(Deserialize, Default)]
-struct PageMeta {
-    #[serde(rename = "continue", default)]
-    token: Option<String>,
 }
 
 impl Listing {
@@ -72,7 +54,7 @@ impl Listing {
             Ok(namespaces) => {
                 let is_ambient = |one: &api::Namespace| {
                     let labels = one.metadata.labels.as_ref();
-                    labels.and_then(|labels| labels.get(AMBIENT)).is_some_and(|mode| mode == "ambient")
+                    labels.and_then(|labels| labels.get(AMBIENT_LABEL)).is_some_and(|mode| mode == "ambient")
                 };
                 let ambient = namespaces.into_iter().filter(is_ambient);
                 scope.ambient = ambient.filter_map(|one| one.metadata.name).collect();
@@ -185,30 +167,5 @@ impl Listing {
             }
         }
         samples
-    }
-}
-
-/// All pages of a list.
-pub(super) async fn all<T: DeserializeOwned>(
-    calls: &Calls,
-    client: &Client,
-    path: &str,
-) -> Result<Vec<T>, CallError> {
-    let mut items = Vec::new();
-    let mut token = String::new();
-    loop {
-        let page = format!("{path}?limit={PAGE}{token}");
-        let page: Page<T> = calls.get_json(client, &page).await?;
-        items.extend(page.items);
-        match page.metadata.token.filter(|token| !token.is_empty()) {
-            Some(more) => {
-                let more = percent_encoding::utf8_percent_encode(
-                    &more,
-                    percent_encoding::NON_ALPHANUMERIC,
-                );
-                token = format!("&continue={more}");
-            }
-            None => return Ok(items),
-        }
     }
 }

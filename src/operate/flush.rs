@@ -1,8 +1,7 @@
 //! Emptying a memcached pod, so that a step does not find what the one before it left.
 
-use super::calls::{CallError, Calls};
-use super::exec::exec;
 use crate::clock::RunClock;
+use crate::kube::{CallError, Calls, exec};
 use crate::resources::{Pod, Role};
 use k8s_openapi::api::core::v1 as api;
 use kube::{Api, Client};

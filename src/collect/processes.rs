@@ -1,7 +1,7 @@
 //! Samples of processes of this machine, from /proc and their cgroups: fresh at every look.
 
-use super::book::Book;
 use super::collector::Introduction;
+use super::sample_store::Book;
 use crate::clock::RunClock;
 use crate::readings::{self, is_loopback, is_wire};
 use crate::resources::{

@@ -1,15 +1,14 @@
 //! The hands that change a cluster, and put it back. Nothing is changed before the way back is in
 //! the keeper's hands, so that a process that is killed can be cleaned up after.
 
-use super::access::{Access, AccessError};
-use super::calls::{CallError, Calls};
 use super::flush::flush;
-use super::listing::all;
-use super::objects::{ObjectName, Place};
 use super::rollout::{restart, unfinished};
-use super::topology::{AMBIENT, pod};
-use super::undo::{Undo, reverse};
+use super::undo::Undo;
 use crate::clock::RunClock;
+use crate::kube::{
+    Access, AccessError, CallError, Calls, ObjectName, Place, list_all as all, server_version,
+};
+use crate::manifests::{AMBIENT_LABEL, pod, reverse_patch};
 use crate::resources::{Mesh, Pod, Scope};
 use crate::spec::ClusterAccess;
 use crate::units::Nanos;
@@ -63,7 +62,7 @@ const ROLLOUT_LIMIT: Nanos = Nanos::from_secs(600);
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Labels by which a namespace's pods get a proxy, or lose it.
-const MESH_LABELS: [&str; 3] = ["istio-injection", "istio.io/rev", AMBIENT];
+const MESH_LABELS: [&str; 3] = ["istio-injection", "istio.io/rev", AMBIENT_LABEL];
 
 /// Takes down the ways back, first to last, before a change is made.
 pub type Keeper<'a> = &'a mut dyn FnMut(Undo) -> Result<(), String>;
@@ -97,7 +96,7 @@ impl Operator {
         let (client, default_namespace) = runtime.block_on(async {
             let access = Access::find(access).await?;
             let client = access.client()?;
-            super::kube_source::reach(&calls, &client, &access.url).await?;
+            server_version(&calls, &client, &access.url).await?;
             Ok::<_, AccessError>((client, access.default_namespace))
         })?;
         Ok(Operator {
@@ -249,7 +248,7 @@ impl Operator {
             return Err(what()(error));
         };
         let after = place.merge(patch, true).await.map_err(what())?;
-        let Some(back) = reverse(&before, &after) else {
+        let Some(back) = reverse_patch(&before, &after) else {
             return Ok(false);
         };
         keep(Undo::Merge {
@@ -298,7 +297,7 @@ impl Operator {
             },
             Some(before) => {
                 let after = place.apply(manifest, true).await.map_err(what())?;
-                let Some(patch) = reverse(&before, &after) else {
+                let Some(patch) = reverse_patch(&before, &after) else {
                     return Ok(format!("{object} is as it should be"));
                 };
                 Undo::Merge {
@@ -361,7 +360,9 @@ impl Operator {
     pub fn pods(&self, namespace: &str) -> Result<Vec<Pod>, OperatorError> {
         // Without the right to list namespaces, pods of an ambient mesh are not recognised.
         let labels = self.labels(namespace).unwrap_or_default();
-        let is_ambient = labels.get(AMBIENT).is_some_and(|mode| mode == "ambient");
+        let is_ambient = labels
+            .get(AMBIENT_LABEL)
+            .is_some_and(|mode| mode == "ambient");
         let ours = std::iter::once(namespace.to_owned());
         let scope = Scope {
             application: ours.clone().collect(),

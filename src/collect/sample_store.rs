@@ -1,6 +1,6 @@
 //! What has been learnt so far: samples, who was there, clocks, and when nothing was heard.
 
-use super::calls::{CallCounts, CallError};
+use crate::kube::{CallCounts, CallError};
 use crate::resources::{
     ClockOffset, CollectorUse, Gap, NodeClock, Quantity, Resources, Sample, SampleLog, Spans,
     Topology, reduce,

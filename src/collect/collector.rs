@@ -1,11 +1,11 @@
 //! The collector: a thread of its own with a runtime of its own, so that the load does not wait for
 //! it, nor it for the load.
 
-use super::book::{Book, collector_use};
-use super::calls::CallCounts;
 use super::kube_source::{KubeSource, NoCluster};
 use super::processes::{NoProcess, Processes};
+use super::sample_store::{Book, collector_use};
 use crate::clock::{RunClock, thread_cpu};
+use crate::kube::CallCounts;
 use crate::resources::{Category, CollectorUse, Quantity, Resources, Spans};
 use crate::spec::{CollectFrom, CollectSpec, Window};
 use crate::units::Nanos;

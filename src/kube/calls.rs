@@ -256,7 +256,11 @@ impl Calls {
     }
 }
 
-pub(super) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, CallError> {
+/// Reads the JSON of an answer.
+///
+/// # Errors
+/// [`CallError::Unreadable`].
+pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, CallError> {
     serde_json::from_slice(body).map_err(|error| CallError::Unreadable(error.to_string()))
 }
 
@@ -286,7 +290,7 @@ fn refusal(status: StatusCode, body: &[u8]) -> CallError {
 }
 
 /// The whole chain of causes: the outermost says no more than that something went wrong.
-pub(super) fn connection_error(error: kube::Error) -> CallError {
+pub fn connection_error(error: kube::Error) -> CallError {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(&error);
     while let Some(error) = cause {
@@ -304,5 +308,26 @@ fn body_error(error: Box<dyn std::error::Error + Send + Sync>) -> CallError {
         CallError::TooLarge
     } else {
         CallError::Connection(format!("the answer broke off: {error}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_name_their_cure() {
+        let status = |status| CallError::Status {
+            status,
+            message: "no".to_owned(),
+        };
+        assert!(status(401).cure().contains("log in"));
+        assert!(status(403).cure().contains("docs/rbac.yaml"));
+        assert!(status(429).cure().contains("--collect-interval"));
+        assert!(
+            CallError::Deadline(Nanos::from_secs(5))
+                .cure()
+                .contains("check the address")
+        );
     }
 }

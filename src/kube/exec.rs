@@ -10,19 +10,6 @@ use kube::client::UpgradeConnectionError;
 use kube::{Api, Client, Error};
 use tokio::io::AsyncReadExt;
 
-/// The counters of a container and of its pod's network at one moment, and the node's own time for
-/// that moment. One command, so that all belong together.
-pub const EDGE_COMMAND: [&str; 7] = [
-    "cat",
-    "/proc/uptime",
-    "/proc/net/dev",
-    "/sys/fs/cgroup/cpu.stat",
-    "/sys/fs/cgroup/io.stat",
-    // Version 1 has a folder for each of its parts.
-    "/sys/fs/cgroup/cpu/cpu.stat",
-    "/sys/fs/cgroup/cpuacct/cpuacct.usage",
-];
-
 /// A container's network file has some kilobytes; one that prints without end is not waited for.
 const OUTPUT_LIMIT: u64 = 1 << 20;
 

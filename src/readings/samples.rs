@@ -1,14 +1,16 @@
 //! What the kubelet's endpoints and metrics-server answer -> samples.
 
-use super::calls::CallError;
-use crate::readings::{self, is_loopback, is_wire, seconds_to_nanos};
+use super::{
+    ContainerStats, Malformed, MetricLine, PodStats, is_loopback, is_wire, metric_lines,
+    parse_pod_metrics, parse_summary, seconds_to_nanos,
+};
 use crate::resources::{Pod, Point, Quantity, Sample, Source, Subject, Topology};
 use crate::units::Nanos;
 use std::collections::HashMap;
 
 /// Something that can be asked for figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Endpoint {
+pub enum MetricsEndpoint {
     /// CPU and memory, stamps in milliseconds.
     MetricsResource,
     /// CPU, memory, network, pressure; stamps in seconds.
@@ -19,50 +21,53 @@ pub enum Endpoint {
     MetricsServer,
 }
 
-impl Endpoint {
+impl MetricsEndpoint {
     /// All of them.
-    pub const ALL: [Endpoint; 4] = [
-        Endpoint::MetricsResource,
-        Endpoint::StatsSummary,
-        Endpoint::MetricsCadvisor,
-        Endpoint::MetricsServer,
+    pub const ALL: [MetricsEndpoint; 4] = [
+        MetricsEndpoint::MetricsResource,
+        MetricsEndpoint::StatsSummary,
+        MetricsEndpoint::MetricsCadvisor,
+        MetricsEndpoint::MetricsServer,
     ];
     /// Those that each node has.
-    pub const OF_KUBELETS: [Endpoint; 3] = [
-        Endpoint::MetricsResource,
-        Endpoint::StatsSummary,
-        Endpoint::MetricsCadvisor,
+    pub const OF_KUBELETS: [MetricsEndpoint; 3] = [
+        MetricsEndpoint::MetricsResource,
+        MetricsEndpoint::StatsSummary,
+        MetricsEndpoint::MetricsCadvisor,
     ];
 
     /// Where it is, at the kubelet or (metrics-server) at the API server.
     pub fn path(self) -> &'static str {
         match self {
-            Endpoint::MetricsResource => "/metrics/resource",
-            Endpoint::StatsSummary => "/stats/summary",
-            Endpoint::MetricsCadvisor => "/metrics/cadvisor",
-            Endpoint::MetricsServer => "/apis/metrics.k8s.io/v1beta1/pods",
+            MetricsEndpoint::MetricsResource => "/metrics/resource",
+            MetricsEndpoint::StatsSummary => "/stats/summary",
+            MetricsEndpoint::MetricsCadvisor => "/metrics/cadvisor",
+            MetricsEndpoint::MetricsServer => "/apis/metrics.k8s.io/v1beta1/pods",
         }
     }
 
     /// As what its samples are known.
     pub fn source(self) -> Source {
         match self {
-            Endpoint::MetricsResource => Source::MetricsResource,
-            Endpoint::StatsSummary => Source::StatsSummary,
-            Endpoint::MetricsCadvisor => Source::MetricsCadvisor,
-            Endpoint::MetricsServer => Source::MetricsServer,
+            MetricsEndpoint::MetricsResource => Source::MetricsResource,
+            MetricsEndpoint::StatsSummary => Source::StatsSummary,
+            MetricsEndpoint::MetricsCadvisor => Source::MetricsCadvisor,
+            MetricsEndpoint::MetricsServer => Source::MetricsServer,
         }
     }
 
     /// Too large to be asked for at every look.
     pub fn is_slow(self) -> bool {
-        matches!(self, Endpoint::MetricsCadvisor | Endpoint::MetricsServer)
+        matches!(
+            self,
+            MetricsEndpoint::MetricsCadvisor | MetricsEndpoint::MetricsServer
+        )
     }
 }
 
 /// What an answer holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Samples {
+pub struct EndpointSamples {
     /// Numbers of pods that are known.
     pub samples: Vec<Sample>,
     /// The latest stamp in it, of whomever: some lines are stamped with the moment of the answer.
@@ -72,19 +77,19 @@ pub struct Samples {
 /// The samples of an answer about pods that are known.
 ///
 /// # Errors
-/// [`CallError::Unreadable`] for an answer that is not what the endpoint gives.
-pub fn samples(
-    endpoint: Endpoint,
+/// [`Malformed`] for an answer that is not what the endpoint gives.
+pub fn samples_of(
+    endpoint: MetricsEndpoint,
     body: &[u8],
     received: Nanos,
     topology: &Topology,
-) -> Result<Samples, CallError> {
+) -> Result<EndpointSamples, Malformed> {
     let mut taking = Taking::new(endpoint.source(), received, topology);
     match endpoint {
-        Endpoint::MetricsResource => taking.exposition(body, &RESOURCE)?,
-        Endpoint::MetricsCadvisor => taking.exposition(body, &CADVISOR)?,
-        Endpoint::StatsSummary => taking.summary(body)?,
-        Endpoint::MetricsServer => taking.metrics_api(body)?,
+        MetricsEndpoint::MetricsResource => taking.exposition(body, &RESOURCE)?,
+        MetricsEndpoint::MetricsCadvisor => taking.exposition(body, &CADVISOR)?,
+        MetricsEndpoint::StatsSummary => taking.summary(body)?,
+        MetricsEndpoint::MetricsServer => taking.metrics_api(body)?,
     }
     Ok(taking.finish())
 }
@@ -225,9 +230,9 @@ impl<'a> Taking<'a> {
         number.1 = number.1.max(stamp);
     }
 
-    fn exposition(&mut self, body: &[u8], metrics: &[Metric]) -> Result<(), CallError> {
+    fn exposition(&mut self, body: &[u8], metrics: &[Metric]) -> Result<(), Malformed> {
         let mut lines = 0;
-        for sample in readings::samples(body) {
+        for sample in metric_lines(body) {
             lines += 1;
             self.newest = self.newest.max(sample.stamp);
             if sample.name == START {
@@ -237,14 +242,14 @@ impl<'a> Taking<'a> {
             }
         }
         if lines == 0 {
-            return Err(CallError::Unreadable("there is no metric in it".to_owned()));
+            return Err(Malformed("there is no metric in it".to_owned()));
         }
         Ok(())
     }
 
     /// Whom a line is about: a container, or its pod where the label is empty. cAdvisor also has
     /// lines of the pod's pause container, named POD, and of cgroups that belong to no pod.
-    fn named(&self, sample: &readings::Sample<'_>) -> Option<Subject> {
+    fn named(&self, sample: &MetricLine<'_>) -> Option<Subject> {
         let (namespace, pod) = (sample.label("namespace")?, sample.label("pod")?);
         let container = sample.label("container").filter(|name| !name.is_empty());
         if container.as_deref() == Some("POD") {
@@ -253,13 +258,13 @@ impl<'a> Taking<'a> {
         self.subject(&namespace, &pod, container.as_deref())
     }
 
-    fn start(&mut self, sample: &readings::Sample<'_>) {
+    fn start(&mut self, sample: &MetricLine<'_>) {
         if let (Some(subject), Some(start)) = (self.named(sample), seconds_to_nanos(sample.value)) {
             self.starts.insert(subject, Nanos(start));
         }
     }
 
-    fn line(&mut self, sample: &readings::Sample<'_>, metric: &Metric) {
+    fn line(&mut self, sample: &MetricLine<'_>, metric: &Metric) {
         let (_, quantity, scale) = *metric;
         let Some(mut subject) = self.named(sample) else {
             return;
@@ -285,9 +290,8 @@ impl<'a> Taking<'a> {
         }
     }
 
-    fn summary(&mut self, body: &[u8]) -> Result<(), CallError> {
-        let unreadable = |error: readings::Malformed| CallError::Unreadable(error.to_string());
-        let summary = readings::parse_summary(body).map_err(unreadable)?;
+    fn summary(&mut self, body: &[u8]) -> Result<(), Malformed> {
+        let summary = parse_summary(body)?;
         for pod in &summary.pods {
             if let Some(subject) = self.subject(&pod.namespace, &pod.name, None) {
                 self.network(&subject, pod);
@@ -307,7 +311,7 @@ impl<'a> Taking<'a> {
         Ok(())
     }
 
-    fn network(&mut self, subject: &Subject, pod: &readings::PodStats) {
+    fn network(&mut self, subject: &Subject, pod: &PodStats) {
         let Some(network) = &pod.network else { return };
         let Some(stamp) = network.time else { return };
         for interface in &network.interfaces {
@@ -329,7 +333,7 @@ impl<'a> Taking<'a> {
         }
     }
 
-    fn container(&mut self, subject: Subject, container: &readings::ContainerStats) {
+    fn container(&mut self, subject: Subject, container: &ContainerStats) {
         let cpu = container.cpu.as_ref();
         let memory = container.memory.as_ref();
         let io = container.io.as_ref();
@@ -374,9 +378,8 @@ impl<'a> Taking<'a> {
         }
     }
 
-    fn metrics_api(&mut self, body: &[u8]) -> Result<(), CallError> {
-        let unreadable = |error: readings::Malformed| CallError::Unreadable(error.to_string());
-        for usage in readings::parse_pod_metrics(body).map_err(unreadable)? {
+    fn metrics_api(&mut self, body: &[u8]) -> Result<(), Malformed> {
+        for usage in parse_pod_metrics(body)? {
             let name = Some(usage.container.as_str());
             let Some(subject) = self.subject(&usage.namespace, &usage.pod, name) else {
                 continue;
@@ -392,7 +395,7 @@ impl<'a> Taking<'a> {
         Ok(())
     }
 
-    fn finish(self) -> Samples {
+    fn finish(self) -> EndpointSamples {
         let Taking {
             source,
             received,
@@ -414,7 +417,7 @@ impl<'a> Taking<'a> {
                 quantity,
                 source,
             });
-        Samples {
+        EndpointSamples {
             samples: samples.collect(),
             newest,
         }

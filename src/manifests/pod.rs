@@ -1,7 +1,7 @@
-//! Kubernetes' own descriptions of pods and nodes -> the topology's.
+//! The API's description of a pod -> the topology's.
 
 use crate::readings::parse_quantity;
-use crate::resources::{Amounts, Container, Mesh, Node, Owner, Pod, Role, Scope, Seen};
+use crate::resources::{Amounts, Container, Mesh, Owner, Pod, Role, Scope, Seen};
 use crate::units::Nanos;
 use k8s_openapi::api::core::v1 as api;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
@@ -30,8 +30,10 @@ pub fn pod(described: api::Pod, scope: &Scope, now: Nanos) -> Option<Pod> {
     let mesh = if containers.iter().any(|one| one.role == Role::Sidecar) {
         Mesh::Sidecar
     } else if scope.ambient.contains(&namespace)
-        && labels.get(AMBIENT).is_none_or(|mode| mode != "none")
-        || labels.get(AMBIENT).is_some_and(|mode| mode == "ambient")
+        && labels.get(AMBIENT_LABEL).is_none_or(|mode| mode != "none")
+        || labels
+            .get(AMBIENT_LABEL)
+            .is_some_and(|mode| mode == "ambient")
     {
         Mesh::Ambient
     } else {
@@ -65,7 +67,7 @@ pub fn pod(described: api::Pod, scope: &Scope, now: Nanos) -> Option<Pod> {
 }
 
 /// The label by which pods and namespaces join or leave an ambient mesh.
-pub const AMBIENT: &str = "istio.io/dataplane-mode";
+pub const AMBIENT_LABEL: &str = "istio.io/dataplane-mode";
 
 fn nanos(time: &Time) -> Option<Nanos> {
     u64::try_from(time.0.as_nanosecond()).ok().map(Nanos)
@@ -208,29 +210,4 @@ fn amounts(amounts: Option<&BTreeMap<String, Quantity>>) -> Amounts {
         cpu_millicores: amount("cpu").map(|cores| cores * 1e3),
         memory_bytes: amount("memory"),
     }
-}
-
-/// A node as the topology knows it.
-pub fn node(described: api::Node) -> Option<Node> {
-    let status = described.status.unwrap_or_default();
-    let info = status.node_info.unwrap_or_default();
-    let capacity = status.capacity.unwrap_or_default();
-    let amount = |name: &str| parse_quantity(&capacity.get(name)?.0);
-    let addresses = status.addresses.unwrap_or_default();
-    let address = |kind: &str| addresses.iter().find(|address| address.type_ == kind);
-    let endpoint = status
-        .daemon_endpoints
-        .and_then(|endpoints| endpoints.kubelet_endpoint);
-    Some(Node {
-        name: described.metadata.name?,
-        runtime: info.container_runtime_version,
-        kubelet: info.kubelet_version,
-        kernel: info.kernel_version,
-        cores: amount("cpu"),
-        memory_bytes: amount("memory"),
-        address: address("InternalIP")
-            .or_else(|| address("Hostname"))
-            .map(|address| address.address.clone()),
-        kubelet_port: endpoint.and_then(|endpoint| u16::try_from(endpoint.port).ok()),
-    })
 }

@@ -1,6 +1,6 @@
 //! The way into the cluster: which API server, as whom, and how its kubelets are reached.
 
-use super::calls::CallError;
+use super::calls::{CallError, Calls};
 use crate::spec::{ClusterAccess, KubeletRoute};
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
@@ -132,5 +132,33 @@ async fn configuration(asked: &ClusterAccess) -> Result<Config, AccessError> {
             Config::incluster().map_err(absent)
         }
         Err(error) => Err(refused("the kubeconfig", &error)),
+    }
+}
+
+/// Asks the API server for its version, which shows that there is one.
+///
+/// # Errors
+/// [`AccessError::Server`].
+pub async fn server_version(
+    calls: &Calls,
+    client: &Client,
+    url: &str,
+) -> Result<String, AccessError> {
+    let version = calls
+        .get_json::<serde_json::Value>(client, "/version")
+        .await;
+    let refused = |error| AccessError::Server {
+        url: url.to_owned(),
+        error,
+    };
+    let version = version.map_err(refused)?;
+    match version
+        .get("gitVersion")
+        .and_then(serde_json::Value::as_str)
+    {
+        Some(version) => Ok(version.to_owned()),
+        None => Err(refused(CallError::Unreadable(
+            "no gitVersion in /version".to_owned(),
+        ))),
     }
 }

@@ -1,13 +1,12 @@
 //! Samples from a cluster: which endpoints serve, and what is asked of them at each look.
 
-use super::access::{Access, AccessError};
-use super::book::Book;
-use super::calls::{Answer, CallCounts, CallError, Calls};
 use super::collector::Introduction;
-use super::edges::Edges;
-use super::kubelet::{Endpoint, samples};
-use super::listing::Listing;
+use super::pod_list::Listing;
+use super::sample_store::Book;
+use super::window_edges::Edges;
 use crate::clock::RunClock;
+use crate::kube::{Access, AccessError, Answer, CallCounts, CallError, Calls, server_version};
+use crate::readings::{MetricsEndpoint, samples_of};
 use crate::resources::{Mesh, Node, Quantity, Source, Subject};
 use crate::spec::CollectSpec;
 use crate::units::Nanos;
@@ -57,7 +56,7 @@ pub struct KubeSource {
     edges: Edges,
     kubelets: RefCell<BTreeMap<String, Client>>,
     /// What is asked: everything that was not refused for good when it was first asked for.
-    endpoints: RefCell<BTreeSet<Endpoint>>,
+    endpoints: RefCell<BTreeSet<MetricsEndpoint>>,
     /// What has been asked and not answered yet; it is not asked again meanwhile.
     asked: RefCell<BTreeSet<String>>,
     /// What was learnt.
@@ -73,7 +72,7 @@ impl KubeSource {
         let access = Access::find(&spec.access).await?;
         let client = access.client()?;
         let calls = Calls::new(clock);
-        reach(&calls, &client, &access.url).await?;
+        server_version(&calls, &client, &access.url).await?;
         let listing = Listing::new(spec, &access.default_namespace);
         let source = KubeSource {
             access,
@@ -83,7 +82,7 @@ impl KubeSource {
             listing,
             edges: Edges::default(),
             kubelets: RefCell::default(),
-            endpoints: RefCell::new(Endpoint::ALL.into()),
+            endpoints: RefCell::new(MetricsEndpoint::ALL.into()),
             asked: RefCell::default(),
             book: RefCell::default(),
         };
@@ -159,7 +158,7 @@ impl KubeSource {
     /// is kept; metrics-server is the last resort.
     async fn ask_everything(&self) -> Result<(), NoCluster> {
         let mut last = None;
-        for endpoint in Endpoint::OF_KUBELETS {
+        for endpoint in MetricsEndpoint::OF_KUBELETS {
             let mut serves = false;
             for node in self.nodes() {
                 match self.ask(endpoint, &node).await {
@@ -176,11 +175,13 @@ impl KubeSource {
             }
         }
         if self.book.borrow().has(Quantity::Cpu) {
-            self.endpoints.borrow_mut().remove(&Endpoint::MetricsServer);
+            self.endpoints
+                .borrow_mut()
+                .remove(&MetricsEndpoint::MetricsServer);
             self.explain_missing();
             return Ok(());
         }
-        let metrics_server = self.ask(Endpoint::MetricsServer, "").await;
+        let metrics_server = self.ask(MetricsEndpoint::MetricsServer, "").await;
         match (metrics_server, last) {
             (Ok(()), _) if self.book.borrow().has(Quantity::CpuUsage) => {
                 self.note("no kubelet can be asked, so CPU and memory come from metrics-server: smoothed, and nothing else".to_owned());
@@ -259,7 +260,7 @@ impl KubeSource {
             .into_iter()
             .filter(|endpoint| is_slow_turn || !endpoint.is_slow())
         {
-            let nodes = if endpoint == Endpoint::MetricsServer {
+            let nodes = if endpoint == MetricsEndpoint::MetricsServer {
                 vec![String::new()]
             } else {
                 self.nodes()
@@ -290,7 +291,7 @@ impl KubeSource {
         });
     }
 
-    async fn ask(&self, endpoint: Endpoint, node: &str) -> Result<(), CallError> {
+    async fn ask(&self, endpoint: MetricsEndpoint, node: &str) -> Result<(), CallError> {
         let what = what(endpoint, node);
         let outcome = match self.fetch(endpoint, node).await {
             Ok(answer) => self.take(endpoint, node, &answer),
@@ -305,8 +306,8 @@ impl KubeSource {
         outcome
     }
 
-    async fn fetch(&self, endpoint: Endpoint, node: &str) -> Result<Answer, CallError> {
-        if endpoint == Endpoint::MetricsServer {
+    async fn fetch(&self, endpoint: MetricsEndpoint, node: &str) -> Result<Answer, CallError> {
+        if endpoint == MetricsEndpoint::MetricsServer {
             return self.calls.get(&self.client, endpoint.path()).await;
         }
         let kubelet = self.kubelets.borrow().get(node).cloned();
@@ -319,12 +320,18 @@ impl KubeSource {
         }
     }
 
-    fn take(&self, endpoint: Endpoint, node: &str, answer: &Answer) -> Result<(), CallError> {
+    fn take(
+        &self,
+        endpoint: MetricsEndpoint,
+        node: &str,
+        answer: &Answer,
+    ) -> Result<(), CallError> {
         let mut book = self.book.borrow_mut();
         if let (Some(clock), false) = (answer.clock, node.is_empty()) {
             book.learn_clock(node, clock);
         }
-        let samples = samples(endpoint, &answer.body, answer.received, &book.topology)?;
+        let samples = samples_of(endpoint, &answer.body, answer.received, &book.topology)
+            .map_err(|error| CallError::Unreadable(error.to_string()))?;
         if let Some(newest) = samples.newest {
             book.learn_newest(node, newest, answer.received);
         }
@@ -442,7 +449,7 @@ impl KubeSource {
     }
 }
 
-fn what(endpoint: Endpoint, node: &str) -> String {
+fn what(endpoint: MetricsEndpoint, node: &str) -> String {
     format!("{node} {}", endpoint.path()).trim().to_owned()
 }
 
@@ -455,29 +462,4 @@ fn is_for_good(error: &CallError) -> bool {
             ..
         }
     )
-}
-
-/// Asks for the version; an answer shows that there is an API server.
-pub(super) async fn reach(
-    calls: &Calls,
-    client: &Client,
-    url: &str,
-) -> Result<String, AccessError> {
-    let version = calls
-        .get_json::<serde_json::Value>(client, "/version")
-        .await;
-    let refused = |error| AccessError::Server {
-        url: url.to_owned(),
-        error,
-    };
-    let version = version.map_err(refused)?;
-    match version
-        .get("gitVersion")
-        .and_then(serde_json::Value::as_str)
-    {
-        Some(version) => Ok(version.to_owned()),
-        None => Err(refused(CallError::Unreadable(
-            "no gitVersion in /version".to_owned(),
-        ))),
-    }
 }

@@ -1,7 +1,7 @@
 //! What is said about a cluster before it is measured.
 
 use super::*;
-use crate::judge::State;
+use crate::findings::State;
 use crate::resources::{ClockOffset, Container, Node, Owner, Scope, Seen};
 use crate::units::Nanos;
 

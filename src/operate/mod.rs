@@ -1,0 +1,11 @@
+//! Changing a cluster, and putting it back: the only room that modifies anything there.
+//!
+//! How a change is undone is handed to the caller, who keeps it, before the change is made.
+
+mod flush;
+mod operator;
+mod rollout;
+mod undo;
+
+pub use operator::{Operator, OperatorError, strangers};
+pub use undo::Undo;
