@@ -124,14 +124,8 @@ while True:
 ";
 
 #[test]
+#[ignore = "needs python3 with hdrhistogram"]
 fn the_python_tools_read_the_log() {
-    let has_module = Command::new("python3").args(["-c", "import hdrh"]).output();
-    if !has_module.is_ok_and(|output| output.status.success()) {
-        eprintln!(
-            "not checked: python3 with the module hdrh (pip install hdrhistogram) is missing"
-        );
-        return;
-    }
     let slices = sample::ordinary().slices;
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("latency.hlog");

@@ -2,15 +2,12 @@
 //! resumed. `tests/fixtures/old/README.md` says how the folders were made. The figures asserted here
 //! are what the version that wrote the folders said of them, so that a folder that is read wrongly
 //! without an error fails too.
-#![allow(clippy::disallowed_methods)] // deadlines of child processes are real time
 
-mod support;
-
+use crate::support::{Hotel, Machine, Meshload, Output, machine};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use support::{Hotel, Machine, Meshload, Output, machine};
 use tempfile::TempDir;
 
 /// Where the servers of the fixtures listened.
@@ -147,7 +144,7 @@ fn an_old_repeat_folder_serves_as_a_baseline() {
     let baseline = format!("{}:new", text(&folder));
     let mut args = words(flags);
     args.extend([&url, "--baseline", &baseline, "-o", text(&out)]);
-    support::done(&meshload(&args));
+    crate::support::done(&meshload(&args));
     let gate = fs::read(out.join("gate.json")).expect("what the baseline said");
     let gate: Value = serde_json::from_slice(&gate).expect("JSON");
     let regressions = gate["regressions"].as_array().expect("a list");

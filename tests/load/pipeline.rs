@@ -1,12 +1,8 @@
 //! meshload in a pipeline: thresholds, exit codes, and what a build server shows.
 
-#![allow(clippy::print_stderr)] // what is skipped is said
-
-mod support;
-
+use crate::support::{Hotel, Meshload, Output, machine};
 use std::fs;
 use std::path::Path;
-use support::{Hotel, Meshload, Output, machine};
 
 fn run(target: &str, flags: &[&str]) -> Output {
     let words = ["-R", "100", "-d", "2s", "-t", "1", "-c", "30", "-q"];
@@ -430,47 +426,47 @@ fn a_baseline_that_can_tell_nothing_is_refused_before_the_load() {
     }
 }
 
-/// What a program prints on a terminal of its own; `None` where nothing can make one.
-fn on_a_terminal(preparation: &str, words: &str) -> Option<String> {
+/// What meshload prints on a terminal of its own, which the program `script` makes.
+fn on_a_terminal(preparation: &str, words: &str) -> String {
     let line = format!("{preparation} {} {words}", env!("CARGO_BIN_EXE_meshload"));
-    let made = std::process::Command::new("script")
+    let output = std::process::Command::new("script")
         .args(["-qec", &line, "/dev/null"])
-        .output();
-    match made {
-        Ok(output) => Some(String::from_utf8_lossy(&output.stdout).into_owned()),
-        Err(error) => {
-            eprintln!("skipped: no program `script` that makes terminals ({error})");
-            None
-        }
-    }
+        .output()
+        .expect("script is installed");
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 #[test]
 fn progress_is_a_line_every_ten_seconds_where_there_is_no_terminal() {
     let _machine = machine();
     let hotel = Hotel::start(["--service-time", "constant:5ms"]);
-    let words = |length: &'static str| ["-R", "20", "-t", "1", "-d", length, hotel.url()];
-    let output = Meshload::new(words("11s")).run();
+    let output = Meshload::new(["-R", "20", "-t", "1", "-d", "11s", hotel.url()]).run();
     let lines: Vec<&str> = output.stderr.lines().collect();
     assert_eq!(lines.len(), 1, "{output}");
     assert!(lines[0].starts_with("measure 10/11s  "), "{output}");
     assert!(!output.stderr.contains(['\u{1b}', '\r']), "{output}");
-    let Some(shown) = on_a_terminal("", &words("2s").join(" ")) else {
-        return;
-    };
+}
+
+#[test]
+#[ignore = "needs script"]
+fn progress_is_drawn_on_a_terminal_and_plainly_where_colours_are_not_wanted() {
+    let _machine = machine();
+    let hotel = Hotel::start(["--service-time", "constant:5ms"]);
+    let words = format!("-R 20 -t 1 -d 2s {}", hotel.url());
+    let shown = on_a_terminal("", &words);
     assert!(
         shown.contains("[==") && shown.contains("measure 1/2s"),
         "{shown}"
     );
     let plain = |text: &str| !text.contains("\u{1b}[1m") && !text.contains("\u{1b}[3");
-    let plainly = on_a_terminal("NO_COLOR=1", &words("2s").join(" ")).expect("a terminal");
+    let plainly = on_a_terminal("NO_COLOR=1", &words);
     assert!(plain(&plainly) && plainly.contains("[=="), "{plainly}");
-    let help = on_a_terminal("", "--help").expect("a terminal");
+    let help = on_a_terminal("", "--help");
     assert!(
         !plain(&help),
         "help has some colour to be taken away: {help}"
     );
-    let help = on_a_terminal("NO_COLOR=1", "--help").expect("a terminal");
+    let help = on_a_terminal("NO_COLOR=1", "--help");
     assert!(plain(&help), "{help}");
 }
 

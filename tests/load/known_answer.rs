@@ -4,10 +4,8 @@
 //! due x seconds before the end of the freeze waits x, so the share of latencies above x is
 //! (S - x) / T. With S = 1 s and T = 10 s the 95th percentile is 0.5 s and the 99th 0.9 s.
 
-mod support;
-
+use crate::support::{Hotel, Meshload, Output, done, machine};
 use serde_json::Value;
-use support::{Hotel, Meshload, Output, done, machine};
 
 /// `meshload FLAGS URL`
 fn meshload(flags: &[&str], urls: &[&str]) -> Output {

@@ -1,15 +1,13 @@
 //! HTTP/2: the same schedule, the same recorder and the same verdict, over streams.
 
-mod support;
-
+use crate::support::http2_server::{Fate, Http2Server};
+use crate::support::tls::{Front, Pki, TlsFront};
+use crate::support::{Hotel, Meshload, Next, Output, RawServer, done, machine};
 use h2::Reason;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use support::http2_server::{Fate, Http2Server};
-use support::tls::{Front, Pki, TlsFront};
-use support::{Hotel, Meshload, Next, Output, RawServer, done, machine};
 
 /// Over one connection.
 fn run(url: &str, flags: &[&str]) -> Output {

@@ -1,10 +1,8 @@
 //! Scripts through the front door: the program, a script file, and a server that counts on nothing.
 #![allow(missing_docs)]
 
-mod support;
-
+use crate::support::{Hotel, Machine, Meshload, Output, done, machine};
 use std::path::{Path, PathBuf};
-use support::{Hotel, Machine, Meshload, Output, done, machine};
 
 /// A stand-in server, and the machine to itself.
 struct Stage {

@@ -1,16 +1,9 @@
-//! The examples that people copy: they are of this program and no other, and what the image holds is
-//! enough for the binary.
-#![allow(clippy::print_stderr)] // what is skipped is said
-
-mod support;
+//! The examples that people copy are understood by this very program.
 
 use meshload::cli::{self, Request};
 use serde_json::Value;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use support::{Hotel, machine};
 
 fn tree(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -125,78 +118,4 @@ fn the_job_is_understood_and_bound_to_rights_that_exist() {
         let role = &binding["roleRef"]["name"];
         assert!(names.contains(&role), "{role} is not among {names:?}");
     }
-}
-
-/// Copies the binary and the libraries that it asks for into an empty root folder, as the image has them.
-fn bare_root(root: &Path) -> bool {
-    let binary = env!("CARGO_BIN_EXE_meshload");
-    let Ok(listed) = Command::new("ldd").arg(binary).output() else {
-        return false;
-    };
-    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
-    let libraries = listed
-        .split_whitespace()
-        .filter(|word| word.starts_with('/'));
-    for library in libraries {
-        let place = root.join(&library[1..]);
-        fs::create_dir_all(place.parent().expect("a folder")).expect("made");
-        fs::copy(library, place).expect("copied");
-    }
-    fs::copy(binary, root.join("meshload")).expect("copied");
-    let results = root.join("results");
-    fs::create_dir(&results).expect("made");
-    fs::set_permissions(&results, fs::Permissions::from_mode(0o777)).expect("allowed");
-    fs::set_permissions(root, fs::Permissions::from_mode(0o755)).expect("allowed");
-    let script = tree("lua/mixed-workload_type_1.lua");
-    fs::copy(script, root.join("mix.lua")).expect("copied");
-    true
-}
-
-#[test]
-fn the_binary_works_without_a_shell_a_user_or_files_of_the_system() {
-    let _machine = machine();
-    let home = tempfile::tempdir().expect("a folder");
-    let can = bare_root(home.path())
-        && Command::new("chroot")
-            .arg("/")
-            .arg("true")
-            .status()
-            .is_ok_and(|status| status.success());
-    if !can {
-        eprintln!("skipped: needs root, ldd and chroot for a bare root folder");
-        return;
-    }
-    let meshload = |words: &[&str]| {
-        let root = home.path().to_str().expect("a path");
-        let run = Command::new("chroot")
-            .args(["--userspec=65532:65532", root, "/meshload"])
-            .args(words)
-            .output();
-        let run = run.expect("chroot starts");
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        (run.status.code(), text(&run.stdout) + &text(&run.stderr))
-    };
-    assert_eq!(meshload(&["--version"]).0, Some(0));
-    let hotel = Hotel::start(["--service-time", "constant:5ms"]);
-    let (code, text) = meshload(&[
-        "-R",
-        "50",
-        "-d",
-        "1s",
-        "-t",
-        "1",
-        "-s",
-        "/mix.lua",
-        hotel.url(),
-        "-o",
-        "/results/a",
-    ]);
-    assert!(matches!(code, Some(0 | 4)), "{code:?} {text}");
-    assert!(home.path().join("results/a/run.json").exists(), "{text}");
-    let (code, text) = meshload(&["report", "/results/a"]);
-    assert_eq!(code, Some(0), "{text}");
-    assert!(home.path().join("results/a/report.html").exists(), "{text}");
-    let (code, text) = meshload(&["-R", "5", "-d", "1s", "http://nowhere.invalid/"]);
-    assert_eq!(code, Some(1), "{text}");
-    assert!(text.contains("nowhere.invalid"), "{text}");
 }
