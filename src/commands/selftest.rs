@@ -7,7 +7,7 @@ use super::stand_in::StandIn;
 use crate::cli::{self, Request};
 use crate::engine::{Job, launch};
 use crate::exit::Exit;
-use crate::measure::{Distribution, Histogram, RunResult, Tally};
+use crate::measure::{Distribution, Histogram, RunResult};
 use crate::units::Nanos;
 
 /// How long its runs take, in milliseconds.
@@ -116,7 +116,7 @@ fn measure(flags: &[&str], url: &str, signals: &Signals) -> Result<RunResult, Ex
 }
 
 fn pacing_row(pacing: &str, result: &RunResult) -> String {
-    let tally: Tally = result.overall();
+    let tally = result.overall();
     let micros = |histogram: &Histogram, pick: fn(&Distribution) -> u64| {
         Distribution::of(histogram).map_or_else(
             || "-".to_owned(),

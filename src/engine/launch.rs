@@ -376,7 +376,7 @@ impl Fleet {
             ending,
             start_unix: clock.unix_origin(),
             window,
-            targets,
+            targets: targets.into(),
             generator: GeneratorUse {
                 cpu_seconds,
                 max_rss_bytes: peak_memory(),

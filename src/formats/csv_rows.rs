@@ -1,7 +1,7 @@
 //! Tables: intervals, requests, and a row per target. A missing value is an empty cell, never 0.
 
 use crate::judge::Verdict;
-use crate::measure::{Distribution, Interval, RequestRow, RunResult, TargetResult};
+use crate::measure::{Distribution, Interval, RequestRow, RunResult, Tally, TargetResult};
 use crate::units::Nanos;
 
 const INTERVAL_COLUMNS: [&str; 18] = [
@@ -68,6 +68,7 @@ fn interval_row(url: &str, interval: &Interval) -> Vec<String> {
     ]
 }
 
+/// The columns of the summary, before those of the counters that are not among them.
 const SUMMARY_COLUMNS: [&str; 22] = [
     "url",
     "rate_offered",
@@ -93,13 +94,22 @@ const SUMMARY_COLUMNS: [&str; 22] = [
     "verdict",
 ];
 
+/// The counters that [`SUMMARY_COLUMNS`] leaves out, with their values in a tally.
+fn other_counters(tally: &Tally) -> impl Iterator<Item = (&'static str, u64)> {
+    let counters = Tally::COUNTERS.iter().zip(tally.counters());
+    let counters = counters.map(|(field, count)| (field.name, count));
+    counters.filter(|(name, _)| !SUMMARY_COLUMNS.contains(name))
+}
+
 /// A row per target.
 pub fn summary_csv(result: &RunResult, verdict: &Verdict) -> Vec<u8> {
     let rows = result
         .targets
         .iter()
         .map(|target| summary_row(result, target, verdict.level.name()));
-    table(&SUMMARY_COLUMNS, rows)
+    let mut columns = SUMMARY_COLUMNS.to_vec();
+    columns.extend(other_counters(&Tally::default()).map(|(name, _)| name));
+    table(&columns, rows)
 }
 
 fn summary_row(result: &RunResult, target: &TargetResult, level: &str) -> Vec<String> {
@@ -112,21 +122,14 @@ fn summary_row(result: &RunResult, target: &TargetResult, level: &str) -> Vec<St
     let [p50, p90, p99, p99_9, max] =
         micros(latency.as_ref(), |l| [l.p50, l.p90, l.p99, l.p99_9, l.max]);
     let [service_p50] = micros(service.as_ref(), |s| [s.p50]);
-    let errors = &tally.errors;
     let counts = [
         tally.scheduled,
         tally.completed,
         tally.failed,
         tally.unfinished,
-        errors.connect,
-        errors.read,
-        errors.write,
-        errors.timeout,
-        errors.parse,
-        errors.aborted,
-        errors.script,
-        tally.status.bad(),
     ];
+    let counts = counts.into_iter().chain(tally.errors.counts());
+    let counts = counts.chain([tally.status.bad()]);
     let mut row = vec![
         target.target.url.clone(),
         if is_open {
@@ -138,6 +141,7 @@ fn summary_row(result: &RunResult, target: &TargetResult, level: &str) -> Vec<St
     ];
     row.extend(counts.map(|count| count.to_string()));
     row.extend([p50, p90, p99, p99_9, max, service_p50, level.to_owned()]);
+    row.extend(other_counters(tally).map(|(_, count)| count.to_string()));
     row
 }
 

@@ -5,7 +5,11 @@ use crate::measure::{Histogram, fine};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::ZlibDecoder;
-use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
+use hdrhistogram::serialization::{
+    Deserializer as HistogramDeserializer, Serializer as HistogramSerializer, V2DeflateSerializer,
+};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serializer};
 use std::io::Read;
 
 /// Three times what a histogram of ours needs when no two of its places are empty.
@@ -33,7 +37,7 @@ pub fn decode(text: &str) -> Option<Histogram> {
     if !is_ours(&plain) {
         return None;
     }
-    let mut histogram: Histogram = Deserializer::new()
+    let mut histogram: Histogram = HistogramDeserializer::new()
         .deserialize(&mut plain.as_slice())
         .ok()?;
     histogram.auto(true);
@@ -72,25 +76,23 @@ fn is_ours(plain: &[u8]) -> bool {
         && !counts.windows(9).any(|bytes| bytes == [0xff; 9])
 }
 
-/// For `#[serde(with = ...)]`.
-pub mod text {
-    use super::Histogram;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub fn serialize<S: Serializer>(
-        histogram: &Histogram,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        if histogram.is_empty() {
-            return serializer.serialize_str("");
-        }
-        serializer.serialize_str(&super::encode(histogram))
+/// The text of a histogram in run.json; an empty one has an empty text.
+pub fn text(histogram: &Histogram) -> String {
+    if histogram.is_empty() {
+        return String::new();
     }
+    encode(histogram)
+}
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Histogram, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        super::decode(&text).ok_or_else(|| serde::de::Error::custom("not an encoded histogram"))
-    }
+/// For `#[serde(with = "encoded")]`.
+pub fn serialize<S: Serializer>(histogram: &Histogram, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&text(histogram))
+}
+
+/// For `#[serde(with = "encoded")]`.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Histogram, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    decode(&text).ok_or_else(|| D::Error::custom("not an encoded histogram"))
 }
 
 #[cfg(test)]

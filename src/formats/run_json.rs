@@ -3,11 +3,14 @@
 //!
 //! Absent means not measured; 0 means zero. New names may come; these do not change meaning.
 
+mod fields;
+
+use self::fields::{Counters, Figures, Histograms};
 use super::encoded;
 use crate::judge::Verdict;
 use crate::measure::{
     Distribution, Ending, Environment, Errors, GeneratorUse, Histogram, Interval, RouteTally,
-    RunResult, StatusCounts, Tally, TargetResult, coarse, fine, sum,
+    RunResult, StatusCounts, Tally, TargetResult, coarse, sum,
 };
 use crate::resources::Resources;
 use crate::spec::{RunSpec, Target, Window};
@@ -87,8 +90,10 @@ struct Block {
     status: BTreeMap<String, u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     latency_ns: Option<Latency>,
-    #[serde(flatten)]
-    times: Times,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    success_ns: Option<Distribution>,
+    #[serde(flatten, skip_deserializing)]
+    figures: Figures,
     routes: BTreeMap<String, Route>,
     intervals: Vec<Interval>,
     thread_rates: Vec<f64>,
@@ -98,25 +103,10 @@ struct Block {
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Requests {
-    scheduled: u64,
+    #[serde(flatten)]
+    counters: Counters,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     scheduled_by_ledger: Option<u64>,
-    completed: u64,
-    failed: u64,
-    unfinished: u64,
-    neglected: u64,
-    sent: u64,
-    finished_in_window: u64,
-    bytes_read: u64,
-    reconnects: u64,
-    #[serde(default)]
-    resumed: u64,
-    #[serde(default)]
-    goaways: u64,
-    #[serde(default)]
-    resets: u64,
-    #[serde(default)]
-    refused: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rate_offered: Option<f64>,
     rate_achieved: f64,
@@ -135,27 +125,6 @@ struct Latency {
 
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-struct Times {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    success_ns: Option<Distribution>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    service_ns: Option<Distribution>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    late_ns: Option<Distribution>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    blocked_ns: Option<Distribution>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    connect_ns: Option<Distribution>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    handshake_ns: Option<Distribution>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    first_byte_ns: Option<Distribution>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    failed_ns: Option<Distribution>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Route {
     requests: u64,
     status: BTreeMap<String, u64>,
@@ -170,54 +139,12 @@ struct Route {
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct RouteHistograms {
-    #[serde(with = "encoded::text")]
+    #[serde(with = "encoded")]
     #[cfg_attr(test, schemars(with = "String"))]
     latency: Histogram,
-    #[serde(with = "encoded::text")]
+    #[serde(with = "encoded")]
     #[cfg_attr(test, schemars(with = "String"))]
     censored: Histogram,
-}
-
-#[derive(Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-struct Histograms {
-    #[serde(with = "encoded::text")]
-    #[cfg_attr(test, schemars(with = "String"))]
-    latency: Histogram,
-    #[serde(with = "encoded::text")]
-    #[cfg_attr(test, schemars(with = "String"))]
-    censored: Histogram,
-    #[serde(with = "encoded::text")]
-    #[cfg_attr(test, schemars(with = "String"))]
-    bad_status: Histogram,
-    #[serde(with = "encoded::text")]
-    #[cfg_attr(test, schemars(with = "String"))]
-    failures: Histogram,
-    #[serde(with = "encoded::text")]
-    #[cfg_attr(test, schemars(with = "String"))]
-    service: Histogram,
-    #[serde(with = "encoded::text")]
-    #[cfg_attr(test, schemars(with = "String"))]
-    late: Histogram,
-    #[serde(with = "encoded::text")]
-    #[cfg_attr(test, schemars(with = "String"))]
-    blocked: Histogram,
-    #[serde(with = "encoded::text")]
-    #[cfg_attr(test, schemars(with = "String"))]
-    connect: Histogram,
-    /// Absent in results from before there was TLS.
-    #[serde(default = "fine", with = "encoded::text")]
-    #[cfg_attr(test, schemars(with = "String"))]
-    handshake: Histogram,
-    #[serde(with = "encoded::text")]
-    #[cfg_attr(test, schemars(with = "String"))]
-    first_byte: Histogram,
-    #[serde(with = "encoded::text")]
-    #[cfg_attr(test, schemars(with = "String"))]
-    due_gaps: Histogram,
-    #[serde(with = "encoded::text")]
-    #[cfg_attr(test, schemars(with = "String"))]
-    sent_gaps: Histogram,
 }
 
 /// The text of a result.
@@ -270,7 +197,7 @@ fn overall_block(result: &RunResult) -> Block {
 }
 
 fn block(result: &RunResult, target: &TargetResult) -> Block {
-    let mut block = tally_block(result, target.tally.clone());
+    let mut block = tally_block(result, &target.tally);
     block.url = Some(target.target.url.clone());
     block.addresses = target.addresses.clone();
     block.requests.scheduled_by_ledger = target.scheduled_by_ledger;
@@ -279,7 +206,7 @@ fn block(result: &RunResult, target: &TargetResult) -> Block {
     block
 }
 
-fn tally_block(result: &RunResult, tally: Tally) -> Block {
+fn tally_block(result: &RunResult, tally: &Tally) -> Block {
     let seconds = result.window.length().as_secs_f64();
     let per_second = |count: u64| {
         if seconds > 0.0 {
@@ -292,27 +219,16 @@ fn tally_block(result: &RunResult, tally: Tally) -> Block {
         url: None,
         addresses: Vec::new(),
         requests: Requests {
-            scheduled: tally.scheduled,
+            counters: Counters::of(tally),
             scheduled_by_ledger: None,
-            completed: tally.completed,
-            failed: tally.failed,
-            unfinished: tally.unfinished,
-            neglected: tally.neglected,
-            sent: tally.sent,
-            finished_in_window: tally.finished_in_window,
-            bytes_read: tally.bytes_in_window,
-            reconnects: tally.reconnects,
-            resumed: tally.resumed,
-            goaways: tally.goaways,
-            resets: tally.resets,
-            refused: tally.refused,
             rate_offered: result.is_open_loop().then(|| per_second(tally.scheduled)),
             rate_achieved: per_second(tally.finished_in_window),
         },
         errors: tally.errors,
         status: by_code(&tally.status),
-        latency_ns: latency(result, &tally),
-        times: times(result, &tally),
+        latency_ns: latency(result, tally),
+        success_ns: successes(result, tally),
+        figures: Figures::of(tally),
         routes: tally
             .routes
             .iter()
@@ -320,7 +236,7 @@ fn tally_block(result: &RunResult, tally: Tally) -> Block {
             .collect(),
         intervals: Vec::new(),
         thread_rates: Vec::new(),
-        histograms: histograms(tally),
+        histograms: Histograms::of(tally),
     }
 }
 
@@ -341,7 +257,8 @@ fn latency(result: &RunResult, tally: &Tally) -> Option<Latency> {
     })
 }
 
-fn times(result: &RunResult, tally: &Tally) -> Times {
+/// Response times of the replies with a status below 400.
+fn successes(result: &RunResult, tally: &Tally) -> Option<Distribution> {
     let mut successes = if result.is_open_loop() {
         tally.latency.clone()
     } else {
@@ -349,16 +266,7 @@ fn times(result: &RunResult, tally: &Tally) -> Times {
     };
     // Cannot fail: what is taken away was added with the rest.
     let _ = successes.subtract(&tally.bad_status);
-    Times {
-        success_ns: Distribution::of(&successes),
-        service_ns: Distribution::of(&tally.service),
-        late_ns: Distribution::of(&tally.late),
-        blocked_ns: Distribution::of(&tally.blocked),
-        connect_ns: Distribution::of(&tally.connect),
-        handshake_ns: Distribution::of(&tally.handshake),
-        first_byte_ns: Distribution::of(&tally.first_byte),
-        failed_ns: Distribution::of(&tally.failures),
-    }
+    Distribution::of(&successes)
 }
 
 fn route_block(result: &RunResult, route: &RouteTally) -> Route {
@@ -377,23 +285,6 @@ fn route_block(result: &RunResult, route: &RouteTally) -> Route {
             latency: route.latency.clone(),
             censored: route.censored.clone(),
         },
-    }
-}
-
-fn histograms(tally: Tally) -> Histograms {
-    Histograms {
-        latency: tally.latency,
-        censored: tally.censored,
-        bad_status: tally.bad_status,
-        failures: tally.failures,
-        service: tally.service,
-        late: tally.late,
-        blocked: tally.blocked,
-        connect: tally.connect,
-        handshake: tally.handshake,
-        first_byte: tally.first_byte,
-        due_gaps: tally.due_gaps,
-        sent_gaps: tally.sent_gaps,
     }
 }
 
@@ -454,51 +345,8 @@ pub fn run_from_json(bytes: &[u8]) -> Result<(RunResult, Verdict), FormatError> 
     Ok((result, document.verdict))
 }
 
-/// What is added up of a result, over targets, routes, codes and intervals.
+/// The numbers of a block that a reader adds up, over targets, routes, codes and intervals.
 fn counts_in(block: &Block) -> impl Iterator<Item = u64> {
-    let Requests {
-        scheduled,
-        scheduled_by_ledger: _,
-        completed,
-        failed,
-        unfinished,
-        neglected,
-        sent,
-        finished_in_window,
-        bytes_read,
-        reconnects,
-        resumed,
-        goaways,
-        resets,
-        refused,
-        rate_offered: _,
-        rate_achieved: _,
-    } = block.requests;
-    let of_requests = [
-        scheduled,
-        completed,
-        failed,
-        unfinished,
-        neglected,
-        sent,
-        finished_in_window,
-        bytes_read,
-        reconnects,
-        resumed,
-        goaways,
-        resets,
-        refused,
-    ];
-    let Errors {
-        connect,
-        read,
-        write,
-        timeout,
-        parse,
-        aborted,
-        script,
-    } = block.errors;
-    let of_errors = [connect, read, write, timeout, parse, aborted, script];
     let of_routes = block.routes.values().flat_map(|route| {
         let by_code = route.status.values().copied();
         by_code.chain([route.requests])
@@ -510,63 +358,31 @@ fn counts_in(block: &Block) -> impl Iterator<Item = u64> {
             .chain(optional.into_iter().flatten())
             .chain([interval.bytes_read])
     });
-    (of_requests.into_iter().chain(of_errors))
+    let of_requests = block.requests.counters.0.into_iter();
+    (of_requests.chain(block.errors.counts()))
         .chain(block.status.values().copied())
         .chain(of_routes)
         .chain(of_intervals)
 }
 
 fn target_result(target: Target, block: Block) -> Result<TargetResult, FormatError> {
-    let Block {
-        addresses,
-        requests,
-        errors,
-        status,
-        routes,
-        intervals,
-        thread_rates,
-        histograms,
-        ..
-    } = block;
-    let routes = routes
-        .into_iter()
-        .map(|(name, route)| Ok((name, route_tally(route)?)));
+    let mut tally = Tally {
+        errors: block.errors,
+        status: counts(&block.status)?,
+        ..Tally::default()
+    };
+    block.requests.counters.put_into(&mut tally);
+    block.histograms.put_into(&mut tally);
+    for (name, route) in block.routes {
+        tally.routes.insert(name, route_tally(route)?);
+    }
     Ok(TargetResult {
         target,
-        addresses,
-        scheduled_by_ledger: requests.scheduled_by_ledger,
-        tally: Tally {
-            scheduled: requests.scheduled,
-            completed: requests.completed,
-            failed: requests.failed,
-            unfinished: requests.unfinished,
-            neglected: requests.neglected,
-            sent: requests.sent,
-            finished_in_window: requests.finished_in_window,
-            bytes_in_window: requests.bytes_read,
-            reconnects: requests.reconnects,
-            resumed: requests.resumed,
-            goaways: requests.goaways,
-            resets: requests.resets,
-            refused: requests.refused,
-            errors,
-            status: counts(&status)?,
-            latency: histograms.latency,
-            censored: histograms.censored,
-            bad_status: histograms.bad_status,
-            failures: histograms.failures,
-            service: histograms.service,
-            late: histograms.late,
-            blocked: histograms.blocked,
-            connect: histograms.connect,
-            handshake: histograms.handshake,
-            first_byte: histograms.first_byte,
-            due_gaps: histograms.due_gaps,
-            sent_gaps: histograms.sent_gaps,
-            routes: routes.collect::<Result<_, _>>()?,
-        },
-        intervals,
-        thread_rates,
+        addresses: block.addresses,
+        scheduled_by_ledger: block.requests.scheduled_by_ledger,
+        tally,
+        intervals: block.intervals,
+        thread_rates: block.thread_rates,
     })
 }
 

@@ -151,7 +151,7 @@ pub fn step_figures(result: &RunResult, verdict: &Verdict) -> StepFigures {
         level: Some(verdict.level),
         stability: stability(result, verdict),
         latency,
-        error_rate: error_rate(&tally),
+        error_rate: error_rate(tally),
         services: result.resources.as_ref().map_or(Vec::new(), services),
         nodes_cpu_m: result.resources.as_ref().and_then(cores),
     }

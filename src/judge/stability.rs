@@ -84,9 +84,9 @@ pub fn stability(result: &RunResult, verdict: &Verdict) -> Stability {
         .filter(|interval| interval.phase == Phase::Window)
         .collect();
     let reasons: Vec<Reason> = [
-        shortfall(&tally, &intervals),
-        growth(&tally, &intervals),
-        drops(&tally),
+        shortfall(tally, &intervals),
+        growth(tally, &intervals),
+        drops(tally),
     ]
     .into_iter()
     .flatten()

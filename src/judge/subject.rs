@@ -211,7 +211,7 @@ impl Subject {
             false => Found::Exact(count as f64),
         };
         match self {
-            Subject::Time(clock, statistic) => time(result, &tally, *clock, *statistic),
+            Subject::Time(clock, statistic) => time(result, tally, *clock, *statistic),
             Subject::RateRatio => share(tally.finished_in_window, tally.scheduled),
             Subject::ErrorRate => share(
                 tally.failed + tally.status.bad(),

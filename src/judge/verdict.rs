@@ -70,20 +70,20 @@ pub fn verdict(result: &RunResult) -> Verdict {
     let tally = result.overall();
     let mut reasons = Vec::new();
     if result.is_open_loop() {
-        reasons.extend(late(&tally));
-        reasons.extend(neglected(&tally));
+        reasons.extend(late(tally));
+        reasons.extend(neglected(tally));
         reasons.extend(
             result
                 .targets
                 .iter()
                 .filter_map(|target| ledger(target.scheduled_by_ledger?, &target.tally)),
         );
-        reasons.extend(departing_gaps(&tally));
-        reasons.extend(few_samples(&tally));
+        reasons.extend(departing_gaps(tally));
+        reasons.extend(few_samples(tally));
     }
-    reasons.extend(nothing_measured(&tally));
-    reasons.extend(unbalanced(&tally));
-    reasons.extend(losses(&tally));
+    reasons.extend(nothing_measured(tally));
+    reasons.extend(unbalanced(tally));
+    reasons.extend(losses(tally));
     reasons.extend(busy_threads(result));
     reasons.sort_by_key(|(level, _)| std::cmp::Reverse(*level));
     Verdict {
@@ -230,7 +230,7 @@ fn busy_threads(result: &RunResult) -> Finding {
     // told whose fault it is that requests waited for them.
     let tally = result.overall();
     let blocked = Distribution::of(&tally.blocked).map_or(0, |blocked| blocked.p99);
-    if blocked > late_limit(&tally) {
+    if blocked > late_limit(tally) {
         let message = format!(
             "{worked} while requests waited for connections, so the generator may be the limit; use more threads (-t), or a script that does less for each request"
         );

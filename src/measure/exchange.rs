@@ -1,6 +1,6 @@
 //! What can happen to one request.
 
-use super::RouteId;
+use super::{ErrorKind, RouteId};
 use crate::units::Nanos;
 use serde::{Deserialize, Serialize};
 
@@ -63,96 +63,6 @@ pub struct Failure {
     pub route: RouteId,
     /// The connection slot it went over.
     pub connection: u32,
-}
-
-/// What went wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum ErrorKind {
-    /// The connection could not be opened.
-    Connect,
-    /// It broke, or was closed, before the reply was complete.
-    Read,
-    /// It broke while the request was being written.
-    Write,
-    /// Slower than the timeout: counted, but not a failure.
-    Timeout,
-    /// The reply was not HTTP/1.
-    Parse,
-    /// Given up after `--abort-after`.
-    Aborted,
-    /// The script called `wrk.fail`.
-    Script,
-}
-
-impl ErrorKind {
-    /// The name in files.
-    pub fn name(self) -> &'static str {
-        match self {
-            ErrorKind::Connect => "connect",
-            ErrorKind::Read => "read",
-            ErrorKind::Write => "write",
-            ErrorKind::Timeout => "timeout",
-            ErrorKind::Parse => "parse",
-            ErrorKind::Aborted => "aborted",
-            ErrorKind::Script => "script",
-        }
-    }
-}
-
-/// Errors by kind. `connect` counts attempts and `timeout` slow requests; the others are failed requests.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[allow(missing_docs)] // the names are ErrorKind's
-pub struct Errors {
-    pub connect: u64,
-    pub read: u64,
-    pub write: u64,
-    pub timeout: u64,
-    pub parse: u64,
-    pub aborted: u64,
-    pub script: u64,
-}
-
-impl Errors {
-    /// Counts one error.
-    pub fn count(&mut self, kind: ErrorKind) {
-        *match kind {
-            ErrorKind::Connect => &mut self.connect,
-            ErrorKind::Read => &mut self.read,
-            ErrorKind::Write => &mut self.write,
-            ErrorKind::Timeout => &mut self.timeout,
-            ErrorKind::Parse => &mut self.parse,
-            ErrorKind::Aborted => &mut self.aborted,
-            ErrorKind::Script => &mut self.script,
-        } += 1;
-    }
-
-    /// What wrk, which knows four kinds, would have met as a failed read.
-    pub fn read_in_wrks_terms(&self) -> u64 {
-        self.read + self.parse + self.aborted
-    }
-
-    /// Adds another's counts.
-    pub fn merge(&mut self, other: &Errors) {
-        let Errors {
-            connect,
-            read,
-            write,
-            timeout,
-            parse,
-            aborted,
-            script,
-        } = other;
-        self.connect += connect;
-        self.read += read;
-        self.write += write;
-        self.timeout += timeout;
-        self.parse += parse;
-        self.aborted += aborted;
-        self.script += script;
-    }
 }
 
 /// Replies by status code, sorted by code. A handful of codes: a list is faster than a map.

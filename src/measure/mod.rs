@@ -2,6 +2,7 @@
 //!
 //! Pure. Knows no format and no file; what the figures say about the run is `judge`'s business.
 
+mod errors;
 mod exchange;
 mod histogram;
 mod recorder;
@@ -10,17 +11,22 @@ mod routes;
 mod slice;
 mod tally;
 
-pub use exchange::{Delivery, ErrorKind, Errors, Failure, RequestRow, Sending, StatusCounts};
+pub use errors::{ErrorKind, Errors};
+pub use exchange::{Delivery, Failure, RequestRow, Sending, StatusCounts};
 pub use histogram::{
     Distribution, Histogram, coarse, distance_beyond, fine, record, share_within, sum,
 };
 pub use recorder::Recorder;
 pub use result::{
-    Ending, Environment, GeneratorUse, Interval, Percentile, RunResult, TargetResult, ThreadUse,
+    Ending, Environment, GeneratorUse, Interval, Percentile, RunResult, TargetResult, Targets,
+    ThreadUse,
 };
 pub use routes::{RouteId, Routes};
 pub use slice::Slice;
-pub use tally::{RouteTally, Tally};
+pub use tally::{RouteTally, Tally, TallyField};
+
+#[cfg(test)]
+pub use tally::tests::distinct;
 
 #[cfg(test)]
 pub mod sample;

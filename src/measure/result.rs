@@ -5,6 +5,8 @@ use crate::resources::Resources;
 use crate::spec::{Phase, RunSpec, Target, Window};
 use crate::units::Nanos;
 use serde::{Deserialize, Serialize};
+use std::ops::{Deref, DerefMut};
+use std::sync::OnceLock;
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,6 +114,67 @@ pub struct TargetResult {
     pub thread_rates: Vec<f64>,
 }
 
+/// The results of all targets of a run, in the order of its specification, and their sum.
+///
+/// The sum is made when it is first asked for. Whoever changes a target through [`DerefMut`] discards it,
+/// so it is never that of other values.
+#[derive(Debug, Clone, Default)]
+pub struct Targets {
+    results: Vec<TargetResult>,
+    sum: OnceLock<Tally>,
+}
+
+impl Targets {
+    /// The tally of all targets together.
+    pub fn overall(&self) -> &Tally {
+        match self.results.as_slice() {
+            [only] => &only.tally,
+            several => self.sum.get_or_init(|| {
+                let mut sum = Tally::default();
+                several.iter().for_each(|one| sum.merge(&one.tally));
+                sum
+            }),
+        }
+    }
+}
+
+impl From<Vec<TargetResult>> for Targets {
+    fn from(results: Vec<TargetResult>) -> Targets {
+        let sum = OnceLock::new();
+        Targets { results, sum }
+    }
+}
+
+impl FromIterator<TargetResult> for Targets {
+    fn from_iter<I: IntoIterator<Item = TargetResult>>(results: I) -> Targets {
+        results.into_iter().collect::<Vec<_>>().into()
+    }
+}
+
+impl<'a> IntoIterator for &'a Targets {
+    type Item = &'a TargetResult;
+    type IntoIter = std::slice::Iter<'a, TargetResult>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.results.iter()
+    }
+}
+
+impl Deref for Targets {
+    type Target = Vec<TargetResult>;
+
+    fn deref(&self) -> &Vec<TargetResult> {
+        &self.results
+    }
+}
+
+impl DerefMut for Targets {
+    fn deref_mut(&mut self) -> &mut Vec<TargetResult> {
+        self.sum.take();
+        &mut self.results
+    }
+}
+
 /// Everything that a run found out.
 #[derive(Debug, Clone)]
 pub struct RunResult {
@@ -125,8 +188,8 @@ pub struct RunResult {
     pub start_unix: Nanos,
     /// The measured window as it came to be: shorter than asked when the run was interrupted.
     pub window: Window,
-    /// By URL.
-    pub targets: Vec<TargetResult>,
+    /// The results by target.
+    pub targets: Targets,
     /// What the generator used.
     pub generator: GeneratorUse,
     /// What the user should know.
@@ -155,22 +218,15 @@ impl RunResult {
         targets.map(|target| target.target.url.as_str()).collect()
     }
 
-    /// All targets together.
-    pub fn overall(&self) -> Tally {
-        let mut overall = Tally::default();
-        for target in &self.targets {
-            overall.merge(&target.tally);
-        }
-        overall
+    /// The tally of all targets together.
+    pub fn overall(&self) -> &Tally {
+        self.targets.overall()
     }
 
     /// Replies finished in the window per second, whenever their requests were due.
     pub fn rate_achieved(&self) -> f64 {
-        let finished = self
-            .targets
-            .iter()
-            .map(|target| target.tally.finished_in_window);
-        finished.sum::<u64>() as f64 / self.window.length().as_secs_f64().max(1e-9)
+        let seconds = self.window.length().as_secs_f64();
+        self.overall().finished_in_window as f64 / seconds.max(1e-9)
     }
 
     /// Whether the requests had due times.

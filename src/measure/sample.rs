@@ -276,7 +276,7 @@ fn play(name: &'static str, spec: RunSpec, ending: Ending, stories: Vec<Vec<Requ
         ending,
         start_unix: Nanos(1_700_000_000_000_000_000),
         window,
-        targets,
+        targets: targets.into(),
         generator: GeneratorUse {
             cpu_seconds: 0.75,
             max_rss_bytes: 12_345_678,
@@ -409,9 +409,11 @@ fn interval(slice: &Slice, window: &Window, due: Option<(u64, u64)>) -> Interval
 
 #[test]
 fn the_samples_are_what_they_say() {
-    let whole = ordinary().result.overall();
+    let whole = ordinary().result;
+    let whole = whole.overall();
     assert_eq!((whole.scheduled, whole.completed), (2_000, 2_000));
-    let troubled = troubled().result.overall();
+    let troubled = troubled().result;
+    let troubled = troubled.overall();
     assert_eq!(troubled.scheduled, 2_000);
     assert_eq!((troubled.failed, troubled.unfinished), (6, 8));
     assert_eq!(troubled.completed, 2_000 - 6 - 8);

@@ -17,17 +17,16 @@ const SHOWN: [&str; 4] = ["p50", "p90", "p99", "p99.9"];
 pub fn outcome_text(result: &RunResult, verdict: &Verdict) -> String {
     let tally = result.overall();
     let mut text = String::from("\n");
-    text.push_str(&rates(result, &tally));
-    text.push_str(&times(result, &tally));
-    text.push_str(&routes(&tally));
+    text.push_str(&rates(result, tally));
+    text.push_str(&times(result, tally));
+    text.push_str(&routes(tally));
     if let Some(resources) = &result.resources {
         text.push_str(&resources_text(resources));
     }
     for note in &result.notes {
         text.push_str(&format!("Note: {note}\n"));
     }
-    let level = format!("{:?}", verdict.level).to_uppercase();
-    text.push_str(&format!("Verdict: {level}\n"));
+    text.push_str(&format!("Verdict: {}\n", verdict.level.name()));
     for reason in &verdict.reasons {
         text.push_str(&format!("  {}: {}\n", reason.code, reason.message));
     }

@@ -34,7 +34,7 @@ pub fn wrk_text(result: &RunResult) -> String {
         .iter()
         .flat_map(|target| target.thread_rates.iter().copied())
         .collect();
-    text.push_str(&block(result, &titles, &result.overall(), &rates));
+    text.push_str(&block(result, &titles, result.overall(), &rates));
     text
 }
 

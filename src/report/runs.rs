@@ -3,7 +3,7 @@
 use super::chart::{Axis, Chart, Mark, Panel, Point, Series, Stroke};
 use super::table::{Cell, Table};
 use crate::judge::{PercentileInterval, Verdict};
-use crate::measure::{Distribution, Histogram, Interval, RouteTally, RunResult, Tally, sum};
+use crate::measure::{Distribution, Histogram, Interval, RouteTally, RunResult, sum};
 use crate::resources::{ContainerUse, PodUse, Quantity, Role, Stretch};
 use crate::spec::Phase;
 use crate::units::{Nanos, show_bytes, show_ns};
@@ -502,7 +502,7 @@ pub fn routes_table(runs: &[Run]) -> Table {
         ],
     );
     for run in runs {
-        let tally: Tally = run.result.overall();
+        let tally = run.result.overall();
         for (name, route) in &tally.routes {
             table.rows.push(route_row(&run.name, name, route));
         }

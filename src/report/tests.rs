@@ -351,7 +351,7 @@ fn runs_with_as_many_requests_share_the_mark_of_few_samples() {
     assert_eq!(labels(&alike), [few]);
     let mut twice = sample::ordinary();
     let more = twice.result.targets.clone();
-    twice.result.targets.extend(more);
+    twice.result.targets.extend(more.iter().cloned());
     let unlike = [named("one", sample::ordinary()), named("other", twice)];
     assert_eq!(
         labels(&unlike),

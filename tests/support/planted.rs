@@ -118,7 +118,7 @@ impl Step<'_> {
             ending: Ending::Complete,
             start_unix: spans.load_start,
             window: self.window(),
-            targets: vec![target],
+            targets: vec![target].into(),
             generator: GeneratorUse {
                 threads: vec![ThreadUse::default()],
                 ..GeneratorUse::default()

@@ -36,7 +36,8 @@ fn the_columns_are_these() {
         header(&summary_csv(&result, &verdict(&result))),
         "url,rate_offered,rate_achieved,scheduled,completed,failed,unfinished,connect,read,write,\
          timeout,parse,aborted,script,bad_status,latency_p50_us,latency_p90_us,latency_p99_us,\
-         latency_p99.9_us,latency_max_us,service_p50_us,verdict"
+         latency_p99.9_us,latency_max_us,service_p50_us,verdict,neglected,sent,finished_in_window,\
+         bytes_read,reconnects,resumed,goaways,resets,refused"
     );
     assert_eq!(
         header(&requests_csv_header()),
@@ -94,6 +95,8 @@ fn a_target_is_a_row_with_its_counts_and_the_verdict() {
         ("aborted", "1"),
         ("script", "1"),
         ("verdict", "VALID"),
+        ("sent", "2995"),
+        ("goaways", "0"),
     ] {
         assert_eq!(rows[0][column], wanted, "{column}");
     }

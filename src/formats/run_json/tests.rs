@@ -3,6 +3,7 @@
 use super::*;
 use crate::judge::verdict;
 use crate::measure::sample::{self, Sample};
+use crate::measure::{ErrorKind, distinct};
 use crate::units::Nanos;
 use serde_json::{Value, json};
 
@@ -235,30 +236,57 @@ fn every_figure_comes_back() {
             assert_eq!(after.intervals, before.intervals);
             assert_eq!(after.tally.errors, before.tally.errors);
             assert_eq!(after.tally.status, before.tally.status);
-            let histograms = |tally: &Tally| {
-                let Tally {
-                    latency,
-                    censored,
-                    bad_status,
-                    failures,
-                    service,
-                    late,
-                    blocked,
-                    connect,
-                    handshake,
-                    first_byte,
-                    due_gaps,
-                    sent_gaps,
-                    ..
-                } = tally;
-                [
-                    latency, censored, bad_status, failures, service, late, blocked, connect,
-                    handshake, first_byte, due_gaps, sent_gaps,
-                ]
-                .map(values)
-            };
+            assert_eq!(after.tally.counters(), before.tally.counters());
+            let histograms = |tally: &Tally| tally.clocks().map(values);
             assert!(histograms(&after.tally) == histograms(&before.tally));
             assert!(after.tally.routes.keys().eq(before.tally.routes.keys()));
+        }
+    }
+}
+
+#[test]
+fn every_counter_and_every_clock_is_added_up_written_and_read_under_its_name() {
+    let mut sample = sample::two_targets();
+    for target in sample.result.targets.iter_mut() {
+        target.tally = distinct();
+    }
+    let one = distinct();
+    let value = value(&sample);
+    for (field, count) in Tally::COUNTERS.iter().zip(one.counters()) {
+        assert_eq!(value["targets"][1]["requests"][field.name], json!(count));
+        assert_eq!(value["requests"][field.name], json!(2 * count));
+    }
+    for (kind, count) in ErrorKind::ALL.iter().zip(one.errors.counts()) {
+        assert_eq!(value["errors"][kind.name()], json!(2 * count));
+    }
+    for (field, clock) in Tally::CLOCKS.iter().zip(one.clocks()) {
+        if let Some(name) = field.figures {
+            assert_eq!(value["targets"][1][name]["count"], json!(clock.len()));
+            assert_eq!(value[name]["count"], json!(2 * clock.len()), "{name}");
+        }
+    }
+    let (again, _) = read(&value).expect("a result");
+    for tally in again.targets.iter().map(|target| &target.tally) {
+        assert_eq!(tally.counters(), one.counters());
+        assert_eq!(tally.errors, one.errors);
+        assert_eq!(tally.clocks().map(values), one.clocks().map(values));
+    }
+    let sum = again.overall();
+    assert_eq!(sum.counters(), one.counters().map(|count| 2 * count));
+}
+
+#[test]
+fn a_field_that_files_lacked_once_is_none_of_it_and_any_other_is_missed() {
+    let whole = value(&sample::troubled());
+    for (block, fields) in [("requests", Tally::COUNTERS), ("histograms", Tally::CLOCKS)] {
+        for field in fields {
+            let mut value = whole.clone();
+            let parts = value[block].as_object_mut().expect(block);
+            parts.remove(field.name).expect(field.name);
+            match field.since {
+                Some(_) => assert!(read(&value).is_ok(), "{}", field.name),
+                None => assert!(refusal(&value).contains(&format!("`{}`", field.name))),
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::super::csv_rows::table;
 use super::SweepStep;
+use crate::measure::Tally;
 use crate::resources::{Figure, PodUse, Resources};
 use crate::units::Nanos;
 
@@ -79,15 +80,13 @@ fn of_load(step: &SweepStep<'_>) -> Vec<[String; 5]> {
             format!("{:.3}", step.result.rate_achieved()),
             "1/s",
         ),
-        figure("scheduled", tally.scheduled.to_string(), "count"),
-        figure("completed", tally.completed.to_string(), "count"),
-        figure("failed", tally.failed.to_string(), "count"),
-        figure("unfinished", tally.unfinished.to_string(), "count"),
         figure("bad_status", tally.status.bad().to_string(), "count"),
         figure("timeouts", tally.errors.timeout.to_string(), "count"),
-        figure("bytes_read", tally.bytes_in_window.to_string(), "B"),
         figure("cpu", format!("{:.6}", result.generator.cpu_seconds), "s"),
     ];
+    for (field, count) in Tally::COUNTERS.iter().zip(tally.counters()) {
+        figures.push(figure(field.name, count.to_string(), field.unit));
+    }
     let mean = step.latency();
     let mean = mean.map_or(String::new(), |latency| format!("{:.0}", latency.mean));
     figures.push(figure("latency_mean", mean, "ns"));

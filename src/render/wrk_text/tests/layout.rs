@@ -109,7 +109,7 @@ fn what_was_not_asked_for_or_did_not_happen_is_not_printed() {
 #[test]
 fn corrected_and_uncorrected_latencies_differ_where_requests_had_to_wait() {
     let mut sample = sample::ordinary();
-    for target in &mut sample.result.targets {
+    for target in sample.result.targets.iter_mut() {
         let waited = Nanos::from_millis(500);
         for _ in 0..200 {
             crate::measure::record(&mut target.tally.latency, waited);
@@ -136,7 +136,7 @@ fn a_closed_loop_says_so_first_and_carries_nothing_that_is_called_recorded() {
     assert!(!text.contains("Recorded Latency"));
     assert_eq!(text.matches("Latency Distribution").count(), 1);
     let [max] = find(r"Latency +\S+ +\S+ +(\S+)", &text);
-    let service = result.overall().service;
+    let service = result.overall().service.clone();
     assert_eq!(max, show_time_us(service.max() as f64 / 1e3));
     assert!(wrk_text(&sample::ordinary().result).starts_with("Running"));
 }
