@@ -145,8 +145,7 @@ fn exit_of(finished: &Finished, verdict: &Verdict, gate: &Gate, signals: &Signal
 
 /// Why nothing can be said of a run in which no request was completed.
 pub fn no_answer(result: &RunResult) -> Option<String> {
-    let completed = result.targets.iter().map(|target| target.tally.completed);
-    if completed.sum::<u64>() > 0 {
+    if result.overall().completed > 0 {
         return None;
     }
     let why = result.notes.iter().find(|note| note.starts_with("first "));

@@ -331,11 +331,9 @@ pub fn steps_table(arms: &[Arm<'_>]) -> Table {
 }
 
 fn levels(steps: &[&StepFigures]) -> String {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for level in steps.iter().filter_map(|step| step.level) {
-        *counts
-            .entry(format!("{level:?}").to_uppercase())
-            .or_default() += 1;
+        *counts.entry(level.name()).or_default() += 1;
     }
     if counts.is_empty() {
         return "-".to_owned();

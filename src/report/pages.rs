@@ -74,7 +74,7 @@ fn badge(level: Level) -> (String, Standing) {
         Level::Suspect => Standing::Doubtful,
         Level::Invalid => Standing::Bad,
     };
-    (format!("{level:?}").to_uppercase(), standing)
+    (level.name().to_owned(), standing)
 }
 
 fn run_subtitle(run: &Run, step: &StepFigures) -> String {

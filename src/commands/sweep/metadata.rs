@@ -50,7 +50,7 @@ pub fn metadata(plan: &SweepPlan, begun: Nanos, idle: Option<f64>) -> StudyMetad
         pcm_available: false,
         prometheus_available: false,
         arms: Value::Object(arms.collect::<Map<String, Value>>()),
-        order: format!("{:?}", plan.order).to_lowercase(),
+        order: plan.order.name().to_owned(),
         seed: plan.seed,
         meshload: VERSION.to_owned(),
     }

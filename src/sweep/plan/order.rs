@@ -21,6 +21,17 @@ pub enum Order {
     Random,
 }
 
+impl Order {
+    /// The name in plans and in metadata.json.
+    pub fn name(self) -> &'static str {
+        match self {
+            Order::Sequential => "sequential",
+            Order::Interleaved => "interleaved",
+            Order::Random => "random",
+        }
+    }
+}
+
 /// What the arms take turns at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
