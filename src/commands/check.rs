@@ -9,7 +9,7 @@ use crate::engine::{Job, launch};
 use crate::exit::Exit;
 use crate::findings::{Finding, State};
 use crate::formats::findings_to_json;
-use crate::measure::RunResult;
+use crate::measure::{Note, RunResult};
 use crate::render::findings_text;
 use crate::spec::{CollectFrom, Offered, RunSpec};
 use crate::units::{Nanos, Rate};
@@ -127,7 +127,7 @@ fn answers(result: &RunResult, name: &str, script: Option<&Path>) -> Vec<Finding
         let why = result
             .notes
             .first()
-            .map_or("no reply within half a second", String::as_str);
+            .map_or("no reply within half a second".to_owned(), Note::to_string);
         Finding::bad(
             "target",
             name,

@@ -5,7 +5,7 @@ use super::signals::Signals;
 use crate::clock::block_for;
 use crate::collect::{CollectError, Collected, Collector, spans};
 use crate::engine::Event;
-use crate::measure::RunResult;
+use crate::measure::{Note, RunResult};
 use crate::spec::{CollectFrom, RunSpec};
 use crate::units::Nanos;
 
@@ -20,7 +20,7 @@ const LOOK: Nanos = Nanos::from_millis(20);
 pub struct Collection {
     collector: Option<Collector>,
     load_start: Option<Nanos>,
-    notes: Vec<String>,
+    notes: Vec<Note>,
     quiet: bool,
 }
 
@@ -43,8 +43,9 @@ impl Collection {
         match Collector::start(&spec.collect) {
             Ok(collector) => collection.collector = collector,
             Err(error) if spec.collect.from == CollectFrom::Auto => {
-                let note = format!("no cluster's figures are collected: {error}");
-                collection.say(&note);
+                let cause = error.to_string();
+                let note = Note::NotCollected { cause };
+                collection.say(&note.to_string());
                 collection.notes.push(note);
             }
             Err(error) => return Err(error),
@@ -87,7 +88,8 @@ impl Collection {
         let collected = match wait(collector, patience, signals) {
             Ok(collected) => collected,
             Err(error) => {
-                result.notes.push(error.to_string());
+                let cause = error.to_string();
+                result.notes.push(Note::CollectorFailed { cause });
                 return None;
             }
         };

@@ -10,7 +10,7 @@ use crate::engine::EngineError;
 use crate::engine::Finished;
 use crate::exit::Exit;
 use crate::judge::{Gate, Level, Verdict};
-use crate::measure::{Ending, RunResult};
+use crate::measure::{Ending, Note, RunResult};
 use crate::render::{outcome_text, summary_markdown, thresholds_text};
 use crate::spec::RunSpec;
 use std::io::{self, Write};
@@ -148,7 +148,8 @@ pub fn no_answer(result: &RunResult) -> Option<String> {
     if result.overall().completed > 0 {
         return None;
     }
-    let why = result.notes.iter().find(|note| note.starts_with("first "));
-    let why = why.map_or("none was answered in time", String::as_str);
+    let mut notes = result.notes.iter();
+    let error = notes.find(|note| matches!(note, Note::FirstError { .. }));
+    let why = error.map_or("none was answered in time".to_owned(), Note::to_string);
     Some(format!("not one request was completed; {why}"))
 }

@@ -2,7 +2,9 @@
 
 use super::launch::Event;
 use super::worker::{Books, Report};
-use crate::measure::{Distribution, Interval, Slice, Tally, TargetResult, ThreadUse};
+use crate::measure::{
+    Distribution, ErrorKind, Interval, Note, Slice, Tally, TargetResult, ThreadUse,
+};
 use crate::schedule::Ledger;
 use crate::spec::{RunSpec, Window};
 use crate::transport::Addresses;
@@ -17,7 +19,7 @@ pub struct Gathering {
     owners: Vec<usize>,
     targets: Vec<Gathered>,
     books: Vec<Option<Box<Books>>>,
-    notes: Vec<String>,
+    notes: Vec<Note>,
     misunderstood: Option<usize>,
 }
 
@@ -70,7 +72,7 @@ impl Gathering {
     }
 
     /// Something that the user should know.
-    pub fn note(&mut self, note: String) {
+    pub fn note(&mut self, note: Note) {
         if !self.notes.contains(&note) {
             self.notes.push(note);
         }
@@ -110,7 +112,7 @@ impl Gathering {
         mut self,
         addresses: Vec<Addresses>,
         observe: &mut dyn FnMut(Event<'_>),
-    ) -> (Vec<TargetResult>, Window, Vec<ThreadUse>, Vec<String>) {
+    ) -> (Vec<TargetResult>, Window, Vec<ThreadUse>, Vec<Note>) {
         let books: Vec<Box<Books>> = std::mem::take(&mut self.books)
             .into_iter()
             .flatten()
@@ -147,15 +149,17 @@ impl Gathering {
             {
                 self.note(note);
             }
-            let how = match self.spec.tls.insecure {
-                true => "whoever answered was believed (--insecure)",
-                false => "certificates were verified",
-            };
             for agreed in &addresses.notes {
-                self.note(format!("{agreed}; {how}"));
+                self.note(Note::Tls {
+                    agreed: agreed.clone(),
+                    verified: !self.spec.tls.insecure,
+                });
             }
             for (address, why) in &addresses.refused {
-                self.note(format!("{address} is not used: {why}"));
+                self.note(Note::AddressNotUsed {
+                    address: address.to_string(),
+                    cause: why.to_string(),
+                });
             }
             results.push(TargetResult {
                 target: self.spec.targets[index].clone(),
@@ -174,13 +178,16 @@ impl Gathering {
     }
 
     fn note_complaints(&mut self, books: &[Box<Books>]) {
-        let complaints: BTreeMap<&str, &str> = books
+        let complaints: BTreeMap<&str, &(ErrorKind, String)> = books
             .iter()
             .flat_map(|books| &books.complaints)
-            .map(|(kind, why)| (kind.name(), why.as_str()))
+            .map(|complaint| (complaint.0.name(), complaint))
             .collect();
-        for (kind, why) in complaints {
-            self.notes.push(format!("first {kind} error: {why}"));
+        for (kind, why) in complaints.into_values() {
+            self.notes.push(Note::FirstError {
+                kind: *kind,
+                cause: why.clone(),
+            });
         }
     }
 }
@@ -189,53 +196,48 @@ impl Gathering {
 const MANY_RECONNECTS: f64 = 0.01;
 
 /// What is to be known of the connections.
-fn connection_notes(spec: &RunSpec, tally: &Tally) -> Vec<String> {
+fn connection_notes(spec: &RunSpec, tally: &Tally) -> Vec<Note> {
     let mut notes = Vec::new();
     if let Some(endpoint) = spec.reach.connect_to.clone() {
         let endpoint = String::from(endpoint);
-        notes.push(format!("connections went to {endpoint} (--connect-to)"));
+        notes.push(Note::ConnectedTo { endpoint });
     }
     if tally.reconnects as f64 >= MANY_RECONNECTS * tally.sent as f64 && tally.reconnects > 0 {
-        notes.push(format!(
-            "connections were lost and opened again {} times, for {} requests; that is in a latency only where no other connection was free",
-            tally.reconnects, tally.sent
-        ));
+        notes.push(Note::Reconnects {
+            reconnects: tally.reconnects,
+            requests: tally.sent,
+        });
     }
     notes
 }
 
 /// What a user of HTTP/2 should know of it.
-fn http2_notes(spec: &RunSpec, books: &[&Books], tally: &Tally) -> Vec<String> {
+fn http2_notes(spec: &RunSpec, books: &[&Books], tally: &Tally) -> Vec<Note> {
     let mut notes = Vec::new();
     if !spec.http.http2 {
         return notes;
     }
     let asked = spec.http.streams;
-    notes.push(format!(
-        "spoken over HTTP/2, up to {asked} streams at a time on a connection"
-    ));
+    notes.push(Note::Http2 { streams: asked });
     let left_out: BTreeSet<&str> = books
         .iter()
         .flat_map(|books| books.left_out.iter().map(String::as_str))
         .collect();
     if !left_out.is_empty() {
-        let names: Vec<&str> = left_out.into_iter().collect();
-        notes.push(format!(
-            "HTTP/2 has no header {}: left out of the requests",
-            names.join(", ")
-        ));
+        notes.push(Note::HeadersLeftOut {
+            headers: left_out.into_iter().map(str::to_owned).collect(),
+        });
     }
     let narrowest = books.iter().map(|books| books.narrowest).min();
     if let Some(allowed) = narrowest.filter(|allowed| *allowed < asked) {
-        notes.push(format!(
-            "the server allowed as few as {allowed} streams on a connection, where --streams {asked} were asked for"
-        ));
+        notes.push(Note::FewStreams { allowed, asked });
     }
     if tally.goaways + tally.resets > 0 {
-        notes.push(format!(
-            "the server ended {} connections with GOAWAY and reset {} streams with RST_STREAM; {} requests that it refused unseen were sent again, on their own time",
-            tally.goaways, tally.resets, tally.refused
-        ));
+        notes.push(Note::Http2Ended {
+            goaways: tally.goaways,
+            resets: tally.resets,
+            refused: tally.refused,
+        });
     }
     notes
 }

@@ -6,7 +6,9 @@ use super::gather::Gathering;
 use super::refresh::Refresh;
 use super::worker::{Order, Plan, Report, work};
 use crate::clock::{RunClock, block_for, process_cpu};
-use crate::measure::{Ending, Environment, GeneratorUse, Interval, RequestRow, RunResult, Slice};
+use crate::measure::{
+    Ending, Environment, GeneratorUse, Interval, Note, RequestRow, RunResult, Slice,
+};
 use crate::script::{MainScript, Port, ScriptError, ScriptSpec};
 use crate::spec::{RunSpec, Target, Window};
 use crate::transport::{
@@ -353,7 +355,9 @@ impl Fleet {
                     limit = limit.min(clock.now() + PATIENCE);
                     self.stop.send_replace(true);
                 }
-                Some((_, Report::Refused(error))) => gathering.note(error),
+                Some((_, Report::Refused(error))) => {
+                    gathering.note(Note::System { cause: error });
+                }
                 Some((number, report)) => gathering.take(number, report, observe),
             }
             if let Some(target) = gathering.misunderstood()

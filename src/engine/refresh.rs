@@ -1,5 +1,6 @@
 //! Names that are looked up again while the load is on.
 
+use crate::measure::Note;
 use crate::spec::{Reach, RunSpec, Target};
 use crate::transport::{Address, Addresses, look_up};
 use crate::units::Nanos;
@@ -25,7 +26,7 @@ struct Place {
 pub struct Watcher {
     /// Dropped when the load is over.
     stop: Option<Sender<()>>,
-    notes: Receiver<String>,
+    notes: Receiver<Note>,
 }
 
 impl Refresh {
@@ -63,7 +64,7 @@ impl Refresh {
         }
     }
 
-    fn look_again(&mut self, every: Nanos, stopped: &Receiver<()>, note: &Sender<String>) {
+    fn look_again(&mut self, every: Nanos, stopped: &Receiver<()>, note: &Sender<Note>) {
         while stopped.recv_timeout(every.to_duration()) == Err(RecvTimeoutError::Timeout) {
             for (target, place) in self.spec.targets.iter().zip(&mut self.targets) {
                 if let Some(news) = look_once(target, &self.spec.reach, place) {
@@ -76,27 +77,30 @@ impl Refresh {
 }
 
 /// What is new; an order that has changed is nothing new, since resolvers shuffle.
-fn look_once(target: &Target, reach: &Reach, place: &mut Place) -> Option<String> {
+fn look_once(target: &Target, reach: &Reach, place: &mut Place) -> Option<Note> {
     let found = match look_up(target, reach) {
         Ok(found) => found,
-        Err(error) => return Some(format!("--dns-refresh: {error}")),
+        Err(error) => {
+            let cause = error.to_string();
+            return Some(Note::NotLookedUp { cause });
+        }
     };
     let is_known = |address| place.found.contains(address);
     if found.len() == place.found.len() && found.iter().all(is_known) {
         return None;
     }
-    let names: Vec<String> = found.iter().map(ToString::to_string).collect();
+    let addresses = found.iter().map(ToString::to_string).collect();
     place.found.clone_from(&found);
     place.used.send_replace(found);
-    let (host, names) = (&target.host, names.join(", "));
-    Some(format!("--dns-refresh: {host} moved to {names}"))
+    let host = target.host.clone();
+    Some(Note::Moved { host, addresses })
 }
 
 impl Watcher {
     /// Ends the watch, and says what was seen: each thing once.
-    pub fn end(mut self) -> Vec<String> {
+    pub fn end(mut self) -> Vec<Note> {
         self.stop.take();
-        let mut notes: Vec<String> = Vec::new();
+        let mut notes: Vec<Note> = Vec::new();
         for note in self.notes.try_iter() {
             if !notes.contains(&note) {
                 notes.push(note);

@@ -9,13 +9,14 @@ use self::fields::{Counters, Figures, Histograms};
 use super::encoded;
 use crate::judge::Verdict;
 use crate::measure::{
-    Distribution, Ending, Environment, Errors, GeneratorUse, Histogram, Interval, RouteTally,
+    Distribution, Ending, Environment, Errors, GeneratorUse, Histogram, Interval, Note, RouteTally,
     RunResult, StatusCounts, Tally, TargetResult, coarse, sum,
 };
 use crate::resources::Resources;
 use crate::spec::{RunSpec, Target, Window};
 use crate::units::Nanos;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 const FORMAT: &str = "meshload.run/1";
@@ -44,6 +45,10 @@ struct Document {
     outcome: Ending,
     verdict: Verdict,
     notes: Vec<String>,
+    /// The notes as codes and fields, in the same order; absent in results from before there were codes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, schemars(with = "Vec<Note>"))]
+    note_data: Vec<Value>,
     seed: u64,
     window: WindowBlock,
     #[serde(flatten)]
@@ -164,7 +169,9 @@ pub fn run_to_json(result: &RunResult, verdict: &Verdict) -> Vec<u8> {
         },
         outcome: result.ending,
         verdict: verdict.clone(),
-        notes: result.notes.clone(),
+        notes: result.notes.iter().map(Note::to_string).collect(),
+        // Cannot fail: the names of its fields are text.
+        note_data: result.notes.iter().flat_map(serde_json::to_value).collect(),
         seed: result.spec.load.seed,
         window: WindowBlock {
             start_unix_ns: result.start_unix + window.start,
@@ -338,11 +345,20 @@ pub fn run_from_json(bytes: &[u8]) -> Result<(RunResult, Verdict), FormatError> 
             stop: end + guard_ns,
         },
         generator: document.generator,
-        notes: document.notes,
+        notes: notes(document.notes, &document.note_data),
         resources: document.resources,
         spec: document.spec,
     };
     Ok((result, document.verdict))
+}
+
+/// The notes by their codes; those without a code that this version knows are their text.
+fn notes(texts: Vec<String>, data: &[Value]) -> Vec<Note> {
+    let coded = |at: usize| data.get(at).and_then(|data| Note::deserialize(data).ok());
+    let notes = texts.into_iter().enumerate();
+    notes
+        .map(|(at, text)| coded(at).unwrap_or(Note::Text { text }))
+        .collect()
 }
 
 /// The numbers of a block that a reader adds up, over targets, routes, codes and intervals.

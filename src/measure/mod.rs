@@ -5,6 +5,7 @@
 mod errors;
 mod exchange;
 mod histogram;
+mod note;
 mod recorder;
 mod result;
 mod routes;
@@ -16,6 +17,7 @@ pub use exchange::{Delivery, Failure, RequestRow, Sending, StatusCounts};
 pub use histogram::{
     Distribution, Histogram, coarse, distance_beyond, fine, record, share_within, sum,
 };
+pub use note::Note;
 pub use recorder::Recorder;
 pub use result::{
     Ending, Environment, GeneratorUse, Interval, Percentile, RunResult, TargetResult, Targets,

@@ -1,6 +1,6 @@
 //! The result of a run: immutable, complete, knowing no format.
 
-use super::{Distribution, Histogram, Tally};
+use super::{Distribution, Histogram, Note, Tally};
 use crate::resources::Resources;
 use crate::spec::{Phase, RunSpec, Target, Window};
 use crate::units::Nanos;
@@ -193,7 +193,7 @@ pub struct RunResult {
     /// What the generator used.
     pub generator: GeneratorUse,
     /// What the user should know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// What the system under load used meanwhile, where a collector ran.
     pub resources: Option<Resources>,
 }

@@ -2,7 +2,7 @@
 //! moments to the real [`Recorder`]. For the tests of every room that reads results.
 
 use super::{
-    Delivery, Distribution, Ending, Environment, ErrorKind, Failure, GeneratorUse, Interval,
+    Delivery, Distribution, Ending, Environment, ErrorKind, Failure, GeneratorUse, Interval, Note,
     Recorder, RunResult, Sending, Slice, TargetResult, ThreadUse,
 };
 use crate::spec::{
@@ -286,7 +286,15 @@ fn play(name: &'static str, spec: RunSpec, ending: Ending, stories: Vec<Vec<Requ
                 timer_lead_ns: 150_000,
             }],
         },
-        notes: vec!["a note".to_owned()],
+        notes: vec![
+            Note::Text {
+                text: "a note".to_owned(),
+            },
+            Note::FirstError {
+                kind: ErrorKind::Read,
+                cause: "closed".to_owned(),
+            },
+        ],
         resources: None,
         spec,
     };

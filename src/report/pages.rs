@@ -6,7 +6,7 @@ use super::page::{Block, Page, Section, Standing};
 use super::runs::{self, Run};
 use super::services::{services_charts, services_table};
 use crate::judge::{Comparison, Conditions, Level, StepFigures, add_conditions, step_figures};
-use crate::measure::Ending;
+use crate::measure::{Ending, Note};
 use crate::render::{certainty, outcome_text, resources_text, saturated, wrk_text};
 use crate::resources::{Resources, Stretch};
 use crate::spec::Offered;
@@ -106,7 +106,7 @@ fn verdict_blocks(run: &Run) -> Vec<Block> {
             "The run was broken off: this is what was measured until then.".to_owned(),
         );
     }
-    lines.extend(run.result.notes.iter().cloned());
+    lines.extend(run.result.notes.iter().map(Note::to_string));
     vec![Block::Notes(lines), Block::Table(runs::endings_table(run))]
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::judge::verdict;
 use crate::measure::sample::{self, Sample};
-use crate::measure::{ErrorKind, distinct};
+use crate::measure::{ErrorKind, Note, distinct};
 use crate::units::Nanos;
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ const FIGURES: [&str; 13] = [
 /// Pointers in JSON's own notation, in which `~1` is a slash.
 const NAMES: &str = "
     /format /outcome /verdict/level /verdict/reasons/0/code /verdict/reasons/0/message
-    /spec /environment /seed /notes
+    /spec /environment /seed /notes/0 /note_data/0/code
     /window/start_unix_ns /window/warmup_ns /window/duration_ns /window/guard_ns
     /requests/scheduled /requests/completed /requests/failed /requests/unfinished
     /requests/bytes_read /requests/rate_offered /requests/rate_achieved
@@ -289,6 +289,35 @@ fn a_field_that_files_lacked_once_is_none_of_it_and_any_other_is_missed() {
             }
         }
     }
+}
+
+#[test]
+fn notes_are_read_by_their_codes_and_otherwise_by_their_text() {
+    let mut value = value(&sample::ordinary());
+    let text = |text: &str| Note::Text {
+        text: text.to_owned(),
+    };
+    let error = Note::FirstError {
+        kind: ErrorKind::Read,
+        cause: "closed".to_owned(),
+    };
+    let notes = |value: &Value| read(value).expect("a result").0.notes;
+    assert_eq!(value["notes"][1], json!("first read error: closed"));
+    assert_eq!(
+        value["note_data"][1],
+        json!({"code": "first_error", "kind": "read", "cause": "closed"})
+    );
+    assert_eq!(notes(&value), [text("a note"), error]);
+    let sentence = text("first read error: closed");
+    // As a later version may write it.
+    value["note_data"][1] = json!({"code": "moonrise", "phase": 3});
+    assert_eq!(notes(&value), [text("a note"), sentence.clone()]);
+    // As it was before there were codes.
+    value
+        .as_object_mut()
+        .expect("an object")
+        .remove("note_data");
+    assert_eq!(notes(&value), [text("a note"), sentence]);
 }
 
 #[test]
