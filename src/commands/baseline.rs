@@ -2,7 +2,7 @@
 //! nothing is found out in time.
 
 use crate::cli::{Baseline, Repetition};
-use crate::judge::{Conditions, Level, MaxRegression, Pairing, StepFigures, unlike};
+use crate::judge::{Condition, Conditions, Level, MaxRegression, Pairing, StepFigures, unlike};
 use crate::spec::{Offered, RunSpec, Target};
 use crate::store::{ArmSteps, folder_and_arm, load_steps, only_arm};
 use std::path::Path;
@@ -62,7 +62,7 @@ impl Against {
     pub fn unlike(&self, now: &Conditions) -> Vec<String> {
         let mut before = self.conditions.clone();
         // Every run has arrivals of its own.
-        before.remove("seed");
+        before.remove(&Condition::seed());
         unlike(&before, now)
     }
 }

@@ -1,7 +1,9 @@
 //! Folders of the study that came before: its CSV files of both generations and its wrk logs ->
 //! figures of steps. What such a folder cannot say stays missing.
 
-use crate::judge::{Conditions, Latency, Reason, ServiceFigures, Stability, StepFigures, Strain};
+use crate::judge::{
+    Condition, Conditions, Latency, Reason, ServiceFigures, Stability, StepFigures, Strain,
+};
 use crate::resources::Category;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -160,11 +162,12 @@ pub fn study_conditions(folder: &StudyFolder) -> Result<Conditions, BadTable> {
             serde_json::Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        conditions.entry(name.to_owned()).or_default().insert(value);
+        let condition = Condition::of_load(name);
+        conditions.entry(condition).or_default().insert(value);
     }
     for (service, count) in replicas(folder)? {
-        let name = format!("replicas of {service}");
-        let counts = conditions.entry(name).or_default();
+        let condition = Condition::replicas_of(&service);
+        let counts = conditions.entry(condition).or_default();
         counts.insert(count.to_string());
     }
     Ok(conditions)

@@ -2,35 +2,106 @@
 //! is that of the arms.
 
 use crate::measure::RunResult;
-use crate::resources::{Amounts, Category, Role};
+use crate::resources::{Amounts, Category, Container, Role};
 use crate::spec::{HttpSpec, ProxyProtocol, RunSpec, Target, TlsVersion};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Circumstances by name, with every value that was seen in an arm's steps.
-pub type Conditions = BTreeMap<String, BTreeSet<String>>;
+/// The conditions of an arm's steps, each with every value that was seen.
+pub type Conditions = BTreeMap<Condition, BTreeSet<String>>;
 
-const SEED: &str = "seed";
+/// A circumstance that the steps of two arms should have in common.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Condition {
+    name: String,
+    subject: ConditionSubject,
+}
+
+/// What a condition belongs to, which decides how two arms are compared by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum ConditionSubject {
+    /// The load: what only one arm says of it is named.
+    Load,
+    /// The seed of the arrivals. Every step of a plan has its own, so the seeds of two arms differ only if
+    /// they have none in common: where one arm lacks a step, it lacks the seed of that step.
+    Seed,
+    /// A service, a container or a node of the system under load, which one arm alone may have.
+    System,
+    /// A container of the mesh. Sidecars are what an arm may be about, so they are shown and not compared.
+    Sidecar,
+}
+
+impl Condition {
+    /// A condition of the load.
+    pub fn of_load(name: &str) -> Condition {
+        Condition::new(name.to_owned(), ConditionSubject::Load)
+    }
+
+    /// The seed of the arrivals.
+    pub fn seed() -> Condition {
+        Condition::new("seed".to_owned(), ConditionSubject::Seed)
+    }
+
+    /// The number of pods of a service.
+    pub fn replicas_of(service: &str) -> Condition {
+        Condition::of_system(format!("replicas of {service}"))
+    }
+
+    fn of_system(name: String) -> Condition {
+        Condition::new(name, ConditionSubject::System)
+    }
+
+    /// A condition of a container, such as the limits of `geo/geo`.
+    fn of_container(what: &str, service: &str, container: &Container) -> Condition {
+        let name = format!("{what} of {service}/{}", container.name);
+        match container.role {
+            Role::Sidecar => Condition::new(format!("{name} (sidecar)"), ConditionSubject::Sidecar),
+            _ => Condition::of_system(name),
+        }
+    }
+
+    fn new(name: String, subject: ConditionSubject) -> Condition {
+        Condition { name, subject }
+    }
+
+    /// The name that people read.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn is_of_the_load(&self) -> bool {
+        matches!(
+            self.subject,
+            ConditionSubject::Load | ConditionSubject::Seed
+        )
+    }
+}
 
 /// Adds a run's circumstances.
 pub fn add_conditions(conditions: &mut Conditions, result: &RunResult) {
-    let mut add = |name: String, value: String| {
-        conditions.entry(name).or_default().insert(value);
+    let mut add = |condition: Condition, value: String| {
+        conditions.entry(condition).or_default().insert(value);
     };
     let load = &result.spec.load;
-    add("connections".to_owned(), load.connections.to_string());
-    add("threads".to_owned(), load.threads.to_string());
-    add("pipeline".to_owned(), load.pipeline.to_string());
-    add("HTTP".to_owned(), http(&result.spec.http));
-    add("transport".to_owned(), transport(&result.spec));
-    add("arrival process".to_owned(), load.process.name().to_owned());
-    add(SEED.to_owned(), load.seed.to_string());
     let phases = [load.warmup, load.duration, load.guard].map(|phase| phase.to_string());
-    add("warm-up, window and guard".to_owned(), phases.join(", "));
-    add("script".to_owned(), script(result));
-    add("meshload".to_owned(), result.environment.meshload.clone());
     let machine = &result.environment;
-    let machine = format!("{}, {} cores", machine.processor, machine.cores);
-    add("load generator".to_owned(), machine);
+    for (name, value) in [
+        ("connections", load.connections.to_string()),
+        ("threads", load.threads.to_string()),
+        ("pipeline", load.pipeline.to_string()),
+        ("HTTP", http(&result.spec.http)),
+        ("transport", transport(&result.spec)),
+        ("arrival process", load.process.name().to_owned()),
+        ("warm-up, window and guard", phases.join(", ")),
+        ("script", script(result)),
+        ("meshload", machine.meshload.clone()),
+        (
+            "load generator",
+            format!("{}, {} cores", machine.processor, machine.cores),
+        ),
+    ] {
+        add(Condition::of_load(name), value);
+    }
+    add(Condition::seed(), load.seed.to_string());
     of_cluster(result, &mut add);
 }
 
@@ -79,19 +150,20 @@ fn script(result: &RunResult) -> String {
     })
 }
 
-fn of_cluster(result: &RunResult, add: &mut impl FnMut(String, String)) {
+fn of_cluster(result: &RunResult, add: &mut impl FnMut(Condition, String)) {
     let Some(resources) = &result.resources else {
         return;
     };
     for (quantity, sources) in &resources.sources {
         let names: Vec<&str> = sources.keys().map(|source| source.name()).collect();
-        add(format!("sources of {}", quantity.name()), names.join(", "));
+        let sources = Condition::of_system(format!("sources of {}", quantity.name()));
+        add(sources, names.join(", "));
     }
     for node in resources.topology.nodes.values() {
         // Processes of this machine have neither.
         if !node.kubelet.is_empty() {
             let about = format!("{}, kubelet {}", node.runtime, node.kubelet);
-            add(format!("node {}", node.name), about);
+            add(Condition::of_system(format!("node {}", node.name)), about);
         }
     }
     let mut replicas: BTreeMap<&str, usize> = BTreeMap::new();
@@ -102,20 +174,17 @@ fn of_cluster(result: &RunResult, add: &mut impl FnMut(String, String)) {
     for pod in ours {
         *replicas.entry(&pod.service).or_default() += 1;
         for container in &pod.containers {
-            let mut name = format!("{}/{}", pod.service, container.name);
-            if container.role == Role::Sidecar {
-                name += SIDECAR;
-            }
+            let of = |what: &str| Condition::of_container(what, &pod.service, container);
             let image = container.image_id.as_ref().unwrap_or(&container.image);
             if !image.is_empty() {
-                add(format!("image of {name}"), image.clone());
+                add(of("image"), image.clone());
             }
-            add(format!("limits of {name}"), amounts(&container.limits));
-            add(format!("requests of {name}"), amounts(&container.requests));
+            add(of("limits"), amounts(&container.limits));
+            add(of("requests"), amounts(&container.requests));
         }
     }
     for (service, count) in replicas {
-        add(format!("replicas of {service}"), count.to_string());
+        add(Condition::replicas_of(service), count.to_string());
     }
 }
 
@@ -127,9 +196,6 @@ fn amounts(amounts: &Amounts) -> String {
     let memory = part(amounts.memory_bytes, " bytes");
     format!("CPU {cpu}, memory {memory}")
 }
-
-/// Sidecars are what an arm may be about: theirs is shown and not compared.
-const SIDECAR: &str = " (sidecar)";
 
 /// Values that are listed; a sweep has a seed per step.
 const VALUES: usize = 4;
@@ -148,15 +214,18 @@ pub fn condition_text(values: &BTreeSet<String>) -> String {
 
 /// What is not the same in both, as far as both say it: name, here and there.
 pub fn unlike(base: &Conditions, other: &Conditions) -> Vec<String> {
-    let compared = base.iter().filter(|(name, _)| !name.ends_with(SIDECAR));
-    let differing = compared.filter_map(|(name, ones)| {
-        let others = other.get(name).filter(|others| *others != ones)?;
-        // Every step of a plan has a seed of its own: where a step of one arm is missing, its seed is.
-        if name == SEED && !ones.is_disjoint(others) {
-            return None;
-        }
-        let [ones, others] = [ones, others].map(condition_text);
-        Some(format!("{name}: {ones} against {others}"))
+    let differing = base.iter().filter_map(|(condition, ones)| {
+        let others = other.get(condition)?;
+        let differs = match condition.subject {
+            ConditionSubject::Load | ConditionSubject::System => ones != others,
+            ConditionSubject::Seed => ones.is_disjoint(others),
+            ConditionSubject::Sidecar => false,
+        };
+        let text = || {
+            let [ones, others] = [ones, others].map(condition_text);
+            format!("{}: {ones} against {others}", condition.name)
+        };
+        differs.then(text)
     });
     differing.chain(known_of_one(base, other)).collect()
 }
@@ -164,13 +233,12 @@ pub fn unlike(base: &Conditions, other: &Conditions) -> Vec<String> {
 /// What only one of both says of the load, as folders of different kinds do: whether it differs cannot
 /// be seen. What is said of a service, a container or a node, arms need not have in common.
 fn known_of_one(base: &Conditions, other: &Conditions) -> Option<String> {
-    fn of_the_load(conditions: &Conditions) -> BTreeSet<&str> {
-        let names = conditions.keys().map(String::as_str);
-        let of_the_load = |name: &&str| !name.contains(" of ") && !name.starts_with("node ");
-        names.filter(of_the_load).collect()
+    fn of_the_load(conditions: &Conditions) -> BTreeSet<&Condition> {
+        let conditions = conditions.keys();
+        conditions.filter(|one| one.is_of_the_load()).collect()
     }
-    let names = &of_the_load(base) ^ &of_the_load(other);
-    let names: Vec<&str> = names.into_iter().collect();
+    let alone = &of_the_load(base) ^ &of_the_load(other);
+    let names: Vec<&str> = alone.into_iter().map(Condition::name).collect();
     (!names.is_empty()).then(|| format!("known of one alone: {}", names.join("; ")))
 }
 
@@ -201,35 +269,51 @@ mod tests {
 
     #[test]
     fn what_only_one_says_of_the_load_cannot_be_compared_and_is_named() {
-        let conditions = |names: &[&str]| -> Conditions {
+        let conditions = |conditions: &[Condition]| -> Conditions {
             let value = BTreeSet::from(["some".to_owned()]);
-            let pairs = names.iter().map(|name| ((*name).to_owned(), value.clone()));
+            let pairs = conditions.iter().map(|one| (one.clone(), value.clone()));
             pairs.collect()
         };
-        let ours = conditions(&["connections", "seed", "replicas of geo", "node a"]);
-        let study = conditions(&["duration", "replicas of geo", "replicas of envoy"]);
+        let system = |name: &str| Condition::of_system(name.to_owned());
+        let ours = conditions(&[
+            Condition::of_load("connections"),
+            Condition::seed(),
+            Condition::replicas_of("geo"),
+            system("node a"),
+        ]);
+        let study = conditions(&[
+            Condition::of_load("duration"),
+            Condition::replicas_of("geo"),
+            Condition::replicas_of("envoy"),
+        ]);
         let wanted = ["known of one alone: connections; duration; seed"];
         assert_eq!(unlike(&ours, &study), wanted);
         assert_eq!(unlike(&study, &ours), wanted);
-        let fewer = conditions(&["connections", "seed", "limits of geo/geo"]);
+        let fewer = conditions(&[
+            Condition::of_load("connections"),
+            Condition::seed(),
+            system("limits of geo/geo"),
+        ]);
         assert!(unlike(&ours, &fewer).is_empty());
     }
 
     #[test]
     fn what_should_not_differ_is_named_whatever_it_is() {
         let value = |text: &str| BTreeSet::from([text.to_owned()]);
-        for name in [
-            "limits of geo/geo",
-            "requests of geo/geo",
-            "replicas of geo",
-            "image of geo/geo",
-            "connections",
-            "seed",
-            "arrival process",
-            "sources of cpu",
+        let system = |name: &str| Condition::of_system(name.to_owned());
+        for condition in [
+            system("limits of geo/geo"),
+            system("requests of geo/geo"),
+            Condition::replicas_of("geo"),
+            system("image of geo/geo"),
+            Condition::of_load("connections"),
+            Condition::seed(),
+            Condition::of_load("arrival process"),
+            system("sources of cpu"),
         ] {
             let [one, other] =
-                ["1", "2"].map(|text| Conditions::from([(name.to_owned(), value(text))]));
+                ["1", "2"].map(|text| Conditions::from([(condition.clone(), value(text))]));
+            let name = condition.name();
             assert_eq!(
                 unlike(&one, &other),
                 [format!("{name}: 1 against 2")],
@@ -237,12 +321,9 @@ mod tests {
             );
         }
         // Sidecars are what an arm may be about.
-        let [one, other] = ["1", "2"].map(|text| {
-            Conditions::from([(
-                "limits of geo/istio-proxy (sidecar)".to_owned(),
-                value(text),
-            )])
-        });
+        let sidecar = Condition::new("limits of geo/proxy".to_owned(), ConditionSubject::Sidecar);
+        let [one, other] =
+            ["1", "2"].map(|text| Conditions::from([(sidecar.clone(), value(text))]));
         assert!(unlike(&one, &other).is_empty());
     }
 
@@ -268,16 +349,19 @@ mod tests {
         result.resources = Some(reduce(&log, &topology, spans, Vec::new(), &BTreeMap::new()));
         let mut conditions = Conditions::new();
         add_conditions(&mut conditions, &result);
-        assert!(conditions.contains_key("replicas of hotel"));
-        let empty = |name: &&String| name.starts_with("node") || name.starts_with("image");
-        assert_eq!(conditions.keys().find(empty), None);
+        assert!(conditions.contains_key(&Condition::replicas_of("hotel")));
+        let names = conditions.keys().map(Condition::name);
+        let empty: Vec<&str> = names
+            .filter(|name| name.starts_with("node") || name.starts_with("image"))
+            .collect();
+        assert!(empty.is_empty(), "{empty:?}");
     }
 
     #[test]
     fn a_step_that_is_missing_is_no_other_seed() {
         let seeds = |seeds: std::ops::Range<u32>| {
             let seeds = seeds.map(|seed| seed.to_string()).collect();
-            Conditions::from([(SEED.to_owned(), seeds)])
+            Conditions::from([(Condition::seed(), seeds)])
         };
         assert!(unlike(&seeds(10..16), &seeds(11..17)).is_empty());
         let found = unlike(&seeds(10..16), &seeds(20..26));

@@ -23,7 +23,7 @@ pub use capacity::{Capacity, Knee, Prediction, are_held, by_rate, capacity};
 pub use comparison::{
     CapacityComparison, Comparison, Metric, MetricComparison, RateComparison, compare,
 };
-pub use conditions::{Conditions, add_conditions, condition_text, unlike};
+pub use conditions::{Condition, Conditions, add_conditions, condition_text, unlike};
 pub use cost::{Cost, CostDifference, Part, by_difference, costs};
 pub use figures::{Latency, ServiceFigures, StepFigures, Strain, step_figures};
 #[cfg(test)]

@@ -4,8 +4,9 @@
 use super::chart::{Axis, Chart, Content, Mark, Panel, Point, Series, Stroke};
 use super::table::{Cell, Table};
 use crate::judge::{
-    BLOCKS_FOR_AN_INTERVAL, Capacity, Conditions, Estimate, Latency, Level, Metric, Part, Spread,
-    Stability, StepFigures, are_held, by_rate, capacity, condition_text, costs, mean_over_blocks,
+    BLOCKS_FOR_AN_INTERVAL, Capacity, Condition, Conditions, Estimate, Latency, Level, Metric,
+    Part, Spread, Stability, StepFigures, are_held, by_rate, capacity, condition_text, costs,
+    mean_over_blocks,
 };
 use crate::render::estimate_text;
 use crate::units::show_ns;
@@ -474,11 +475,11 @@ pub fn conditions_table(arms: &[Arm<'_>]) -> Table {
         "As recorded with the steps; several values where they were not the same in all of them.",
         &columns,
     );
-    let names: BTreeSet<&String> = arms.iter().flat_map(|arm| arm.conditions.keys()).collect();
-    for name in names {
-        let mut row = vec![Cell::from(name.as_str())];
+    let all: BTreeSet<&Condition> = arms.iter().flat_map(|arm| arm.conditions.keys()).collect();
+    for condition in all {
+        let mut row = vec![Cell::from(condition.name())];
         row.extend(arms.iter().map(|arm| {
-            let values = arm.conditions.get(name);
+            let values = arm.conditions.get(condition);
             Cell::from(values.map_or("-".to_owned(), condition_text))
         }));
         table.rows.push(row);
