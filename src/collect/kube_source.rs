@@ -20,27 +20,48 @@ use tokio::task::JoinSet;
 #[derive(Debug, thiserror::Error)]
 pub enum NoCluster {
     /// It cannot be reached.
-    #[error("--collect kube: {0}")]
+    #[error("{}; {}", self.problem(), self.cure())]
     Access(#[from] AccessError),
     /// Its pods cannot be listed.
-    #[error("--collect kube: pods cannot be listed: {error}; {}", error.cure())]
+    #[error("{}; {}", self.problem(), self.cure())]
     Pods {
         /// What the server said.
         error: CallError,
     },
     /// Nothing runs where the application should be.
-    #[error(
-        "--collect kube: no pod runs in namespace {0}; name the application's with -n, or use --all-namespaces"
-    )]
+    #[error("{}; {}", self.problem(), self.cure())]
     NoPods(String),
     /// No kubelet and no metrics-server gives figures.
-    #[error("--collect kube: no figures can be had: {reason}; {cure}")]
+    #[error("{}; {}", self.problem(), self.cure())]
     NoSource {
         /// What the last of them said.
         reason: String,
         /// What to do.
         cure: &'static str,
     },
+}
+
+impl NoCluster {
+    /// What is wrong.
+    pub fn problem(&self) -> String {
+        let problem = match self {
+            NoCluster::Access(error) => error.problem(),
+            NoCluster::Pods { error } => format!("pods cannot be listed: {error}"),
+            NoCluster::NoPods(namespaces) => format!("no pod runs in namespace {namespaces}"),
+            NoCluster::NoSource { reason, .. } => format!("no figures can be had: {reason}"),
+        };
+        format!("--collect kube: {problem}")
+    }
+
+    /// What to do about it.
+    pub fn cure(&self) -> &'static str {
+        match self {
+            NoCluster::Access(error) => error.cure(),
+            NoCluster::Pods { error } => error.cure(),
+            NoCluster::NoPods(_) => "name the application's with -n, or use --all-namespaces",
+            NoCluster::NoSource { cure, .. } => cure,
+        }
+    }
 }
 
 /// The list of pods and cAdvisor's text are large and change slowly.

@@ -178,20 +178,11 @@ fn not_reached(error: &AccessError) -> Finding {
             "give --kubeconfig, or --kube-url of a `kubectl proxy`",
         );
     }
-    let text = error.to_string();
-    // The errors carry their cure after the semicolon.
-    let (message, cure) = text
-        .rsplit_once("; ")
-        .unwrap_or((&text, "give --kubeconfig or --kube-url"));
-    Finding::bad("access", "API server", message, cure)
+    Finding::bad("access", "API server", error.problem(), error.cure())
 }
 
 fn no_source(error: &NoCluster) -> Finding {
-    let text = error.to_string();
-    let (message, cure) = text
-        .rsplit_once("; ")
-        .unwrap_or((&text, "see docs/rbac.yaml"));
-    Finding::bad("sources", "figures", message, cure)
+    Finding::bad("sources", "figures", error.problem(), error.cure())
 }
 
 async fn rights(

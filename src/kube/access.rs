@@ -10,14 +10,10 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
     /// None was named, and none is in one of the usual places.
-    #[error(
-        "there is no kubeconfig ({0}) and this is not a pod; give --kubeconfig FILE, or --kube-url of a `kubectl proxy`"
-    )]
+    #[error("{}; {}", self.problem(), self.cure())]
     Absent(String),
     /// A kubeconfig or an address that cannot be used.
-    #[error(
-        "{flag}: {reason}; give --kubeconfig FILE, --context NAME, or --kube-url of a `kubectl proxy`"
-    )]
+    #[error("{}; {}", self.problem(), self.cure())]
     Config {
         /// The flag or place that led there.
         flag: &'static str,
@@ -25,13 +21,39 @@ pub enum AccessError {
         reason: String,
     },
     /// The API server does not answer as one does.
-    #[error("the API server at {url} cannot be used: {error}; {}", error.cure())]
+    #[error("{}; {}", self.problem(), self.cure())]
     Server {
         /// Its address.
         url: String,
         /// What it said.
         error: CallError,
     },
+}
+
+impl AccessError {
+    /// What is wrong.
+    pub fn problem(&self) -> String {
+        match self {
+            AccessError::Absent(why) => {
+                format!("there is no kubeconfig ({why}) and this is not a pod")
+            }
+            AccessError::Config { flag, reason } => format!("{flag}: {reason}"),
+            AccessError::Server { url, error } => {
+                format!("the API server at {url} cannot be used: {error}")
+            }
+        }
+    }
+
+    /// What to do about it.
+    pub fn cure(&self) -> &'static str {
+        match self {
+            AccessError::Absent(_) => "give --kubeconfig FILE, or --kube-url of a `kubectl proxy`",
+            AccessError::Config { .. } => {
+                "give --kubeconfig FILE, --context NAME, or --kube-url of a `kubectl proxy`"
+            }
+            AccessError::Server { error, .. } => error.cure(),
+        }
+    }
 }
 
 /// A configuration that calls can be made with.
