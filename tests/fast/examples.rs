@@ -73,17 +73,30 @@ fn the_commands_of_the_pipelines_are_understood() {
     }
 }
 
-#[test]
-fn the_commands_of_the_readme_are_understood() {
-    let commands = commands(&read("README.md"));
+/// Holds the commands of a page's indented examples against the command line's parser.
+#[track_caller]
+fn assert_page_understood(page: &str, least: usize) {
+    let text = read(page);
+    let examples = text.lines().filter(|line| line.starts_with("    "));
+    let commands = commands(&examples.collect::<Vec<_>>().join("\n"));
     let whole =
         |command: &&String| !command.contains(['[', '<', '|', '…']) && !command.contains("...");
     let whole: Vec<&String> = commands.iter().filter(whole).collect();
-    assert!(whole.len() >= 10, "{commands:?}");
+    assert!(whole.len() >= least, "{page}: {commands:?}");
     for command in whole {
         let command = command.split("   ").next().unwrap_or_default();
         assert_understood(&command.replace(" URL", " http://host/"));
     }
+}
+
+#[test]
+fn the_commands_of_the_readme_are_understood() {
+    assert_page_understood("README.md", 10);
+}
+
+#[test]
+fn the_commands_for_people_from_the_study_are_understood() {
+    assert_page_understood("docs/from-the-study.md", 8);
 }
 
 #[test]
