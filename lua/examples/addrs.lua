@@ -1,5 +1,5 @@
--- Idea: a name with several addresses is loaded evenly. The first setup looks the name up and keeps
--- the addresses that can be connected to; each thread gets the next one in turn.
+-- Idea: the load is spread evenly over the addresses of one name. The first call of setup resolves
+-- the name and keeps the addresses that accept a connection; each thread gets the next one in turn.
 --
 --   meshload -t 4 -c 40 -R 100 -d 10s -s lua/examples/addrs.lua http://frontend:5000/
 

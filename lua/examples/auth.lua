@@ -1,5 +1,5 @@
--- Idea: log in first, then reuse the token that the reply carries in a header. Requests that are
--- due before the token has come log in as well.
+-- Idea: the script logs in first, then reuses the token from a header of the reply. Requests that
+-- are due before the token has arrived log in as well.
 --
 --   meshload -R 100 -d 10s -s lua/examples/auth.lua http://localhost:8080 -- /login /orders
 
@@ -17,6 +17,6 @@ function request()
 end
 
 function response(status, headers)
-  if status == 401 then token = nil end -- expired: log in again
+  if status == 401 then token = nil end -- the token has expired: log in again
   token = token or headers["X-Token"]
 end

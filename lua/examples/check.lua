@@ -1,10 +1,10 @@
--- Idea: a reply may be wrong although its status is 200. The hotel answers so to a wrong password;
--- wrk.fail counts such a reply as failed, with the reason.
+-- Idea: a reply may be wrong although its status is 200. HotelReservation answers a wrong password
+-- with 200; wrk.fail counts such a reply as failed, with the reason.
 --
 --   meshload -R 100 -d 10s -s lua/examples/check.lua http://localhost:5000
 
 function request()
-  local id = math.random(0, 600) -- those above 500 are no users
+  local id = math.random(0, 600) -- ids above 500 are not users
   return wrk.format("POST", "/user?username=Cornell_" .. id
     .. "&password=" .. string.rep(tostring(id), 10))
 end

@@ -1,5 +1,5 @@
--- Idea: threads share nothing while they run. setup gives each one its number, each counts in its
--- own globals, and done reads the counters of all.
+-- Idea: threads share nothing while they run. setup gives each thread its number, each thread counts
+-- in its own globals, and done reads the counters of all threads.
 --
 --   meshload -t 2 -c 10 -R 100 -d 10s -s lua/examples/counters.lua http://localhost:5000/
 
@@ -10,7 +10,7 @@ function setup(thread)
   thread:set("id", #threads)
 end
 
-function init() requests = 0 end -- a global: thread:get sees no locals
+function init() requests = 0 end -- must be a global: thread:get cannot read locals
 
 function request()
   requests = requests + 1

@@ -1,5 +1,5 @@
--- Idea: requests are put off at random, by 10 to 50 ms. delay answers in milliseconds; a request's
--- latency counts from the moment it was put off to, because the script itself wanted that.
+-- Idea: each request is delayed at random, by 10 to 50 ms. delay returns milliseconds. A request's
+-- latency counts from the end of the delay, because the script itself asked for the delay.
 --
 --   meshload -R 100 -d 10s -s lua/examples/delay.lua http://localhost:5000/
 

@@ -1,5 +1,5 @@
--- Idea: one header changes with every request, here an id that is found again in the server's logs
--- and traces. The prefix keeps the ids of several threads apart.
+-- Idea: one header changes with every request, here an id that also appears in the server's logs and
+-- traces. The prefix keeps the ids of several threads apart.
 --
 --   meshload -R 100 -d 10s -s lua/examples/headers.lua http://localhost:5000/
 

@@ -1,5 +1,5 @@
--- Idea: a batch of requests leaves in one piece, without waiting for the replies in between (HTTP
--- pipelining). The batch is made once, in init; its depth is the script's first argument.
+-- Idea: a batch of requests is sent in one piece, without waiting for the replies in between (HTTP
+-- pipelining). init makes the batch once; the batch's size is the script's first argument.
 --
 --   meshload -R 100 -d 10s -s lua/examples/pipeline.lua http://localhost:5000 -- 4
 

@@ -1,5 +1,5 @@
--- Idea: every request POSTs the same JSON body. The fields of `wrk` are the default request, which
--- is put together once, so this costs nothing per request.
+-- Idea: every request POSTs the same JSON body. The fields of `wrk` describe the default request,
+-- which is made once, so nothing is computed per request.
 --
 --   meshload -R 100 -d 10s -s lua/examples/post.lua http://localhost:5000/
 

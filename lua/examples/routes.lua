@@ -1,5 +1,5 @@
--- Idea: requests with ids or coordinates in their URLs are all different; wrk.label says which
--- belong together, so that each route gets latencies of its own in the result.
+-- Idea: URLs with ids or coordinates are all different. wrk.label names the requests that belong
+-- together, so that each route has its own latencies in the result.
 --
 --   meshload -R 100 -d 10s -s lua/examples/routes.lua http://localhost:5000
 

@@ -1,5 +1,5 @@
--- Idea: a thread ends its own run after so many responses, however long -d is. What would have been
--- due later is not sent.
+-- Idea: a thread ends its own run after a number of responses, whatever -d says. Requests that would
+-- have been due later are not sent.
 --
 --   meshload -t 1 -c 1 -R 100 -d 60s -s lua/examples/stop.lua http://localhost:5000/ -- 250
 
