@@ -1,6 +1,6 @@
 //! What one arm costs over another, as its user asks for it.
 
-use crate::support::{Hotel, Meshload, Output, machine};
+use crate::support::{Hotel, Meshload, Output, machine, until_believed};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -114,8 +114,11 @@ fn two_arms(home: &Path) -> PathBuf {
         other.url()
     );
     // A step in which this machine stood still is done again by the same command.
-    let mut runs = (0..3).map(|_| meshload(flags.split_whitespace()));
-    assert!(runs.any(|output| output.code == Some(0)), "{flags}");
+    until_believed(3, |_| {
+        let output = meshload(flags.split_whitespace());
+        let is_whole = output.code == Some(0);
+        is_whole.then_some(()).ok_or_else(|| output.to_string())
+    });
     folder
 }
 

@@ -3,7 +3,7 @@
 //! are what the version that wrote the folders said of them, so that a folder that is read wrongly
 //! without an error fails too.
 
-use crate::support::{Hotel, Machine, Meshload, Output, machine};
+use crate::support::{Hotel, Machine, Meshload, Output, machine, until_believed};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -278,14 +278,11 @@ fn order_of(sweep: &Path) -> Vec<String> {
 /// nothing, and the same command measures it again.
 #[track_caller]
 fn resume(args: &[&str]) {
-    let mut output = meshload(args);
-    for _ in 0..3 {
-        if output.code == Some(0) {
-            return;
-        }
-        output = meshload(args);
-    }
-    assert_eq!(output.code, Some(0), "{output}");
+    until_believed(4, |_| {
+        let output = meshload(args);
+        let is_whole = output.code == Some(0);
+        is_whole.then_some(()).ok_or_else(|| output.to_string())
+    });
 }
 
 /// Resumes a half sweep and compares it with the sweep of the same plan that was not interrupted.

@@ -2,7 +2,7 @@
 
 use crate::support::api_server::cluster::Cluster;
 use crate::support::api_server::{ApiServer, Fault};
-use crate::support::{Hotel, Meshload, Output, Running, machine, wait_until};
+use crate::support::{Hotel, Meshload, Output, Running, machine, until_believed, wait_until};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -49,13 +49,15 @@ fn succeeds(output: &Output) {
 /// by the same command.
 #[track_caller]
 fn finishes(folder: &Path, flags: &str) -> Output {
-    let mut output = sweep(folder, flags).run();
-    for _ in 0..3 {
-        if output.code == Some(0) || !output.stderr.contains("not one request was completed") {
-            break;
+    let output = until_believed(4, |_| {
+        let output = sweep(folder, flags).run();
+        let stood_still = output.stderr.contains("not one request was completed");
+        if output.code == Some(0) || !stood_still {
+            Ok(output)
+        } else {
+            Err(output.to_string())
         }
-        output = sweep(folder, flags).run();
-    }
+    });
     succeeds(&output);
     output
 }
@@ -600,13 +602,15 @@ fn the_capacity_is_found_between_two_rates() {
         SHORT.replace("300ms", "1s")
     );
     // A search that this machine spoilt says that it did not come to its end, and ends with 1.
-    let mut searches = (0..4).map(|number| {
+    let (output, folder) = until_believed(4, |number| {
         let folder = home.path().join(number.to_string());
-        (sweep(&folder, &flags).run(), folder)
+        let output = sweep(&folder, &flags).run();
+        if output.code == Some(0) {
+            Ok((output, folder))
+        } else {
+            Err(output.to_string())
+        }
     });
-    let (output, folder) = searches
-        .find(|(output, _)| output.code == Some(0))
-        .expect("a search that comes to its end");
     let found = journal(&folder)
         .into_iter()
         .rfind(|line| line["event"] == "capacity")

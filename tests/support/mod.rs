@@ -254,6 +254,22 @@ pub fn done(output: &Output) {
     );
 }
 
+/// Makes a measurement again until this machine was quiet enough for it to be believed. An attempt
+/// is given its number and returns its answer, or why it cannot be believed; after the last of
+/// `tries` the test fails with every reason. What must hold on a busy machine, too, is asserted in the
+/// attempt.
+#[track_caller]
+pub fn until_believed<T>(tries: usize, mut attempt: impl FnMut(usize) -> Result<T, String>) -> T {
+    let mut reasons = Vec::new();
+    for number in 0..tries {
+        match attempt(number) {
+            Ok(answer) => return answer,
+            Err(reason) => reasons.push(reason),
+        }
+    }
+    panic!("this machine was not quiet enough in {tries} tries: {reasons:#?}");
+}
+
 /// Waits until something has happened; fails the test when it does not within ten seconds.
 pub fn wait_until(what: &str, has_happened: impl Fn() -> bool) {
     let start = Instant::now();
