@@ -6,7 +6,7 @@ use meshload::formats::{
     study_steps, study_sums,
 };
 use meshload::judge::{
-    StepFigures, capacity, compare, costs, percentile_intervals, step_figures, verdict,
+    JudgedRun, Step, Steps, capacity, compare, costs, percentile_intervals, verdict,
 };
 use meshload::measure::Distribution;
 use meshload::resources::timeline;
@@ -26,8 +26,8 @@ fn files<const N: usize>(mut bytes: &[u8]) -> [&[u8]; N] {
     })
 }
 
-fn compare_with_itself(steps: &[StepFigures]) {
-    let steps: Vec<&StepFigures> = steps.iter().collect();
+fn compare_with_itself(steps: &[Step]) {
+    let steps = Steps::from(steps);
     let comparison = compare(&steps, &steps);
     for metric in comparison.rates.iter().flat_map(|rate| &rate.metrics) {
         let apart = metric.difference.value;
@@ -96,5 +96,5 @@ pub fn run_json(bytes: &[u8]) {
         "a result changed as it was written and read"
     );
     let _ = verdict(&result);
-    compare_with_itself(&[step_figures(&result, &stored)]);
+    compare_with_itself(&[JudgedRun::with_verdict(result, stored).step()]);
 }

@@ -1,17 +1,17 @@
 //! `meshload compare`: what one arm costs over another.
 
 use super::fail;
-use super::pages::{NotWritten, arms_of, claim, shown_runs, write_page};
+use super::pages::{NotWritten, claim, shown_runs, write_page};
 use crate::cli::CompareRequest;
 use crate::exit::Exit;
 use crate::formats::{StudySums, comparison_csv, cost_csv, study_overhead_csv, study_overheads};
 use crate::judge::{
-    BLOCKS_FOR_AN_INTERVAL, Comparison, Gate, Level, MaxRegression, Pairing, StepFigures,
+    ArmSteps, BLOCKS_FOR_AN_INTERVAL, Comparison, Gate, MaxRegression, Pairing, common_rate,
     compare as compare_steps, regressions, unlike,
 };
 use crate::render::{Layout, comparison_text, regressions_text, study_overhead_text};
-use crate::report::{Compared, common_rate, comparison_page};
-use crate::store::{ArmSteps, folder_and_arm, load_steps, make_folder, only_arm, write_file};
+use crate::report::{Compared, comparison_page};
+use crate::store::{folder_and_arm, load_steps, make_folder, only_arm, write_file};
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -74,15 +74,11 @@ fn gate(limits: &[MaxRegression], base: &Side, others: &[Side]) -> Exit {
             true => Pairing::Blocks,
             false => Pairing::Apart,
         };
-        for rate in common_rates(&base.arm.steps, &other.arm.steps) {
-            let at_rate = |side: &Side| -> Vec<StepFigures> {
-                let is_meant =
-                    |step: &&StepFigures| step.rate == rate && step.level != Some(Level::Invalid);
-                side.arm.steps.iter().filter(is_meant).cloned().collect()
-            };
-            let (ones, others) = (at_rate(base), at_rate(other));
+        let (ones, others) = (base.arm.set(), other.arm.set());
+        for rate in ones.common_rates(&others) {
+            let (ones, others) = (ones.at(rate).valid(), others.at(rate).valid());
             let name = format!("{} at {rate}/s, {}", base.arm.name, other.arm.name);
-            if !are_enough(&ones, &others, pairing) {
+            if !ones.are_enough_against(&others, pairing) {
                 note!("note: {name}: too few runs to tell a regression from chance");
                 continue;
             }
@@ -110,33 +106,9 @@ fn gate(limits: &[MaxRegression], base: &Side, others: &[Side]) -> Exit {
     exit
 }
 
-/// Whether there are so many runs that something can be resolved.
-fn are_enough(base: &[StepFigures], other: &[StepFigures], pairing: Pairing) -> bool {
-    let is_shared = |step: &&StepFigures| {
-        let mut base = base.iter();
-        base.any(|one| one.repetition == step.repetition)
-    };
-    let new = match pairing {
-        Pairing::Blocks => other.iter().filter(is_shared).count(),
-        Pairing::Apart => other.len(),
-    };
-    !base.is_empty() && new >= pairing.runs_needed(base.len())
-}
-
-fn common_rates(base: &[StepFigures], other: &[StepFigures]) -> Vec<f64> {
-    let mut rates: Vec<f64> = base.iter().map(|step| step.rate).collect();
-    rates.sort_by(f64::total_cmp);
-    rates.dedup();
-    rates.retain(|rate| other.iter().any(|step| step.rate == *rate));
-    rates
-}
-
 fn compared(base: &Side, other: &Side) -> Compared {
     Compared {
-        comparison: compare_steps(
-            &base.arm.steps.iter().collect::<Vec<_>>(),
-            &other.arm.steps.iter().collect::<Vec<_>>(),
-        ),
+        comparison: compare_steps(&base.arm.set(), &other.arm.set()),
         unlike: unlike(&base.arm.conditions, &other.arm.conditions),
     }
 }
@@ -182,10 +154,9 @@ fn write(
             write_file(&folder.join("compare_overhead_summary.csv"), &table)?;
         }
     }
-    let arms = || sides.iter().map(|side| &side.arm);
-    let views = arms_of(arms());
-    let (shown, notes) = shown_runs(arms(), common_rate(&views));
-    let mut page = comparison_page(&views, compared, &shown);
+    let arms: Vec<ArmSteps> = sides.iter().map(|side| side.arm.clone()).collect();
+    let (shown, notes) = shown_runs(&arms, common_rate(&arms));
+    let mut page = comparison_page(&arms, compared, &shown);
     page.lead.extend(left_out.iter().cloned().chain(notes));
     write_page(&page, folder)
 }
@@ -219,7 +190,7 @@ fn sides(request: &CompareRequest) -> Result<(Vec<Side>, Vec<String>), String> {
     if request.halves {
         return match <[Side; 1]>::try_from(sides) {
             Ok([side]) => {
-                let halves = halves(side);
+                let halves = Vec::from(halves(&side));
                 if halves.iter().any(|half| half.arm.steps.is_empty()) {
                     return Err("--aa takes an arm with two repetitions at least".to_owned());
                 }
@@ -250,10 +221,8 @@ fn tell_apart(sides: &mut [Side], request: &CompareRequest) {
 }
 
 fn rename(side: &mut Side, name: &str) {
-    let before = std::mem::replace(&mut side.arm.name, name.to_owned());
-    for step in &mut side.arm.steps {
-        step.arm = name.to_owned();
-    }
+    let before = side.arm.name.clone();
+    side.arm.rename(name);
     side.sums = std::mem::take(&mut side.sums)
         .into_iter()
         .map(|((arm, rate), sums)| {
@@ -264,25 +233,11 @@ fn rename(side: &mut Side, name: &str) {
 }
 
 /// Odd repetitions against even ones: pairs of neighbours in time, as blocks are.
-fn halves(side: Side) -> Vec<Side> {
-    let half = |name: &str, odd: u32| {
-        let steps = side
-            .arm
-            .steps
-            .iter()
-            .filter(|step| step.repetition % 2 == odd);
-        let steps = steps.map(|step| StepFigures {
-            arm: format!("{} ({name})", side.arm.name),
-            repetition: step.repetition.div_ceil(2),
-            ..step.clone()
-        });
-        Side {
-            folder: side.folder.clone(),
-            arm: side
-                .arm
-                .part(&format!("{} ({name})", side.arm.name), steps.collect()),
-            sums: StudySums::new(),
-        }
-    };
-    vec![half("odd", 1), half("even", 0)]
+fn halves(side: &Side) -> [Side; 2] {
+    let [odd, even] = side.arm.set().halves();
+    [("odd", odd), ("even", even)].map(|(half, steps)| Side {
+        folder: side.folder.clone(),
+        arm: side.arm.part(format!("{} ({half})", side.arm.name), steps),
+        sums: StudySums::new(),
+    })
 }

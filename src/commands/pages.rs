@@ -1,10 +1,9 @@
 //! Pages and their plots, written: into the folder they are about, or where they are wanted.
 
-use crate::judge::Level;
-use crate::report::{Arm, Page, Run, png_file, svg_file};
-use crate::store::{
-    ArmSteps, MeasuredRun, StoreError, load_measured, make_folder, read_if_there, write_file,
-};
+use crate::judge::{ArmSteps, Level, MeasuredRun};
+use crate::report::{Page, png_file, svg_file};
+use crate::store::{StoreError, load_measured, make_folder, read_if_there, write_file};
+use crate::units::Rate;
 use std::path::{Path, PathBuf};
 
 /// The page's name in its folder.
@@ -86,34 +85,8 @@ pub fn write_page(page: &Page, folder: &Path) -> Result<(), NotWritten> {
     Ok(())
 }
 
-/// The arms as the report has them.
-pub fn arms_of<'a>(arms: impl IntoIterator<Item = &'a ArmSteps>) -> Vec<Arm<'a>> {
-    let arms = arms.into_iter().map(|arm| Arm {
-        name: &arm.name,
-        steps: &arm.steps,
-        conditions: &arm.conditions,
-    });
-    arms.collect()
-}
-
-/// A run as the report has it, and what could not be read of it.
-pub fn run_of(name: String, measured: MeasuredRun) -> (Run, Vec<String>) {
-    let run = Run {
-        name,
-        result: measured.result,
-        verdict: measured.verdict,
-        intervals: measured.intervals,
-        lag: measured.lag,
-        timeline: measured.timeline,
-    };
-    (run, measured.notes)
-}
-
 /// One run of each arm at a rate, as far as there are any, with what could not be read of them.
-pub fn shown_runs<'a>(
-    arms: impl IntoIterator<Item = &'a ArmSteps>,
-    rate: Option<f64>,
-) -> (Vec<Run>, Vec<String>) {
+pub fn shown_runs(arms: &[ArmSteps], rate: Option<Rate>) -> (Vec<MeasuredRun>, Vec<String>) {
     let (mut runs, mut notes) = (Vec::new(), Vec::new());
     let Some(rate) = rate else {
         return (runs, notes);
@@ -123,16 +96,15 @@ pub fn shown_runs<'a>(
             continue;
         };
         match load_measured(folder) {
-            Ok(measured) => {
-                let step = measured.result.spec.step.as_ref();
+            Ok(mut run) => {
+                let step = run.judged.result.spec.step.as_ref();
                 let repetition = step.map_or(1, |step| step.repetition);
-                let mut name = format!("{} at {rate}/s, repetition {repetition}", arm.name);
+                run.name = format!("{} at {rate}/s, repetition {repetition}", arm.name);
                 // Where no run of a rate can be believed, one that cannot is shown.
-                if measured.verdict.level == Level::Invalid {
-                    name += " (INVALID)";
+                if run.judged.verdict.level == Level::Invalid {
+                    run.name += " (INVALID)";
                 }
-                let (run, unread) = run_of(name, measured);
-                notes.extend(unread.iter().map(|note| format!("{}: {note}", run.name)));
+                notes.extend(run.notes.iter().map(|note| format!("{}: {note}", run.name)));
                 runs.push(run);
             }
             Err(error) => notes.push(error.to_string()),

@@ -1,6 +1,6 @@
 //! Several runs of one question: held against a baseline until the intervals are narrow enough.
 
-use super::baseline::{Against, how_many};
+use super::baseline::{LoadedBaseline, trial_of};
 use super::fail;
 use super::measurement::{Measured, Setting, Written, measure};
 use super::pipeline;
@@ -10,8 +10,7 @@ use crate::cli::{Outputs, Repetition, RunRequest};
 use crate::exit::Exit;
 use crate::formats::junit_xml;
 use crate::judge::{
-    Conditions, Gate, Level, Outcome, StepFigures, Verdict, add_conditions, are_believed,
-    are_narrow, regressions, step_figures,
+    Conditions, Gate, JudgedRun, Level, Outcome, Step, Steps, Trial, Verdict, add_conditions,
 };
 use crate::measure::Ending;
 use crate::render::{
@@ -21,7 +20,6 @@ use crate::render::{
 use crate::spec::{RunSpec, StepLabel, Target};
 use crate::store::{Growing, ResultFolder, STEPS, StoreError};
 use crate::units::Nanos;
-use std::collections::BTreeSet;
 
 /// The file that says what came of the gate.
 const GATE_JSON: &str = "gate.json";
@@ -36,14 +34,14 @@ const BASELINE: &str = "baseline";
 pub fn repeat(request: &RunRequest, repetition: &Repetition, script: Option<Vec<u8>>) -> Exit {
     let baseline = repetition.baseline.as_ref();
     let against = baseline
-        .map(|baseline| Against::load(baseline, &repetition.limits, &request.spec))
+        .map(|baseline| LoadedBaseline::load(baseline, &repetition.limits, &request.spec))
         .transpose();
     let against = match against {
         Ok(against) => against,
         Err(message) => return fail(Exit::Usage, &message),
     };
-    let (needed, most) = match how_many(repetition, against.as_ref()) {
-        Ok(numbers) => numbers,
+    let trial = match trial_of(repetition, against.as_ref()) {
+        Ok(trial) => trial,
         Err(message) => return fail(Exit::Usage, &message),
     };
     let places = match Places::open(&request.outputs) {
@@ -61,17 +59,17 @@ pub fn repeat(request: &RunRequest, repetition: &Repetition, script: Option<Vec<
     }
     let mut series = Series {
         request,
-        repetition,
         against,
         script,
         signals,
-        most,
+        trial,
         number: 0,
         runs: Vec::new(),
+        verdicts: Vec::new(),
         outcomes: Vec::new(),
         conditions: Conditions::new(),
     };
-    match series.make(needed) {
+    match series.make() {
         Ok(()) => series.conclude(places),
         Err(exit) if series.runs.is_empty() => {
             places.abandon();
@@ -118,16 +116,15 @@ impl Places {
 /// The runs as they are made.
 struct Series<'a> {
     request: &'a RunRequest,
-    repetition: &'a Repetition,
-    against: Option<Against>,
+    against: Option<LoadedBaseline>,
     script: Option<Vec<u8>>,
     signals: Signals,
-    /// So many that can be believed are enough in any case.
-    most: usize,
+    trial: Trial,
     /// Of the last run.
     number: u32,
     /// All runs of both sides.
-    runs: Vec<(StepFigures, Verdict)>,
+    runs: Vec<Step>,
+    verdicts: Vec<Verdict>,
     /// What came of the thresholds in each run of the new side that can be believed.
     outcomes: Vec<Vec<Outcome>>,
     /// Under which the new side was measured.
@@ -137,35 +134,16 @@ struct Series<'a> {
 impl Series<'_> {
     /// Repetition after repetition, until the intervals are narrow or there are enough. A repetition
     /// that is INVALID is made again, at most as often as there are runs to make.
-    fn make(&mut self, needed: usize) -> Result<(), Exit> {
-        for repetition in 1..=2 * self.most as u32 {
+    fn make(&mut self) -> Result<(), Exit> {
+        for repetition in 1..=self.trial.last_repetition() {
             for arm in self.order(repetition) {
                 self.run(arm, repetition)?;
             }
-            if self.is_enough(needed) {
+            if self.trial.is_enough(&Steps::from(&self.runs)) {
                 break;
             }
         }
         Ok(())
-    }
-
-    /// Repetitions in which the rate was not held have no latencies to compare, so others are made in
-    /// their place, unless that is the rule.
-    fn is_enough(&self, needed: usize) -> bool {
-        let believed = self.believed_repetitions().len();
-        if self.against.is_none() {
-            return believed >= self.most;
-        }
-        let is_held = |step: &&StepFigures| step.stability.is_held() == Some(true);
-        let new = self.believed(NEW);
-        let held = new.iter().filter(is_held).count();
-        let is_lost = held * 2 <= believed;
-        let is_narrow = || are_narrow(&self.gate().regressions);
-        match believed {
-            few if few < needed => false,
-            all if all >= self.most => held >= needed || is_lost,
-            _ => is_narrow(),
-        }
     }
 
     /// Who goes first changes from block to block, so that neither is always the one that finds the
@@ -238,7 +216,7 @@ impl Series<'_> {
             .collect();
         let (mut finished, verdict, Written { errors, .. }) = measured.write(&Gate::default());
         let result = &finished.result;
-        let figures = step_figures(result, &verdict);
+        let step = JudgedRun::with_verdict(result.clone(), verdict.clone()).step();
         if self.number == 1 {
             tell!("{}", step_header());
         }
@@ -246,13 +224,10 @@ impl Series<'_> {
             number: self.number,
             of: self.planned(),
             arm,
-            rate: figures.rate,
+            rate: step.key.rate.as_f64(),
             repetition,
         };
-        tell!(
-            "{}",
-            step_line(&title, result, &verdict, &figures.stability)
-        );
+        tell!("{}", step_line(&title, result, &verdict, &step.stability));
         if let Some(error) = errors.first() {
             return Err(fail(Exit::Failed, error));
         }
@@ -270,32 +245,14 @@ impl Series<'_> {
             add_conditions(&mut self.conditions, result);
             self.outcomes.push(thresholds);
         }
-        self.runs.push((figures, verdict));
+        self.runs.push(step);
+        self.verdicts.push(verdict);
         finished.done().map_err(|error| fail(Exit::Failed, &error))
     }
 
     fn planned(&self) -> usize {
         let sides = self.order(1).len();
-        (self.most * sides).max(self.number as usize)
-    }
-
-    /// The repetitions in which every side can be believed.
-    fn believed_repetitions(&self) -> BTreeSet<u32> {
-        let repetitions = |is_wanted: &dyn Fn(&Verdict) -> bool| -> BTreeSet<u32> {
-            let runs = self.runs.iter().filter(|(_, verdict)| is_wanted(verdict));
-            runs.map(|(step, _)| step.repetition).collect()
-        };
-        let is_invalid = |verdict: &Verdict| verdict.level == Level::Invalid;
-        &repetitions(&|_| true) - &repetitions(&is_invalid)
-    }
-
-    /// The runs of a side in those repetitions.
-    fn believed(&self, arm: &str) -> Vec<StepFigures> {
-        let repetitions = self.believed_repetitions();
-        let steps = self.runs.iter().map(|(step, _)| step);
-        let believed =
-            steps.filter(|step| step.arm == arm && repetitions.contains(&step.repetition));
-        believed.cloned().collect()
+        (self.trial.most * sides).max(self.number as usize)
     }
 
     fn thresholds(&self) -> Vec<Outcome> {
@@ -307,41 +264,22 @@ impl Series<'_> {
         over_runs.collect()
     }
 
-    /// Whether the runs of each side say something, and at least one of a repetition in which all do.
-    fn is_believed(&self) -> bool {
-        let sides = self.order(1).iter().map(|arm| {
-            let runs = self.runs.iter().filter(|(step, _)| step.arm == *arm);
-            runs.map(|(_, verdict)| verdict.clone()).collect::<Vec<_>>()
-        });
-        sides.into_iter().all(|verdicts| are_believed(&verdicts))
-            && !self.believed_repetitions().is_empty()
-    }
-
     fn gate(&self) -> Gate {
-        let held_against = self.against.as_ref().map(|against| {
-            let base = match self.live() {
-                Some(_) => self.believed(BASELINE),
-                None => against.steps.clone(),
-            };
-            let new = self.believed(NEW);
-            regressions(&self.repetition.limits, &base, &new, against.pairing)
-        });
         Gate {
             thresholds: self.thresholds(),
-            regressions: held_against.unwrap_or_default(),
+            regressions: self.trial.regressions(&Steps::from(&self.runs)),
         }
     }
 
     fn tell(&self, gate: &Gate) {
         let thresholds = thresholds_text(&gate.thresholds);
         let Some(against) = &self.against else {
-            let steps = self.runs.iter().map(|(step, _)| step.clone());
-            let table = steps_table(NEW, &steps.collect::<Vec<_>>());
+            let table = steps_table(NEW, &Steps::from(&self.runs));
             return tell!("{}", (table + &thresholds).trim_end());
         };
         let regressions = regressions_text(&against.name, &gate.regressions);
         tell!("{}", (thresholds + &regressions).trim_end());
-        for one in against.unlike(&self.conditions) {
+        for one in against.differing_conditions(&self.conditions) {
             note!("note: not the same as in the baseline: {one}");
         }
     }
@@ -350,20 +288,19 @@ impl Series<'_> {
     fn conclude(&self, places: Places) -> Exit {
         let gate = self.gate();
         self.tell(&gate);
-        let verdicts = self.runs.iter().map(|(_, verdict)| verdict.clone());
-        let verdicts: Vec<Verdict> = verdicts.collect();
-        let is_believed = self.is_believed();
+        let steps = Steps::from(&self.runs);
+        let is_believed = self.trial.is_believed(&steps);
         let targets = self.request.spec.targets.iter();
         let urls: Vec<&str> = targets.map(|target| target.url.as_str()).collect();
         let baseline = self.against.as_ref().map(|against| against.name.as_str());
-        let summary = series_markdown(&urls, &self.runs, baseline, &gate);
+        let summary = series_markdown(&urls, &steps, baseline, &gate);
         pipeline::show(&summary, is_believed, &gate);
         let mut exit = match () {
             () if !is_believed => Exit::NotTrustworthy,
             () if gate.fails() => Exit::Threshold,
             () => Exit::Done,
         };
-        let junit = junit_xml(&urls, &verdicts, &gate);
+        let junit = junit_xml(&urls, &self.verdicts, &gate);
         for error in places.write(summary.as_bytes(), &junit, &gate) {
             exit = fail(Exit::Failed, &error);
         }

@@ -1,11 +1,12 @@
 //! `meshload report`: what a folder holds, from the folder alone.
 
 use super::fail;
-use super::pages::{NotWritten, arms_of, run_of, shown_runs, write_page};
+use super::pages::{NotWritten, shown_runs, write_page};
 use crate::cli::ReportRequest;
 use crate::exit::Exit;
+use crate::judge::{JudgedRun, Steps, common_rate};
 use crate::render::{one_repetition, outcome_text, resources_text, steps_table, wrk_text};
-use crate::report::{About, Page, collection_page, common_rate, run_page, sweep_page};
+use crate::report::{About, Page, collection_page, run_page, sweep_page};
 use crate::store::{
     RUN_JSON, STEPS, StepSet, StoreError, load_collected, load_measured, load_steps,
 };
@@ -56,11 +57,13 @@ fn told(folder: &Path) -> Result<(String, Page), StoreError> {
     if holds_steps && !folder.join(RUN_JSON).exists() {
         return Ok(steps_told(folder, &load_steps(folder)?));
     }
-    let measured = load_measured(folder)?;
-    let text = wrk_text(&measured.result) + &outcome_text(&measured.result, &measured.verdict);
-    let (run, unread) = run_of(String::new(), measured);
+    let run = load_measured(folder)?;
+    let JudgedRun {
+        result, verdict, ..
+    } = &run.judged;
+    let text = wrk_text(result) + &outcome_text(result, verdict);
     let mut page = run_page(&run);
-    page.lead.extend(unread);
+    page.lead.extend(run.notes);
     Ok((text, page))
 }
 
@@ -68,13 +71,13 @@ fn steps_told(folder: &Path, set: &StepSet) -> (String, Page) {
     let tables = set
         .arms
         .iter()
-        .map(|arm| steps_table(&arm.name, &arm.steps));
-    let first = one_repetition(set.arms.iter().flat_map(|arm| &arm.steps));
+        .map(|arm| steps_table(&arm.name, &arm.set()));
+    let steps: Steps<'_> = set.arms.iter().flat_map(|arm| &arm.steps).collect();
+    let first = one_repetition(&steps);
     let notes = set.notes.iter().map(|note| format!("note: {note}\n"));
     let lead = first.map(|first| format!("{first}\n"));
     let text = lead.into_iter().chain(tables).chain(notes).collect();
-    let arms = arms_of(&set.arms);
-    let (shown, unread) = shown_runs(&set.arms, common_rate(&arms));
+    let (shown, unread) = shown_runs(&set.arms, common_rate(&set.arms));
     let full = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let name = full.file_name().unwrap_or_default().to_string_lossy();
     let first = first.map(str::to_owned).into_iter().collect();
@@ -84,5 +87,5 @@ fn steps_told(folder: &Path, set: &StepSet) -> (String, Page) {
         plan: set.plan.as_deref(),
         notes: &notes,
     };
-    (text, sweep_page(about, &arms, &shown))
+    (text, sweep_page(about, &set.arms, &shown))
 }

@@ -2,9 +2,11 @@
 //! figures of steps. What such a folder cannot say stays missing.
 
 use crate::judge::{
-    Condition, Conditions, Latency, Reason, ServiceFigures, Stability, StepFigures, Strain,
+    Condition, Conditions, Latency, Reason, ServiceFigures, Stability, Step, StepFigures, Strain,
 };
 use crate::resources::Category;
+use crate::spec::StepKey;
+use crate::units::Rate;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A table that cannot be read: which, where, and what is wrong.
@@ -39,7 +41,7 @@ const USUAL_SECONDS: f64 = 90.0;
 ///
 /// # Errors
 /// [`BadTable`] for a table that is cut short, or lacks a column that is needed.
-pub fn study_steps(folder: &StudyFolder) -> Result<Vec<StepFigures>, BadTable> {
+pub fn study_steps(folder: &StudyFolder) -> Result<Vec<Step>, BadTable> {
     let seconds = folder.metadata.as_deref().and_then(seconds_of);
     let seconds = seconds.unwrap_or(USUAL_SECONDS);
     let mut services = match &folder.pods {
@@ -53,6 +55,8 @@ pub fn study_steps(folder: &StudyFolder) -> Result<Vec<StepFigures>, BadTable> {
     for row in table.rows() {
         let typed = row.need("Target_RPS")?;
         let rate: f64 = row.number("Target_RPS")?;
+        let is_no_rate = || row.bad(format!("`{typed}` in the column Target_RPS is no rate"));
+        let asked = Rate::per_second(rate).ok_or_else(is_no_rate)?;
         let achieved = row.number("Actual_RPS")?;
         let count = seen.entry(key(rate, 0).0).or_default();
         *count += 1;
@@ -65,10 +69,13 @@ pub fn study_steps(folder: &StudyFolder) -> Result<Vec<StepFigures>, BadTable> {
         let log = folder
             .logs
             .get(&format!("wrk_{typed}rps_rep{repetition}.log"));
-        steps.push(StepFigures {
+        let step = StepKey {
+            number: steps.len() as u32 + 1,
             arm: folder.arm.clone(),
-            rate,
+            rate: asked,
             repetition,
+        };
+        let figures = StepFigures {
             achieved,
             level: None,
             stability: stability(rate, achieved, seconds),
@@ -77,7 +84,8 @@ pub fn study_steps(folder: &StudyFolder) -> Result<Vec<StepFigures>, BadTable> {
             error_rate: None,
             services: services.remove(&key(rate, repetition)).unwrap_or_default(),
             nodes_cpu_m: None,
-        });
+        };
+        steps.push(Step { key: step, figures });
     }
     Ok(steps)
 }
@@ -116,7 +124,7 @@ pub fn study_gaps(folder: &StudyFolder) -> Result<Vec<String>, BadTable> {
 /// Steps of which the table of pods has no row, or none of some of the application's services: it was
 /// cut short between two rows, or the pods could not be looked at.
 fn rows_missing(folder: &StudyFolder) -> Result<Vec<String>, BadTable> {
-    let missing = |step: &StepFigures| {
+    let missing = |step: &Step| {
         let services = step.services.iter().filter(|one| one.has_no_figure());
         let names: Vec<&str> = services.map(|one| one.service.as_str()).collect();
         match (step.services.is_empty(), names.is_empty()) {
@@ -127,9 +135,9 @@ fn rows_missing(folder: &StudyFolder) -> Result<Vec<String>, BadTable> {
     };
     let steps = study_steps(folder)?;
     let gaps = steps.iter().filter_map(|step| {
-        let StepFigures {
+        let StepKey {
             rate, repetition, ..
-        } = step;
+        } = &step.key;
         let what = missing(step)?;
         Some(format!(
             "k8s_full_metrics.csv has no figures of {what} at {rate}/s, repetition {repetition}: the application has no sums there"

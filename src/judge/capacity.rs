@@ -1,10 +1,11 @@
 //! How much an arm can carry: what it held, where waiting begins to cost more than it yields, and
 //! what its limits allow by what a request costs.
 
-use super::Metric;
 use super::cost::{Part, costs};
-use super::figures::{ServiceFigures, StepFigures};
+use super::figures::ServiceFigures;
 use super::statistics::{Estimate, mean_over_blocks};
+use super::{Metric, Steps};
+use crate::units::Rate;
 
 /// What an arm can carry, as far as its steps say.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,82 +56,54 @@ pub struct Prediction {
 }
 
 /// What the steps of an arm say about its capacity.
-pub fn capacity(steps: &[&StepFigures]) -> Capacity {
-    let rates = by_rate(steps);
-    let is_broken = |steps: &[&StepFigures]| {
+pub fn capacity(steps: &Steps<'_>) -> Capacity {
+    let rates = steps.rates();
+    let is_broken = |rate: &Rate| {
+        let steps = steps.at(*rate);
         let mut known = steps.iter().map(|step| step.stability.is_held());
         known.any(|held| held == Some(false))
     };
-    let not_held = rates.iter().find(|(_, steps)| is_broken(steps));
-    let not_held = not_held.map(|(rate, _)| *rate);
-    let below = |rate: f64| not_held.is_none_or(|broken| rate < broken);
-    let held = rates
-        .iter()
-        .rev()
-        .find(|(rate, steps)| below(*rate) && are_held(steps));
-    let held = held.map(|(rate, _)| *rate);
+    let not_held = rates.iter().copied().find(is_broken);
+    let below = |rate: &Rate| not_held.is_none_or(|broken| *rate < broken);
+    let mut held = rates.iter().rev().copied();
+    let held = held.find(|rate| below(rate) && steps.at(*rate).are_held());
     Capacity {
-        held,
-        not_held,
+        held: held.map(Rate::as_f64),
+        not_held: not_held.map(Rate::as_f64),
         plateau: plateau(steps),
-        knee: knee(&rates),
+        knee: knee(steps),
         predicted: predicted(steps),
     }
 }
 
-/// Whether all of these steps were held.
-pub fn are_held(steps: &[&StepFigures]) -> bool {
-    !steps.is_empty()
-        && steps
-            .iter()
-            .all(|step| step.stability.is_held() == Some(true))
-}
-
-/// Steps by rate, the lowest first.
-pub fn by_rate<'a>(steps: &[&'a StepFigures]) -> Vec<(f64, Vec<&'a StepFigures>)> {
-    let mut rates: Vec<f64> = steps.iter().map(|step| step.rate).collect();
-    rates.sort_by(f64::total_cmp);
-    rates.dedup();
-    let of = |rate: f64| {
-        steps
-            .iter()
-            .filter(|step| step.rate == rate)
-            .copied()
-            .collect()
-    };
-    rates.into_iter().map(|rate| (rate, of(rate))).collect()
-}
-
 /// What an arm finished per second at most when it was offered more than it held, by repetition.
-pub(super) fn plateau_of(steps: &[&StepFigures], repetition: u32) -> Option<f64> {
+pub(super) fn plateau_of(steps: &Steps<'_>, repetition: u32) -> Option<f64> {
     let beyond = steps
-        .iter()
-        .filter(|step| step.repetition == repetition && step.stability.is_overloaded());
-    beyond.map(|step| step.achieved).max_by(f64::total_cmp)
+        .repetition(repetition)
+        .only(|step| step.stability.is_overloaded());
+    let finished = beyond.iter().map(|step| step.achieved);
+    finished.max_by(f64::total_cmp)
 }
 
 /// The same over all repetitions.
-pub(super) fn plateau(steps: &[&StepFigures]) -> Option<Estimate> {
-    let mut repetitions: Vec<u32> = steps.iter().map(|step| step.repetition).collect();
-    repetitions.sort_unstable();
-    repetitions.dedup();
+pub(super) fn plateau(steps: &Steps<'_>) -> Option<Estimate> {
+    let repetitions = steps.repetitions();
     let plateaus = repetitions.iter().filter_map(|one| plateau_of(steps, *one));
     mean_over_blocks(&plateaus.collect::<Vec<_>>())
 }
 
-fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
-    Some(mean_over_blocks(&values.collect::<Vec<_>>())?.value)
-}
-
-fn knee(rates: &[(f64, Vec<&StepFigures>)]) -> Option<Knee> {
-    let power = |(rate, steps): &(f64, Vec<&StepFigures>)| {
-        if !are_held(steps) {
+fn knee(steps: &Steps<'_>) -> Option<Knee> {
+    let mean = |values: Vec<f64>| Some(mean_over_blocks(&values)?.value);
+    let power = |rate: &Rate| {
+        let steps = steps.at(*rate);
+        if !steps.are_held() {
             return None;
         }
-        let latency = mean(steps.iter().filter_map(|step| Metric::LatencyMean.of(step)))?;
-        let achieved = mean(steps.iter().map(|step| step.achieved))?;
-        (latency > 0.0).then_some((*rate, achieved / latency))
+        let latency = mean(steps.values(|step| Metric::LatencyMean.of(step)))?;
+        let achieved = mean(steps.values(|step| Some(step.achieved)))?;
+        (latency > 0.0).then_some((rate.as_f64(), achieved / latency))
     };
+    let rates = steps.rates();
     let powers: Vec<(f64, f64)> = rates.iter().filter_map(power).collect();
     // Of two rates none lies between others.
     if powers.len() < 3 {
@@ -146,7 +119,7 @@ fn knee(rates: &[(f64, Vec<&StepFigures>)]) -> Option<Knee> {
     })
 }
 
-fn predicted(steps: &[&StepFigures]) -> Option<Prediction> {
+fn predicted(steps: &Steps<'_>) -> Option<Prediction> {
     let costs = costs(steps);
     let parts = costs.iter().filter(|(.., part, _)| *part != Part::Total);
     let of_services = parts.filter_map(|(namespace, service, part, cost)| {
@@ -182,11 +155,15 @@ fn predicted(steps: &[&StepFigures]) -> Option<Prediction> {
 }
 
 fn services<'a>(
-    steps: &'a [&StepFigures],
+    steps: &Steps<'a>,
     namespace: &'a str,
     service: &'a str,
 ) -> impl Iterator<Item = &'a ServiceFigures> {
-    let services = steps.iter().flat_map(|step| &step.services);
+    let services: Vec<&'a ServiceFigures> = steps
+        .iter()
+        .flat_map(|step| &step.figures.services)
+        .collect();
+    let services = services.into_iter();
     services.filter(move |one| one.namespace == namespace && one.service == service)
 }
 

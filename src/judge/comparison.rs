@@ -6,8 +6,9 @@ use super::capacity::{plateau, plateau_of};
 use super::cost::{CostDifference, cost_differences};
 use super::figures::{Latency, ServiceFigures, StepFigures};
 use super::statistics::{Estimate, difference_over_blocks, ratio_over_blocks};
-use super::{Stability, mean_over_blocks};
+use super::{Stability, Step, Steps, mean_over_blocks};
 use crate::resources::Category;
+use crate::units::Rate;
 use serde::{Deserialize, Serialize};
 
 /// Something that is compared.
@@ -197,76 +198,61 @@ pub struct CapacityComparison {
 }
 
 /// Compares the steps of two arms.
-pub fn compare(base: &[&StepFigures], other: &[&StepFigures]) -> Comparison {
-    let name = |steps: &[&StepFigures]| steps.first().map_or(String::new(), |one| one.arm.clone());
+pub fn compare(base: &Steps<'_>, other: &Steps<'_>) -> Comparison {
+    let name = |steps: &Steps<'_>| {
+        steps
+            .first()
+            .map_or(String::new(), |one| one.key.arm.clone())
+    };
+    let all: Steps<'_> = base.iter().chain(other.iter()).copied().collect();
+    let rates = all.rates().into_iter();
     Comparison {
         base: name(base),
         other: name(other),
-        rates: rates(base, other)
-            .into_iter()
-            .map(|rate| at_rate(rate, base, other))
+        rates: rates
+            .map(|rate| at_rate(rate, &base.at(rate), &other.at(rate)))
             .collect(),
         costs: cost_differences(base, other),
         capacity: capacities(base, other),
     }
 }
 
-fn rates(base: &[&StepFigures], other: &[&StepFigures]) -> Vec<f64> {
-    let mut rates: Vec<f64> = base.iter().chain(other).map(|step| step.rate).collect();
-    rates.sort_by(f64::total_cmp);
-    rates.dedup();
-    rates
-}
-
-fn at_rate(rate: f64, base: &[&StepFigures], other: &[&StepFigures]) -> RateComparison {
+fn at_rate(rate: Rate, base: &Steps<'_>, other: &Steps<'_>) -> RateComparison {
     let mut left_out = Vec::new();
     let mut blocks = Vec::new();
-    let of_rate = |step: &&&StepFigures| step.rate == rate;
-    for one in base.iter().filter(of_rate) {
-        let mut partners = other.iter().filter(of_rate);
-        match partners.find(|step| step.repetition == one.repetition) {
-            Some(partner) => {
-                let why: Vec<String> = [one, partner]
-                    .into_iter()
-                    .filter_map(|s| why_not(s))
-                    .collect();
-                if why.is_empty() {
-                    blocks.push((*one, *partner));
-                }
-                left_out.extend(why);
-            }
-            None => left_out.push(alone(one)),
+    for one in base.iter() {
+        let Some(partner) = other.in_block_of(one) else {
+            left_out.push(alone(one));
+            continue;
+        };
+        let why: Vec<String> = [one, partner].into_iter().filter_map(why_not).collect();
+        if why.is_empty() {
+            blocks.push((*one, partner));
         }
+        left_out.extend(why);
     }
-    let has_partner = |step: &StepFigures| {
-        let mut steps = base.iter().filter(of_rate);
-        steps.any(|one| one.repetition == step.repetition)
-    };
-    let lonely = other
-        .iter()
-        .filter(of_rate)
-        .filter(|step| !has_partner(step));
+    let lonely = other.iter().filter(|step| base.in_block_of(step).is_none());
     left_out.extend(lonely.map(|step| alone(step)));
     let metrics = Metric::ALL
         .iter()
         .filter_map(|metric| compared(*metric, &blocks));
     RateComparison {
-        rate,
+        rate: rate.as_f64(),
         blocks: blocks.len(),
         metrics: metrics.collect(),
         left_out,
     }
 }
 
-fn alone(step: &StepFigures) -> String {
+fn alone(step: &Step) -> String {
     format!(
         "{} repetition {}: the other arm has none",
-        step.arm, step.repetition
+        step.key.arm, step.key.repetition
     )
 }
 
 /// Why a step says nothing about what a request costs.
-fn why_not(step: &StepFigures) -> Option<String> {
+fn why_not(step: &Step) -> Option<String> {
     let why = match &step.stability {
         Stability::Held => return None,
         Stability::NotHeld { reasons } => {
@@ -277,11 +263,11 @@ fn why_not(step: &StepFigures) -> Option<String> {
     };
     Some(format!(
         "{} repetition {}: {why}",
-        step.arm, step.repetition
+        step.key.arm, step.key.repetition
     ))
 }
 
-fn compared(metric: Metric, blocks: &[(&StepFigures, &StepFigures)]) -> Option<MetricComparison> {
+fn compared(metric: Metric, blocks: &[(&Step, &Step)]) -> Option<MetricComparison> {
     let pairs = blocks
         .iter()
         .filter_map(|(base, other)| Some((metric.of(base)?, metric.of(other)?)));
@@ -346,14 +332,8 @@ fn is_doubtful(metric: Metric, step: &StepFigures) -> bool {
     step.latency.get(name).is_some_and(Latency::is_doubtful)
 }
 
-fn capacities(base: &[&StepFigures], other: &[&StepFigures]) -> CapacityComparison {
-    let mut repetitions: Vec<u32> = base
-        .iter()
-        .chain(other)
-        .map(|step| step.repetition)
-        .collect();
-    repetitions.sort_unstable();
-    repetitions.dedup();
+fn capacities(base: &Steps<'_>, other: &Steps<'_>) -> CapacityComparison {
+    let repetitions = &base.repetitions() | &other.repetitions();
     let pairs = repetitions
         .iter()
         .filter_map(|one| Some((plateau_of(base, *one)?, plateau_of(other, *one)?)));

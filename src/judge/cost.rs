@@ -2,6 +2,7 @@
 //! were held. Its slope is CPU time per request (thousandths of a core per request per second are
 //! milliseconds per request), its intercept what is used without any.
 
+use super::Steps;
 use super::figures::{ServiceFigures, StepFigures, Strain};
 use super::statistics::{Estimate, line_through, mean_over_blocks};
 use crate::resources::Category;
@@ -103,13 +104,11 @@ const NOTHING: Line = (0.0, 0.0);
 
 /// The line of one repetition; `None` with fewer than two rates that were held. A service that the arm
 /// does not have at all, such as a proxy of its own, costs nothing there.
-fn line(steps: &[&StepFigures], repetition: u32, name: (&str, &str), part: Part) -> Option<Line> {
+fn line(steps: &Steps<'_>, repetition: u32, name: (&str, &str), part: Part) -> Option<Line> {
     let is_named = |one: &ServiceFigures| (one.namespace.as_str(), one.service.as_str()) == name;
     let is_there = steps.iter().any(|step| step.services.iter().any(is_named));
-    let held = steps
-        .iter()
-        .filter(|step| step.repetition == repetition && step.stability.is_held() == Some(true));
-    let points = held.filter_map(|step| {
+    let held = steps.repetition(repetition).held();
+    let points = held.iter().filter_map(|step| {
         let cpu = match step.services.iter().find(|one| is_named(one)) {
             Some(service) => part.of(service)?,
             None if !is_there && sees_applications(step) => 0.0,
@@ -130,11 +129,11 @@ fn cost(lines: &[Line]) -> Option<Cost> {
 }
 
 /// What an arm's services cost, part by part.
-pub fn costs(steps: &[&StepFigures]) -> Vec<(String, String, Part, Cost)> {
+pub fn costs(steps: &Steps<'_>) -> Vec<(String, String, Part, Cost)> {
     let mut found = Vec::new();
     for (namespace, service) in names(steps) {
         for part in Part::ALL {
-            let repetitions = repetitions(steps);
+            let repetitions = steps.repetitions();
             let lines = repetitions
                 .iter()
                 .filter_map(|one| line(steps, *one, (&namespace, &service), part));
@@ -147,15 +146,15 @@ pub fn costs(steps: &[&StepFigures]) -> Vec<(String, String, Part, Cost)> {
 }
 
 /// The services of both arms, and those of the application that only one has.
-fn compared(base: &[&StepFigures], other: &[&StepFigures]) -> BTreeSet<(String, String)> {
+fn compared(base: &Steps<'_>, other: &Steps<'_>) -> BTreeSet<(String, String)> {
     let both = &names(base) & &names(other);
-    let steps = base.iter().chain(other);
+    let steps = base.iter().chain(other.iter());
     let applications = steps.flat_map(|step| applications(step));
     let named = applications.map(|one| (one.namespace.clone(), one.service.clone()));
     named.chain(both).collect()
 }
 
-fn names(steps: &[&StepFigures]) -> BTreeSet<(String, String)> {
+fn names(steps: &Steps<'_>) -> BTreeSet<(String, String)> {
     let services = steps.iter().flat_map(|step| &step.services);
     services
         .map(|one| (one.namespace.clone(), one.service.clone()))
@@ -172,20 +171,10 @@ fn applications(step: &StepFigures) -> impl Iterator<Item = &ServiceFigures> {
     services.filter(|one| one.category == Category::Application)
 }
 
-fn repetitions(steps: &[&StepFigures]) -> BTreeSet<u32> {
-    steps.iter().map(|step| step.repetition).collect()
-}
-
 /// What the services of both arms cost, and by how much that differs.
-pub(super) fn cost_differences(
-    base: &[&StepFigures],
-    other: &[&StepFigures],
-) -> Vec<CostDifference> {
+pub(super) fn cost_differences(base: &Steps<'_>, other: &Steps<'_>) -> Vec<CostDifference> {
     let mut found = Vec::new();
-    let both = repetitions(base)
-        .intersection(&repetitions(other))
-        .copied()
-        .collect::<Vec<_>>();
+    let both = &base.repetitions() & &other.repetitions();
     for (namespace, service) in compared(base, other) {
         for part in Part::ALL {
             let name = (namespace.as_str(), service.as_str());

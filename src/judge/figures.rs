@@ -1,21 +1,16 @@
 //! What a comparison looks at of a step, whoever measured it: this program, or the study before it.
 
-use super::{Level, Stability, Verdict, stability};
+use super::{JudgedRun, Level, Stability, Step};
 use crate::measure::{RunResult, Tally};
 use crate::resources::{Category, ContainerUse, PodUse, Quantity, Resources, Role};
-use crate::spec::Offered;
+use crate::spec::{Offered, StepKey};
+use crate::units::Rate;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A step's figures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepFigures {
-    /// Which variant of the system.
-    pub arm: String,
-    /// Requests per second that were asked for, over all targets.
-    pub rate: f64,
-    /// From 1; steps of different arms with the same rate and repetition are a block.
-    pub repetition: u32,
     /// Requests per second that were finished.
     pub achieved: f64,
     /// Whether the measurement can be believed; absent where nobody judged.
@@ -114,11 +109,32 @@ impl ServiceFigures {
     }
 }
 
-/// The figures of a run of ours.
-pub fn step_figures(result: &RunResult, verdict: &Verdict) -> StepFigures {
+/// A run of this program as a step.
+pub fn step_of(run: &JudgedRun) -> Step {
+    let JudgedRun {
+        result,
+        verdict,
+        stability,
+    } = run;
     let label = result.spec.step.as_ref();
+    let key = StepKey {
+        number: label.map_or(1, |label| label.number),
+        arm: label.map_or(String::new(), |label| label.arm.clone()),
+        rate: match result.spec.load.offered {
+            // Each target gets the whole load.
+            Offered::Rate(rate) => Rate::nearest(rate.as_f64() * result.targets.len() as f64),
+            Offered::Ramp { .. } | Offered::Max => Rate::nearest(result.rate_achieved()),
+        },
+        repetition: label.map_or(1, |label| label.repetition),
+    };
+    Step {
+        key,
+        figures: figures(result, verdict.level, stability.clone()),
+    }
+}
+
+fn figures(result: &RunResult, level: Level, stability: Stability) -> StepFigures {
     let tally = result.overall();
-    let achieved = result.rate_achieved();
     let mut latency = BTreeMap::new();
     if result.is_open_loop() {
         let response = tally.latency_with_censored();
@@ -140,16 +156,9 @@ pub fn step_figures(result: &RunResult, verdict: &Verdict) -> StepFigures {
         }
     }
     StepFigures {
-        arm: label.map_or(String::new(), |label| label.arm.clone()),
-        rate: match result.spec.load.offered {
-            // Each target gets the whole load.
-            Offered::Rate(rate) => rate.as_f64() * result.targets.len() as f64,
-            Offered::Ramp { .. } | Offered::Max => achieved,
-        },
-        repetition: label.map_or(1, |label| label.repetition),
-        achieved,
-        level: Some(verdict.level),
-        stability: stability(result, verdict),
+        achieved: result.rate_achieved(),
+        level: Some(level),
+        stability,
         latency,
         error_rate: error_rate(tally),
         services: result.resources.as_ref().map_or(Vec::new(), services),

@@ -11,7 +11,7 @@
 use super::statistics::{
     BLOCKS_FOR_AN_INTERVAL, difference_of_samples, ratio_of_samples, ratio_over_blocks,
 };
-use super::{BadThreshold, Estimate, Level, Metric, Spread, StepFigures};
+use super::{BadThreshold, Estimate, Metric, Spread, StepFigures, Steps};
 use crate::measure::Distribution;
 use serde::Serialize;
 
@@ -209,22 +209,12 @@ impl RegressionOutcome {
 /// whether more requests go wrong, then each limit over the runs in which it was. Runs that are INVALID say nothing and are left out.
 pub fn regressions(
     limits: &[MaxRegression],
-    base: &[StepFigures],
-    new: &[StepFigures],
+    base: &Steps<'_>,
+    new: &Steps<'_>,
     pairing: Pairing,
 ) -> Vec<RegressionOutcome> {
-    let believed = |steps: &[StepFigures]| -> Vec<StepFigures> {
-        let believed = steps.iter().filter(|one| one.level != Some(Level::Invalid));
-        believed.cloned().collect()
-    };
-    let (base, new) = (believed(base), believed(new));
-    let held = |steps: &[StepFigures]| -> Vec<StepFigures> {
-        let held = steps
-            .iter()
-            .filter(|one| one.stability.is_held() == Some(true));
-        held.cloned().collect()
-    };
-    let (base_held, new_held) = (held(&base), held(&new));
+    let (base, new) = (base.valid(), new.valid());
+    let (base_held, new_held) = (base.held(), new.held());
     let rate = rate_outcome(
         (base_held.len(), base.len()),
         (new_held.len(), new.len()),
@@ -264,10 +254,8 @@ fn rate_outcome(base: (usize, usize), new: (usize, usize), pairing: Pairing) -> 
 const MORE_ERRORS: f64 = 0.01;
 
 /// Whether more requests fail, or are answered with statuses above 399.
-fn errors_outcome(base: &[StepFigures], new: &[StepFigures]) -> RegressionOutcome {
-    let rates = |steps: &[StepFigures]| -> Vec<f64> {
-        steps.iter().filter_map(|step| step.error_rate).collect()
-    };
+fn errors_outcome(base: &Steps<'_>, new: &Steps<'_>) -> RegressionOutcome {
+    let rates = |steps: &Steps<'_>| steps.values(|step| step.error_rate);
     let found = difference_of_samples(&rates(base), &rates(new));
     let percent = |share: f64| format!("{:+.2}", share * 100.0);
     let (resolution, why) = match found {
@@ -302,8 +290,8 @@ fn errors_outcome(base: &[StepFigures], new: &[StepFigures]) -> RegressionOutcom
 
 fn limit_outcome(
     limit: &MaxRegression,
-    base: &[StepFigures],
-    new: &[StepFigures],
+    base: &Steps<'_>,
+    new: &Steps<'_>,
     pairing: Pairing,
 ) -> RegressionOutcome {
     let ratio = ratio(limit.watched, base, new, pairing);
@@ -326,11 +314,11 @@ fn limit_outcome(
 fn resolved(
     limit: &MaxRegression,
     ratio: &Estimate,
-    base: &[StepFigures],
-    new: &[StepFigures],
+    base: &Steps<'_>,
+    new: &Steps<'_>,
 ) -> (Resolution, String) {
     let most = 1.0 + limit.limit;
-    let is_bound = |steps: &[StepFigures]| {
+    let is_bound = |steps: &Steps<'_>| {
         let mut steps = steps.iter();
         steps.any(|step| limit.watched.is_lower_bound(step))
     };
@@ -351,26 +339,19 @@ fn resolved(
 
 fn ratio(
     watched: Watched,
-    base: &[StepFigures],
-    new: &[StepFigures],
+    base: &Steps<'_>,
+    new: &Steps<'_>,
     pairing: Pairing,
 ) -> Option<Estimate> {
     match pairing {
         Pairing::Apart => {
-            let values = |steps: &[StepFigures]| -> Vec<f64> {
-                let values = steps.iter().filter_map(|step| watched.of(step));
-                values.collect()
-            };
+            let values = |steps: &Steps<'_>| steps.values(|step| watched.of(step));
             ratio_of_samples(&values(base), &values(new))
         }
         Pairing::Blocks => {
-            let partner = |one: &StepFigures| {
-                let mut new = new.iter();
-                new.find(|step| step.repetition == one.repetition)
-            };
-            let pairs = base
-                .iter()
-                .filter_map(|one| Some((watched.of(one)?, watched.of(partner(one)?)?)));
+            let pairs = base.pairs(new).into_iter();
+            let pairs =
+                pairs.filter_map(|(one, other)| Some((watched.of(one)?, watched.of(other)?)));
             ratio_over_blocks(&pairs.collect::<Vec<_>>())
         }
     }

@@ -1,41 +1,36 @@
 //! The steps of a sweep or of a folder of the study: a row per arm and rate, the median over its
 //! repetitions and from where to where they go.
 
-use crate::judge::{Latency, Level, Metric, Stability, StepFigures};
-use crate::units::show_time_us;
+use crate::judge::{Latency, Metric, Stability, Step, Steps};
+use crate::units::{Rate, show_time_us};
 use std::collections::BTreeMap;
 
 /// A table of an arm's steps.
-pub fn steps_table(arm: &str, steps: &[StepFigures]) -> String {
-    let mut rates: Vec<f64> = steps.iter().map(|step| step.rate).collect();
-    rates.sort_by(f64::total_cmp);
-    rates.dedup();
+pub fn steps_table(arm: &str, steps: &Steps<'_>) -> String {
     let mut has_doubtful = false;
     let mut text = format!(
         "{arm}\n  {:>9} {:>4}  {:<26} {:<28} {:<28} {:<22} {:<22} held\n",
         "rate/s", "runs", "achieved/s", "p50", "p99", "app CPU (m)", "sidecar CPU (m)"
     );
-    for rate in rates {
-        let of_rate: Vec<&StepFigures> = steps.iter().filter(|step| step.rate == rate).collect();
-        let column = |of: &dyn Fn(&StepFigures) -> Option<f64>, show: &dyn Fn(f64) -> String| {
-            // Steps whose measurement failed say nothing.
-            let valid = of_rate
-                .iter()
-                .filter(|step| step.level != Some(Level::Invalid));
-            let values: Vec<f64> = valid.filter_map(|step| of(step)).collect();
-            median_and_range(values, show)
+    for rate in steps.rates() {
+        let of_rate = steps.at(rate);
+        // Steps whose measurement failed say nothing.
+        let valid = of_rate.valid();
+        let column = |of: &dyn Fn(&Step) -> Option<f64>, show: &dyn Fn(f64) -> String| {
+            median_and_range(valid.values(|step| of(step)), show)
         };
         let plain = |value: f64| format!("{value:.1}");
         let time = |value: f64| show_time_us(value / 1e3);
         let mut latency = |name: &str| {
             let times = column(&|step| Some(step.latency.get(name)?.ns), &time);
-            let is_doubtful = of_rate.iter().any(|step| is_doubtful(step, name));
+            let is_doubtful = valid.iter().any(|step| is_doubtful(step, name));
             has_doubtful |= is_doubtful;
             times + if is_doubtful { "*" } else { "" }
         };
         let (p50, p99) = (latency("p50"), latency("p99"));
         let line = format!(
-            "  {rate:>9} {:>4}  {:<26} {p50:<28} {p99:<28} {:<22} {:<22} {}",
+            "  {:>9} {:>4}  {:<26} {p50:<28} {p99:<28} {:<22} {:<22} {}",
+            rate.as_f64(),
             of_rate.len(),
             column(&|step| Some(step.achieved), &plain),
             column(&|step| Metric::CpuApp.of(step), &plain),
@@ -52,28 +47,20 @@ pub fn steps_table(arm: &str, steps: &[StepFigures]) -> String {
 }
 
 /// What must be known first where no rate was measured twice in an arm.
-pub fn one_repetition<'a>(
-    steps: impl IntoIterator<Item = &'a StepFigures>,
-) -> Option<&'static str> {
-    let mut counts: BTreeMap<(&str, u64), usize> = BTreeMap::new();
-    let valid = steps
-        .into_iter()
-        .filter(|step| step.level != Some(Level::Invalid));
-    for step in valid {
-        *counts.entry((&step.arm, step.rate.to_bits())).or_default() += 1;
+pub fn one_repetition(steps: &Steps<'_>) -> Option<&'static str> {
+    let mut counts: BTreeMap<(&str, Rate), usize> = BTreeMap::new();
+    for step in steps.valid().iter() {
+        let point = (step.key.arm.as_str(), step.key.rate);
+        *counts.entry(point).or_default() += 1;
     }
     (counts.values().max() == Some(&1)).then_some(
         "ONE REPETITION: nothing is known about the noise, so any difference may be chance",
     )
 }
 
-/// Steps whose measurement failed are not shown.
-fn is_doubtful(step: &StepFigures, percentile: &str) -> bool {
-    step.level != Some(Level::Invalid)
-        && step
-            .latency
-            .get(percentile)
-            .is_some_and(Latency::is_doubtful)
+fn is_doubtful(step: &Step, percentile: &str) -> bool {
+    let latency = step.latency.get(percentile);
+    latency.is_some_and(Latency::is_doubtful)
 }
 
 fn median_and_range(mut values: Vec<f64>, show: &dyn Fn(f64) -> String) -> String {
@@ -94,11 +81,8 @@ fn median_and_range(mut values: Vec<f64>, show: &dyn Fn(f64) -> String) -> Strin
 }
 
 /// `3 of 3`, and what speaks against the first that was not.
-fn held(steps: &[&StepFigures]) -> String {
-    let held = steps
-        .iter()
-        .filter(|step| step.stability.is_held() == Some(true));
-    let mut text = format!("{} of {}", held.count(), steps.len());
+fn held(steps: &Steps<'_>) -> String {
+    let mut text = format!("{} of {}", steps.held().len(), steps.len());
     let why = steps.iter().find_map(|step| match &step.stability {
         Stability::Held => None,
         Stability::NotHeld { reasons } => reasons.first().map(|one| one.message.clone()),
@@ -113,12 +97,11 @@ fn held(steps: &[&StepFigures]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::Reason;
-    fn step(rate: f64, repetition: u32, achieved: f64) -> StepFigures {
-        StepFigures {
-            arm: "a".to_owned(),
-            rate,
-            repetition,
+    use crate::judge::sample_steps::key;
+    use crate::judge::{Level, Reason, StepFigures};
+
+    fn step(rate: f64, repetition: u32, achieved: f64) -> Step {
+        let figures = StepFigures {
             achieved,
             stability: if achieved < rate {
                 Stability::NotHeld {
@@ -135,6 +118,10 @@ mod tests {
             error_rate: None,
             services: Vec::new(),
             nodes_cpu_m: None,
+        };
+        Step {
+            key: key("a", rate, repetition),
+            figures,
         }
     }
 
@@ -147,18 +134,21 @@ mod tests {
                 is_lower_bound: false,
                 beyond: Some(beyond),
             };
-            step.latency.insert("p99".to_owned(), p99);
+            step.figures.latency.insert("p99".to_owned(), p99);
         }
-        assert!(one_repetition(&steps).is_some_and(|text| text.starts_with("ONE REPETITION")));
-        let text = steps_table("a", &steps);
+        assert!(
+            one_repetition(&Steps::from(&steps))
+                .is_some_and(|text| text.starts_with("ONE REPETITION"))
+        );
+        let text = steps_table("a", &Steps::from(&steps));
         assert_eq!(text.matches("5.00ms*").count(), 1, "{text}");
         assert!(text.contains("* has fewer than 10 samples"), "{text}");
         steps.push(step(200.0, 2, 200.0));
-        assert_eq!(one_repetition(&steps), None);
+        assert_eq!(one_repetition(&Steps::from(&steps)), None);
         // What failed is no repetition.
-        steps[2].level = Some(Level::Invalid);
-        assert!(one_repetition(&steps).is_some());
-        assert_eq!(one_repetition(&[]), None);
+        steps[2].figures.level = Some(Level::Invalid);
+        assert!(one_repetition(&Steps::from(&steps)).is_some());
+        assert_eq!(one_repetition(&Steps::default()), None);
     }
 
     #[test]
@@ -169,7 +159,7 @@ mod tests {
             step(200.0, 2, 199.0),
             step(200.0, 3, 201.0),
         ];
-        let text = steps_table("a", &steps);
+        let text = steps_table("a", &Steps::from(&steps));
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 4, "{text}");
         assert!(lines[2].starts_with("        100    1  100.0 "), "{text}");

@@ -1,7 +1,7 @@
 //! A run, or several, in Markdown, as pipelines show them.
 
 use super::thresholds::resolution_word;
-use crate::judge::{Gate, Outcome, RegressionOutcome, Resolution, StepFigures, Verdict};
+use crate::judge::{Gate, Level, Outcome, RegressionOutcome, Resolution, Steps, Verdict};
 use crate::measure::{Distribution, RunResult};
 use crate::units::show_ns;
 
@@ -33,7 +33,7 @@ pub fn summary_markdown(result: &RunResult, verdict: &Verdict, gate: &Gate) -> S
 /// Several runs of one question: a row per run, and what came of thresholds and baseline.
 pub fn series_markdown(
     urls: &[&str],
-    runs: &[(StepFigures, Verdict)],
+    runs: &Steps<'_>,
     baseline: Option<&str>,
     gate: &Gate,
 ) -> String {
@@ -50,20 +50,20 @@ pub fn series_markdown(
         escaped(&urls.join(", "))
     );
     text += "| | finished/s | p50 | p99 | held | verdict |\n|---|---|---|---|---|---|\n";
-    for (step, verdict) in runs {
+    for step in runs.iter() {
         let time = |name: &str| {
             let latency = step.latency.get(name);
             latency.map_or("-".to_owned(), |latency| show_ns(latency.ns))
         };
         text += &format!(
             "| {} {} | {:.1} | {} | {} | {} | {} |\n",
-            escaped(&step.arm),
-            step.repetition,
+            escaped(&step.key.arm),
+            step.key.repetition,
             step.achieved,
             time("p50"),
             time("p99"),
             step.stability.name().replace('_', " "),
-            verdict.level.name()
+            step.level.map_or("-", Level::name)
         );
     }
     text += &thresholds(&gate.thresholds);
@@ -147,7 +147,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::{Level, sample_gate, step_figures, verdict};
+    use crate::judge::{JudgedRun, Level, sample_gate, verdict};
     use crate::measure::sample;
 
     #[test]
@@ -167,12 +167,17 @@ mod tests {
         };
         let mut runs = Vec::new();
         for (repetition, judged) in [(1, judged), (2, invalid)] {
-            let mut figures = step_figures(&result, &judged);
-            (figures.arm, figures.repetition) = ("new".to_owned(), repetition);
-            runs.push((figures, judged));
+            let mut step = JudgedRun::with_verdict(result.clone(), judged).step();
+            (step.key.arm, step.key.repetition) = ("new".to_owned(), repetition);
+            runs.push(step);
         }
         let gate = sample_gate::gate();
-        let text = series_markdown(&["http://a/|b"], &runs, Some("main (6 runs)"), &gate);
+        let text = series_markdown(
+            &["http://a/|b"],
+            &Steps::from(&runs),
+            Some("main (6 runs)"),
+            &gate,
+        );
         sample::assert_golden("series.md", &text);
     }
 }

@@ -4,57 +4,32 @@
 use super::chart::{Axis, Chart, Content, Mark, Panel, Point, Series, Stroke};
 use super::table::{Cell, Table};
 use crate::judge::{
-    BLOCKS_FOR_AN_INTERVAL, Capacity, Condition, Conditions, Estimate, Latency, Level, Metric,
-    Part, Spread, Stability, StepFigures, are_held, by_rate, capacity, condition_text, costs,
-    mean_over_blocks,
+    ArmSteps, BLOCKS_FOR_AN_INTERVAL, Capacity, Condition, Estimate, Latency, Metric, Part, Spread,
+    Stability, Step, Steps, condition_text, costs, mean_over_blocks,
 };
 use crate::render::estimate_text;
-use crate::units::show_ns;
+use crate::units::{Rate, show_ns};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The steps of one arm, and its place among the arms.
-#[derive(Debug, Clone, Copy)]
-pub struct Arm<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// Its steps.
-    pub steps: &'a [StepFigures],
-    /// Under which circumstances.
-    pub conditions: &'a Conditions,
+/// A line of an arm over the rates. Steps whose measurement failed say nothing.
+fn line(arm: &ArmSteps, of: &dyn Fn(&Step) -> Option<f64>) -> Vec<Point> {
+    let steps = arm.set();
+    let points = steps.rates().into_iter().map(|rate| {
+        let values = steps.at(rate).valid().values(of);
+        point(rate.as_f64(), mean_over_blocks(&values))
+    });
+    points.collect()
 }
 
-impl Arm<'_> {
-    pub(super) fn rates(&self) -> Vec<(f64, Vec<&StepFigures>)> {
-        by_rate(&self.steps.iter().collect::<Vec<_>>())
-    }
-
-    /// What it can carry.
-    pub fn capacity(&self) -> Capacity {
-        capacity(&self.steps.iter().collect::<Vec<_>>())
-    }
-
-    /// A line over the rates. Steps whose measurement failed say nothing.
-    fn line(&self, of: &dyn Fn(&StepFigures) -> Option<f64>) -> Vec<Point> {
-        let points = self.rates().into_iter().map(|(rate, steps)| {
-            let valid = steps
-                .iter()
-                .filter(|step| step.level != Some(Level::Invalid));
-            let values: Vec<f64> = valid.filter_map(|step| of(step)).collect();
-            point(rate, mean_over_blocks(&values))
-        });
-        points.collect()
-    }
-
-    /// Its highest rate that was held in every repetition, where one was not.
-    fn stability_mark(&self, hue: usize) -> Option<Mark> {
-        let Capacity { held, not_held, .. } = self.capacity();
-        not_held?;
-        Some(Mark {
-            x: held?,
-            label: format!("{} held to here", self.name),
-            hue,
-        })
-    }
+/// The highest rate that an arm held in every repetition, where one was not.
+fn stability_mark(arm: &ArmSteps, hue: usize) -> Option<Mark> {
+    let Capacity { held, not_held, .. } = arm.capacity();
+    not_held?;
+    Some(Mark {
+        x: held?,
+        label: format!("{} held to here", arm.name),
+        hue,
+    })
 }
 
 /// A point with what is known of its uncertainty.
@@ -68,14 +43,13 @@ pub(super) fn point(x: f64, estimate: Option<Estimate>) -> Point {
 }
 
 /// What the error bars of these arms are.
-fn bars_are(arms: &[Arm<'_>]) -> &'static str {
-    let counts = arms.iter().flat_map(Arm::rates).map(|(_, steps)| {
-        let valid = steps
-            .iter()
-            .filter(|step| step.level != Some(Level::Invalid));
-        valid.count()
+fn bars_are(arms: &[ArmSteps]) -> &'static str {
+    let counts = arms.iter().flat_map(|arm| {
+        let valid = arm.set().valid();
+        let rates = valid.rates().into_iter();
+        rates.map(move |rate| valid.at(rate).len())
     });
-    let counts: Vec<usize> = counts.filter(|count| *count > 0).collect();
+    let counts: Vec<usize> = counts.collect();
     let [least, most] = [counts.iter().min(), counts.iter().max()].map(|one| *one.unwrap_or(&0));
     match (least, most) {
         (_, 0 | 1) => "One repetition: nothing is known about the noise.",
@@ -92,18 +66,14 @@ fn bars_are(arms: &[Arm<'_>]) -> &'static str {
 const RATE: &str = "requests per second offered";
 
 /// What was finished of what was offered.
-pub fn throughput_chart(arms: &[Arm<'_>]) -> Chart {
-    let rates: BTreeSet<u64> = arms
-        .iter()
-        .flat_map(|arm| arm.steps)
-        .map(|step| step.rate.to_bits())
-        .collect();
-    let offered = rates.into_iter().map(f64::from_bits);
-    let arm_line = |(hue, arm): (usize, &Arm<'_>)| Series {
-        name: arm.name.to_owned(),
+pub fn throughput_chart(arms: &[ArmSteps]) -> Chart {
+    let steps: Steps<'_> = arms.iter().flat_map(|arm| &arm.steps).collect();
+    let offered = steps.rates().into_iter().map(Rate::as_f64);
+    let arm_line = |(hue, arm): (usize, &ArmSteps)| Series {
+        name: arm.name.clone(),
         hue: hue_of(hue),
         stroke: Stroke::Solid,
-        points: arm.line(&|step| Some(step.achieved)),
+        points: line(arm, &|step| Some(step.achieved)),
     };
     let mut series: Vec<Series> = arms.iter().enumerate().map(arm_line).collect();
     // Drawn last, over the lines that lie on it.
@@ -137,19 +107,19 @@ const PERCENTILES: [(&str, Stroke); 3] = [
 ];
 
 /// Latency percentiles against the rate.
-pub fn latency_chart(arms: &[Arm<'_>]) -> Chart {
+pub fn latency_chart(arms: &[ArmSteps]) -> Chart {
     let series = arms.iter().enumerate().flat_map(|(hue, arm)| {
         PERCENTILES.map(|(name, stroke)| Series {
-            name: format!("{} {name}{}", arm.name, few(arm.steps, name)),
+            name: format!("{} {name}{}", arm.name, few(&arm.set(), name)),
             hue: hue_of(hue),
             stroke,
-            points: arm.line(&|step| Some(step.latency.get(name)?.ns / 1e6)),
+            points: line(arm, &|step| Some(step.latency.get(name)?.ns / 1e6)),
         })
     });
     let mut panel = Panel::of_lines(Axis::log("latency (ms)"), series.collect());
     let marks = arms.iter().enumerate();
     panel.marks = marks
-        .filter_map(|(hue, arm)| arm.stability_mark(hue_of(hue)))
+        .filter_map(|(hue, arm)| stability_mark(arm, hue_of(hue)))
         .collect();
     Chart {
         name: "latency".to_owned(),
@@ -165,31 +135,30 @@ pub fn latency_chart(arms: &[Arm<'_>]) -> Chart {
 
 /// The mark of a percentile that few samples lie beyond, or that is known from below only, in one of
 /// the steps.
-fn few<'a>(steps: impl IntoIterator<Item = &'a StepFigures>, name: &str) -> &'static str {
-    let is_doubtful = |step: &StepFigures| step.latency.get(name).is_some_and(Latency::is_doubtful);
-    if steps.into_iter().any(is_doubtful) {
+fn few(steps: &Steps<'_>, name: &str) -> &'static str {
+    let is_doubtful = |step: &&Step| step.latency.get(name).is_some_and(Latency::is_doubtful);
+    if steps.iter().any(is_doubtful) {
         "*"
     } else {
         ""
     }
 }
 
-fn metric_panel(arms: &[Arm<'_>], label: &str, of: &dyn Fn(&StepFigures) -> Option<f64>) -> Panel {
+fn metric_panel(arms: &[ArmSteps], label: &str, of: &dyn Fn(&Step) -> Option<f64>) -> Panel {
     let series = arms.iter().enumerate().map(|(hue, arm)| Series {
-        name: arm.name.to_owned(),
+        name: arm.name.clone(),
         hue: hue_of(hue),
         stroke: Stroke::Solid,
-        points: arm.line(of),
+        points: line(arm, of),
     });
     Panel::of_lines(Axis::linear(label), series.collect())
 }
 
 /// CPU, memory and network of the application against the rate.
-pub fn resources_chart(arms: &[Arm<'_>]) -> Chart {
+pub fn resources_chart(arms: &[ArmSteps]) -> Chart {
     const MIB: f64 = 1024.0 * 1024.0;
-    let scaled = |metric: Metric, scale: f64| {
-        move |step: &StepFigures| metric.of(step).map(|value| value / scale)
-    };
+    let scaled =
+        |metric: Metric, scale: f64| move |step: &Step| metric.of(step).map(|value| value / scale);
     let panels = [
         ("CPU (m)", Metric::CpuTotal, 1.0),
         ("memory (MiB)", Metric::Memory, MIB),
@@ -211,8 +180,8 @@ pub fn resources_chart(arms: &[Arm<'_>]) -> Chart {
 }
 
 /// What a request costs in CPU.
-pub fn cpu_per_request_chart(arms: &[Arm<'_>]) -> Chart {
-    let of = |step: &StepFigures| Metric::CpuPerRequest.of(step);
+pub fn cpu_per_request_chart(arms: &[ArmSteps]) -> Chart {
+    let of = |step: &Step| Metric::CpuPerRequest.of(step);
     Chart {
         name: "cpu_per_request".to_owned(),
         title: "CPU per request".to_owned(),
@@ -226,12 +195,12 @@ pub fn cpu_per_request_chart(arms: &[Arm<'_>]) -> Chart {
 }
 
 /// The sidecars' share of the application's CPU, of arms that have sidecars.
-pub fn sidecar_chart(arms: &[Arm<'_>]) -> Chart {
-    let share = |step: &StepFigures| {
+pub fn sidecar_chart(arms: &[ArmSteps]) -> Chart {
+    let share = |step: &Step| {
         let total = Metric::CpuTotal.of(step).filter(|total| *total > 0.0)?;
         Some(Metric::CpuSidecar.of(step)? / total * 100.0)
     };
-    let has_sidecars = |arm: &Arm<'_>| {
+    let has_sidecars = |arm: &ArmSteps| {
         let mut steps = arm.steps.iter();
         steps.any(|step| Metric::CpuSidecar.of(step).is_some_and(|cpu| cpu > 0.0))
     };
@@ -251,24 +220,8 @@ pub fn sidecar_chart(arms: &[Arm<'_>]) -> Chart {
     }
 }
 
-/// The highest rate that every arm held in every repetition; else the lowest that all measured.
-pub fn common_rate(arms: &[Arm<'_>]) -> Option<f64> {
-    let held = |arm: &Arm<'_>, rate: f64| {
-        let rates = arm.rates();
-        let found = rates.iter().find(|(one, _)| *one == rate);
-        found.map(|(_, steps)| are_held(steps))
-    };
-    let rates = arms.first()?.rates();
-    let common = || {
-        let rates = rates.iter().map(|(rate, _)| *rate);
-        rates.filter(|rate| arms.iter().all(|arm| held(arm, *rate).is_some()))
-    };
-    let all_held = common().filter(|rate| arms.iter().all(|arm| held(arm, *rate) == Some(true)));
-    all_held.max_by(f64::total_cmp).or_else(|| common().next())
-}
-
 /// A row per arm and rate: what was held, and what was measured.
-pub fn steps_table(arms: &[Arm<'_>]) -> Table {
+pub fn steps_table(arms: &[ArmSteps]) -> Table {
     let mut table = Table::new(
         "Steps",
         "Means over repetitions with their interval or range. Steps that are INVALID are in no mean. * has fewer than 10 samples beyond it, or is a lower bound, in some step.",
@@ -287,15 +240,11 @@ pub fn steps_table(arms: &[Arm<'_>]) -> Table {
         ],
     );
     for arm in arms {
-        for (rate, steps) in arm.rates() {
-            let valid = || {
-                steps
-                    .iter()
-                    .filter(|step| step.level != Some(Level::Invalid))
-            };
-            let over = |of: &dyn Fn(&StepFigures) -> Option<f64>, show: &dyn Fn(f64) -> String| {
-                let values: Vec<f64> = valid().filter_map(|step| of(step)).collect();
-                let estimate = mean_over_blocks(&values);
+        for rate in arm.set().rates() {
+            let steps = arm.set().at(rate);
+            let (valid, rate) = (steps.valid(), rate.as_f64());
+            let over = |of: &dyn Fn(&Step) -> Option<f64>, show: &dyn Fn(f64) -> String| {
+                let estimate = mean_over_blocks(&valid.values(of));
                 let text = estimate.map(|estimate| estimate_text(&estimate, show));
                 match (estimate, text) {
                     (Some(estimate), Some(text)) => Cell::number(estimate.value, text),
@@ -304,15 +253,12 @@ pub fn steps_table(arms: &[Arm<'_>]) -> Table {
             };
             let latency = |name: &'static str| {
                 let mut cell = over(&|step| Some(step.latency.get(name)?.ns), &show_ns);
-                cell.text += few(valid().copied(), name);
+                cell.text += few(&valid, name);
                 cell
             };
-            let held = steps
-                .iter()
-                .filter(|step| step.stability.is_held() == Some(true))
-                .count();
+            let held = steps.held().len();
             table.rows.push(vec![
-                arm.name.into(),
+                arm.name.as_str().into(),
                 Cell::number(rate, rate.to_string()),
                 Cell::number(steps.len() as f64, steps.len().to_string()),
                 levels(&steps).into(),
@@ -331,7 +277,7 @@ pub fn steps_table(arms: &[Arm<'_>]) -> Table {
     table
 }
 
-fn levels(steps: &[&StepFigures]) -> String {
+fn levels(steps: &Steps<'_>) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for level in steps.iter().filter_map(|step| step.level) {
         *counts.entry(level.name()).or_default() += 1;
@@ -346,7 +292,7 @@ fn levels(steps: &[&StepFigures]) -> String {
     counts.join(", ")
 }
 
-fn why_not(steps: &[&StepFigures]) -> String {
+fn why_not(steps: &Steps<'_>) -> String {
     let why = steps.iter().find_map(|step| match &step.stability {
         Stability::Held => None,
         Stability::NotHeld { reasons } => {
@@ -359,7 +305,7 @@ fn why_not(steps: &[&StepFigures]) -> String {
 }
 
 /// What each arm can carry.
-pub fn capacity_table(arms: &[Arm<'_>]) -> Table {
+pub fn capacity_table(arms: &[ArmSteps]) -> Table {
     let mut table = Table::new(
         "Capacity",
         "Knee: the rate with the largest power, requests finished per second over their mean latency (Kleinrock 1979). By limits: (limit - idle) / CPU per request of the part that reaches its limit first, from steps that were held.",
@@ -390,7 +336,7 @@ pub fn capacity_table(arms: &[Arm<'_>]) -> Table {
         });
         let predicted = found.predicted.as_ref();
         table.rows.push(vec![
-            arm.name.into(),
+            arm.name.as_str().into(),
             rate(found.held),
             rate(found.not_held),
             plateau.unwrap_or("-".into()),
@@ -427,7 +373,7 @@ fn bottleneck(capacity: &Capacity) -> String {
 }
 
 /// What a request costs each service, from a line of CPU against requests finished.
-pub fn costs_table(arms: &[Arm<'_>]) -> Table {
+pub fn costs_table(arms: &[ArmSteps]) -> Table {
     let mut table = Table::new(
         "What a request costs",
         "A straight line of CPU against requests finished per second, over steps that were held, one per repetition: its slope, and what is used without any request.",
@@ -441,7 +387,7 @@ pub fn costs_table(arms: &[Arm<'_>]) -> Table {
         ],
     );
     for arm in arms {
-        for (namespace, service, part, cost) in costs(&arm.steps.iter().collect::<Vec<_>>()) {
+        for (namespace, service, part, cost) in costs(&arm.set()) {
             // Without sidecars there is one part only.
             let is_nothing = part == Part::Sidecar
                 && cost.per_request_ms.value == 0.0
@@ -454,7 +400,7 @@ pub fn costs_table(arms: &[Arm<'_>]) -> Table {
                 Cell::number(estimate.value, text)
             };
             table.rows.push(vec![
-                arm.name.into(),
+                arm.name.as_str().into(),
                 namespace.into(),
                 service.into(),
                 part.name().into(),
@@ -467,9 +413,9 @@ pub fn costs_table(arms: &[Arm<'_>]) -> Table {
 }
 
 /// Plan, environment, limits and images: a column per arm.
-pub fn conditions_table(arms: &[Arm<'_>]) -> Table {
+pub fn conditions_table(arms: &[ArmSteps]) -> Table {
     let mut columns = vec!["what"];
-    columns.extend(arms.iter().map(|arm| arm.name));
+    columns.extend(arms.iter().map(|arm| arm.name.as_str()));
     let mut table = Table::new(
         "Circumstances",
         "As recorded with the steps; several values where they were not the same in all of them.",

@@ -14,12 +14,10 @@ mod runs;
 mod services;
 mod table;
 
-pub use arms::{Arm, common_rate};
 pub use chart::Chart;
 pub use page::Page;
 pub use pages::{About, Compared, collection_page, comparison_page, run_page, sweep_page};
 pub use paint::{png_file, svg_file};
-pub use runs::Run;
 
 #[cfg(test)]
 mod tests;

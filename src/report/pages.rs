@@ -1,44 +1,44 @@
 //! What stands on the page of a run, a sweep and a comparison.
 
-use super::arms::{self, Arm};
+use super::arms;
 use super::comparison;
 use super::page::{Block, Page, Section, Standing};
-use super::runs::{self, Run};
+use super::runs;
 use super::services::{services_charts, services_table};
-use crate::judge::{Comparison, Conditions, Level, StepFigures, add_conditions, step_figures};
+use crate::judge::{
+    ArmSteps, Comparison, JudgedRun, Level, MeasuredRun, Step, Steps, add_conditions, common_rate,
+};
 use crate::measure::{Ending, Note};
 use crate::render::{certainty, outcome_text, resources_text, saturated, wrk_text};
 use crate::resources::{Resources, Stretch};
 use crate::spec::Offered;
+use crate::units::Rate;
 
 /// The page of one run.
-pub fn run_page(run: &Run) -> Page {
-    let result = &run.result;
-    let step = step_figures(result, &run.verdict);
-    let mut conditions = Conditions::new();
-    add_conditions(&mut conditions, result);
-    let one = std::slice::from_ref(&step);
-    let name = if step.arm.is_empty() {
-        "this run"
-    } else {
-        step.arm.as_str()
+pub fn run_page(run: &MeasuredRun) -> Page {
+    let JudgedRun {
+        result, verdict, ..
+    } = &run.judged;
+    let step = run.judged.step();
+    let name = match step.key.arm.as_str() {
+        "" => "this run",
+        name => name,
     };
-    let arm = Arm {
-        name,
-        steps: one,
-        conditions: &conditions,
-    };
+    let mut arm = ArmSteps::named(name);
+    add_conditions(&mut arm.conditions, result);
+    arm.steps.push(step.clone());
+    let arms = std::slice::from_ref(&arm);
     let urls: Vec<&str> = result
         .targets
         .iter()
         .map(|target| target.target.url.as_str())
         .collect();
     let runs = std::slice::from_ref(run);
-    let text = Block::Text(wrk_text(result) + &outcome_text(result, &run.verdict));
+    let text = Block::Text(wrk_text(result) + &outcome_text(result, verdict));
     Page {
         title: format!("meshload: {}", urls.join(", ")),
         subtitle: run_subtitle(run, &step),
-        badge: Some(badge(run.verdict.level)),
+        badge: Some(badge(verdict.level)),
         lead: Vec::new(),
         sections: sections([
             Section::of("Verdict", verdict_blocks(run)),
@@ -53,11 +53,11 @@ pub fn run_page(run: &Run) -> Page {
             Section::of("Routes", vec![Block::Table(runs::routes_table(runs))]),
             Section::of(
                 "Resources",
-                resources_blocks(&[arm], result.resources.as_ref(), step.rate),
+                resources_blocks(arms, result.resources.as_ref(), step.key.rate),
             ),
             Section::of(
                 "Plan and circumstances",
-                vec![Block::Table(arms::conditions_table(&[arm]))],
+                vec![Block::Table(arms::conditions_table(arms))],
             ),
             Section::of("As text", vec![text]),
         ]),
@@ -77,10 +77,10 @@ fn badge(level: Level) -> (String, Standing) {
     (level.name().to_owned(), standing)
 }
 
-fn run_subtitle(run: &Run, step: &StepFigures) -> String {
-    let window = run.result.window.length().as_secs_f64();
-    let asked = match run.result.spec.load.offered {
-        Offered::Rate(_) => format!("{} requests per second offered", step.rate),
+fn run_subtitle(run: &MeasuredRun, step: &Step) -> String {
+    let window = run.judged.result.window.length().as_secs_f64();
+    let asked = match run.judged.result.spec.load.offered {
+        Offered::Rate(_) => format!("{} requests per second offered", step.key.rate),
         Offered::Ramp { from, to } => {
             format!("a ramp from {} to {}/s offered", from.as_f64(), to.as_f64())
         }
@@ -92,25 +92,25 @@ fn run_subtitle(run: &Run, step: &StepFigures) -> String {
     )
 }
 
-fn verdict_blocks(run: &Run) -> Vec<Block> {
-    let reasons = run.verdict.reasons.iter();
+fn verdict_blocks(run: &MeasuredRun) -> Vec<Block> {
+    let reasons = run.judged.verdict.reasons.iter();
     let mut lines: Vec<String> = reasons
         .map(|one| format!("{}: {}", one.code, one.message))
         .collect();
     if lines.is_empty() {
         lines.push("Nothing speaks against the generator.".to_owned());
     }
-    if run.result.ending != Ending::Complete {
+    if run.judged.result.ending != Ending::Complete {
         lines.insert(
             0,
             "The run was broken off: this is what was measured until then.".to_owned(),
         );
     }
-    lines.extend(run.result.notes.iter().map(Note::to_string));
+    lines.extend(run.judged.result.notes.iter().map(Note::to_string));
     vec![Block::Notes(lines), Block::Table(runs::endings_table(run))]
 }
 
-fn resources_blocks(arms: &[Arm<'_>], resources: Option<&Resources>, rate: f64) -> Vec<Block> {
+fn resources_blocks(arms: &[ArmSteps], resources: Option<&Resources>, rate: Rate) -> Vec<Block> {
     let Some(resources) = resources else {
         return Vec::new();
     };
@@ -149,13 +149,13 @@ pub struct About<'a> {
 }
 
 /// The page of a sweep, or of a folder of the study: `shown` are runs that stand for their arms.
-pub fn sweep_page(about: About<'_>, arms: &[Arm<'_>], shown: &[Run]) -> Page {
-    let steps = || arms.iter().flat_map(|arm| arm.steps);
-    let names: Vec<&str> = arms.iter().map(|arm| arm.name).collect();
+pub fn sweep_page(about: About<'_>, arms: &[ArmSteps], shown: &[MeasuredRun]) -> Page {
+    let steps: Steps<'_> = arms.iter().flat_map(|arm| &arm.steps).collect();
+    let names: Vec<&str> = arms.iter().map(|arm| arm.name.as_str()).collect();
     Page {
         title: format!("meshload: {}", about.name),
-        subtitle: format!("{} steps of {}", steps().count(), names.join(", ")),
-        badge: worst(steps()),
+        subtitle: format!("{} steps of {}", steps.len(), names.join(", ")),
+        badge: worst(&steps),
         lead: about.notes.to_vec(),
         sections: sections([
             Section::of("Verdicts", vec![Block::Table(arms::steps_table(arms))]),
@@ -169,15 +169,15 @@ pub fn sweep_page(about: About<'_>, arms: &[Arm<'_>], shown: &[Run]) -> Page {
 }
 
 /// The worst verdict of any step.
-fn worst<'a>(steps: impl Iterator<Item = &'a StepFigures>) -> Option<(String, Standing)> {
-    let levels: Vec<Level> = steps.filter_map(|step| step.level).collect();
+fn worst(steps: &Steps<'_>) -> Option<(String, Standing)> {
+    let levels: Vec<Level> = steps.iter().filter_map(|step| step.level).collect();
     let worst = *levels.iter().max()?;
     let count = levels.iter().filter(|level| **level == worst).count();
     let (word, standing) = badge(worst);
     Some((format!("{count} of {} {word}", levels.len()), standing))
 }
 
-fn throughput(arms: &[Arm<'_>]) -> Option<Section> {
+fn throughput(arms: &[ArmSteps]) -> Option<Section> {
     Section::of(
         "Offered and achieved",
         vec![
@@ -187,7 +187,7 @@ fn throughput(arms: &[Arm<'_>]) -> Option<Section> {
     )
 }
 
-fn latency(arms: &[Arm<'_>], shown: &[Run]) -> Option<Section> {
+fn latency(arms: &[ArmSteps], shown: &[MeasuredRun]) -> Option<Section> {
     Section::of(
         "Latency",
         vec![
@@ -198,15 +198,15 @@ fn latency(arms: &[Arm<'_>], shown: &[Run]) -> Option<Section> {
     )
 }
 
-fn over_time(shown: &[Run]) -> Option<Section> {
+fn over_time(shown: &[MeasuredRun]) -> Option<Section> {
     let charts = shown.iter().enumerate();
     let charts = charts.map(|(number, run)| Block::Chart(runs::time_chart(run, number + 1)));
     Section::of("Over time", charts.collect())
 }
 
-fn resources(arms: &[Arm<'_>]) -> Option<Section> {
+fn resources(arms: &[ArmSteps]) -> Option<Section> {
     let mut blocks = vec![Block::Chart(arms::resources_chart(arms))];
-    if let Some(rate) = arms::common_rate(arms) {
+    if let Some(rate) = common_rate(arms) {
         blocks.extend(services_charts(arms, rate).map(Block::Chart));
     }
     blocks.extend([
@@ -218,7 +218,7 @@ fn resources(arms: &[Arm<'_>]) -> Option<Section> {
     Section::of("Resources", blocks)
 }
 
-fn circumstances(about: About<'_>, arms: &[Arm<'_>]) -> Vec<Block> {
+fn circumstances(about: About<'_>, arms: &[ArmSteps]) -> Vec<Block> {
     vec![
         Block::Table(arms::conditions_table(arms)),
         Block::Text(about.plan.unwrap_or_default().to_owned()),
@@ -235,8 +235,8 @@ pub struct Compared {
 }
 
 /// The page of a comparison: the first arm against the others.
-pub fn comparison_page(arms: &[Arm<'_>], compared: &[Compared], shown: &[Run]) -> Page {
-    let names: Vec<&str> = arms.iter().map(|arm| arm.name).collect();
+pub fn comparison_page(arms: &[ArmSteps], compared: &[Compared], shown: &[MeasuredRun]) -> Page {
+    let names: Vec<&str> = arms.iter().map(|arm| arm.name.as_str()).collect();
     let title = match names.split_first() {
         Some((base, others)) => format!("meshload: {} against {base}", others.join(", ")),
         None => "meshload".to_owned(),

@@ -2,36 +2,18 @@
 
 use super::chart::{Axis, Chart, Mark, Panel, Point, Series, Stroke};
 use super::table::{Cell, Table};
-use crate::judge::{PercentileInterval, Verdict};
+use crate::judge::{MeasuredRun, PercentileInterval};
 use crate::measure::{Distribution, Histogram, Interval, RouteTally, RunResult, sum};
 use crate::resources::{ContainerUse, PodUse, Quantity, Role, Stretch};
 use crate::spec::Phase;
 use crate::units::{Nanos, show_bytes, show_ns};
 
-/// A run with what its folder holds beside run.json.
-#[derive(Debug, Clone)]
-pub struct Run {
-    /// What it is called beside others; empty when it is alone.
-    pub name: String,
-    /// What it found out.
-    pub result: RunResult,
-    /// Whether that can be believed.
-    pub verdict: Verdict,
-    /// Intervals of its percentiles, where it was long enough.
-    pub intervals: Vec<PercentileInterval>,
-    /// How late requests were sent, second by second.
-    pub lag: Vec<(Nanos, Distribution)>,
-    /// What pods used over time.
-    pub timeline: Vec<Stretch>,
-}
-
-impl Run {
-    fn called(&self, what: &str) -> String {
-        if self.name.is_empty() {
-            what.to_owned()
-        } else {
-            format!("{}, {what}", self.name)
-        }
+/// A title with the run's name before it, where the run has one.
+fn called(run: &MeasuredRun, what: &str) -> String {
+    if run.name.is_empty() {
+        what.to_owned()
+    } else {
+        format!("{}, {what}", run.name)
     }
 }
 
@@ -42,15 +24,15 @@ const HALF_A_CENTISECOND: f64 = 0.005;
 const PER_DECADE: i32 = 12;
 
 /// The percentile curve, as HdrHistogram draws it, of one run or several.
-pub fn percentile_chart(runs: &[Run]) -> Chart {
+pub fn percentile_chart(runs: &[MeasuredRun]) -> Chart {
     let (mut series, mut marks) = (Vec::new(), Vec::new());
     for (number, run) in runs.iter().enumerate() {
-        let tally = run.result.overall();
-        let is_open = run.result.is_open_loop();
+        let tally = run.judged.result.overall();
+        let is_open = run.judged.result.is_open_loop();
         let hue = super::arms::hue_of(number);
         let first = if is_open { "latency" } else { "service time" };
         series.push(Series {
-            name: run.called(first),
+            name: called(run, first),
             hue,
             stroke: Stroke::Solid,
             points: curve(&tally.response_times(is_open)),
@@ -65,13 +47,13 @@ pub fn percentile_chart(runs: &[Run]) -> Chart {
         }
         marks.extend(few_from(&tally.response_times(is_open)).map(|x| Mark {
             x,
-            label: run.called(FEW),
+            label: called(run, FEW),
             hue,
         }));
         let intervals: Vec<Point> = run.intervals.iter().filter_map(spread).collect();
         if !intervals.is_empty() {
             series.push(Series {
-                name: run.called("95 % intervals"),
+                name: called(run, "95 % intervals"),
                 hue,
                 stroke: Stroke::None,
                 points: intervals,
@@ -148,8 +130,8 @@ fn curve(histogram: &Histogram) -> Vec<Point> {
 }
 
 /// Latency, lag, errors and the cluster's CPU over one axis of time.
-pub fn time_chart(run: &Run, number: usize) -> Chart {
-    let result = &run.result;
+pub fn time_chart(run: &MeasuredRun, number: usize) -> Chart {
+    let result = &run.judged.result;
     let panels = [
         latency_panel(result),
         lag_panel(run),
@@ -290,10 +272,15 @@ fn latency_panel(result: &RunResult) -> Panel {
     Panel::of_lines(Axis::log(label), series)
 }
 
-fn lag_panel(run: &Run) -> Panel {
+fn lag_panel(run: &MeasuredRun) -> Panel {
     const LATE: [(&str, usize, Stroke, Pick); 1] =
         [("late p99", 6, Stroke::Dashed, |times| times.p99 as f64)];
-    let intervals = run.result.targets.first().map(|target| &target.intervals);
+    let intervals = run
+        .judged
+        .result
+        .targets
+        .first()
+        .map(|target| &target.intervals);
     let lag = |name: &str, hue, pick: Pick| Series {
         name: marked(name, run.lag.iter().map(|(_, times)| times)),
         hue,
@@ -315,7 +302,7 @@ fn lag_panel(run: &Run) -> Panel {
         lag("lag p50", 4, |times| times.p50 as f64),
         lag("lag p99", 7, |times| times.p99 as f64),
     ];
-    series.extend(times(&run.result, |one| one.late.as_ref(), &LATE));
+    series.extend(times(&run.judged.result, |one| one.late.as_ref(), &LATE));
     series.retain(|one| !one.points.is_empty());
     Panel::of_lines(Axis::log("lag (ms)"), series)
 }
@@ -397,7 +384,7 @@ fn cpu_panel(timeline: &[Stretch]) -> Panel {
 }
 
 /// Percentiles of every kind of time.
-pub fn times_table(run: &Run) -> Table {
+pub fn times_table(run: &MeasuredRun) -> Table {
     let mut columns = vec!["time"];
     columns.extend(Distribution::PERCENTILES.map(|(name, _)| name));
     columns.push("max");
@@ -406,8 +393,8 @@ pub fn times_table(run: &Run) -> Table {
         "Latency from the moment a request was due; service from when it was sent; late is the generator's part of the lag, blocked what no connection was free for. * has fewer than 10 samples beyond it; >= is a lower bound, which unfinished requests could raise.",
         &columns,
     );
-    let tally = run.result.overall();
-    if run.result.is_open_loop() {
+    let tally = run.judged.result.overall();
+    if run.judged.result.is_open_loop() {
         let cells = tally.latency_percentiles().into_iter().map(|one| {
             let bound = if one.is_lower_bound { ">=" } else { "" };
             let mark = few(one.beyond < 10);
@@ -454,13 +441,13 @@ fn interval_row(intervals: &[PercentileInterval]) -> Option<Vec<Cell>> {
 }
 
 /// How requests ended: with a status, with an error, or not at all.
-pub fn endings_table(run: &Run) -> Table {
+pub fn endings_table(run: &MeasuredRun) -> Table {
     let mut table = Table::new(
         "How requests ended",
         "Requests due in the measured window; they add up to what was scheduled. The text below has the errors by kind.",
         &["ending", "requests", "share"],
     );
-    let tally = run.result.overall();
+    let tally = run.judged.result.overall();
     let statuses = tally.status.iter();
     let statuses = statuses.map(|(status, count)| (format!("status {status}"), count));
     let rest = [
@@ -485,7 +472,7 @@ pub fn endings_table(run: &Run) -> Table {
 }
 
 /// Route by route, of one run or several.
-pub fn routes_table(runs: &[Run]) -> Table {
+pub fn routes_table(runs: &[MeasuredRun]) -> Table {
     let mut table = Table::new(
         "Routes",
         "Unfinished requests count with their age. Percentiles have two digits; * has fewer than 10 samples beyond it.",
@@ -502,7 +489,7 @@ pub fn routes_table(runs: &[Run]) -> Table {
         ],
     );
     for run in runs {
-        let tally = run.result.overall();
+        let tally = run.judged.result.overall();
         for (name, route) in &tally.routes {
             table.rows.push(route_row(&run.name, name, route));
         }

@@ -1,11 +1,10 @@
 //! What single services used: charts of those that use most, and a table of all.
 
-use super::arms::Arm;
 use super::chart::{Axis, BarPart, Bars, Chart, Content, Panel};
 use super::table::{Cell, Table};
-use crate::judge::{Level, Part, ServiceFigures, mean_over_blocks};
+use crate::judge::{ArmSteps, Part, ServiceFigures, mean_over_blocks};
 use crate::resources::Category;
-use crate::units::show_bytes;
+use crate::units::{Rate, show_bytes};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Services that are shown; the rest is in the table.
@@ -16,7 +15,7 @@ const MIB: f64 = 1024.0 * 1024.0;
 type Parts<'a> = [(&'static str, &'a dyn Fn(&ServiceUse) -> Option<f64>)];
 
 /// CPU, memory and network of the services that use most at a rate, arm by arm.
-pub fn services_charts(arms: &[Arm<'_>], rate: f64) -> [Chart; 3] {
+pub fn services_charts(arms: &[ArmSteps], rate: Rate) -> [Chart; 3] {
     let mib = |bytes: Option<f64>| bytes.map(|bytes| bytes / MIB);
     let chart = |name: &str, what: &str, unit: &str, parts: &Parts<'_>| Chart {
         name: name.to_owned(),
@@ -56,7 +55,7 @@ pub fn services_charts(arms: &[Arm<'_>], rate: f64) -> [Chart; 3] {
 }
 
 /// The bars of the services that use most in any of the arms.
-fn top(arms: &[Arm<'_>], rate: f64, parts: &Parts<'_>) -> Bars {
+fn top(arms: &[ArmSteps], rate: Rate, parts: &Parts<'_>) -> Bars {
     let used: Vec<BTreeMap<String, ServiceUse>> =
         arms.iter().map(|arm| services_at(arm, rate)).collect();
     let mut most: BTreeMap<&String, f64> = BTreeMap::new();
@@ -81,7 +80,7 @@ fn top(arms: &[Arm<'_>], rate: f64, parts: &Parts<'_>) -> Bars {
         values: bars().map(|(.., service)| service.and_then(of)).collect(),
     });
     let has_some = |part: &BarPart| part.values.iter().flatten().any(|value| *value > 0.0);
-    let of_bar = |name: &String, arm: &Arm<'_>, service: Option<&ServiceUse>| {
+    let of_bar = |name: &String, arm: &ArmSteps, service: Option<&ServiceUse>| {
         let mut text = match arms.len() {
             1 => name.clone(),
             _ => format!("{name}, {}", arm.name),
@@ -117,14 +116,13 @@ struct ServiceUse {
 /// A service's category, and its figures with what was finished per second meanwhile.
 type Group<'a> = (String, Vec<(f64, &'a ServiceFigures)>);
 
-fn services_at(arm: &Arm<'_>, rate: f64) -> BTreeMap<String, ServiceUse> {
-    let steps = arm.steps.iter().filter(|step| step.rate == rate);
+fn services_at(arm: &ArmSteps, rate: Rate) -> BTreeMap<String, ServiceUse> {
     // Steps whose measurement failed say nothing.
-    let steps = steps.filter(|step| step.level != Some(Level::Invalid));
+    let steps = arm.set().at(rate).valid();
     let mut groups: BTreeMap<String, Group<'_>> = BTreeMap::new();
     let is_one_namespace = namespaces(arm).len() < 2;
-    for step in steps {
-        for service in &step.services {
+    for step in steps.iter() {
+        for service in &step.figures.services {
             let name = match service.category {
                 Category::Application if is_one_namespace => service.service.clone(),
                 _ => format!("{}/{}", service.namespace, service.service),
@@ -141,7 +139,7 @@ fn services_at(arm: &Arm<'_>, rate: f64) -> BTreeMap<String, ServiceUse> {
 }
 
 /// Those of the application.
-fn namespaces<'a>(arm: &Arm<'a>) -> BTreeSet<&'a str> {
+fn namespaces(arm: &ArmSteps) -> BTreeSet<&str> {
     let services = arm.steps.iter().flat_map(|step| &step.services);
     let own = services.filter(|service| service.category == Category::Application);
     own.map(|service| service.namespace.as_str()).collect()
@@ -179,7 +177,7 @@ fn use_of(category: String, services: &[(f64, &ServiceFigures)]) -> ServiceUse {
 }
 
 /// What every service used at every rate.
-pub fn services_table(arms: &[Arm<'_>]) -> Table {
+pub fn services_table(arms: &[ArmSteps]) -> Table {
     let mut table = Table::new(
         "Services",
         "Means over repetitions. Throttled: largest share of scheduler periods in which a container was stopped at its CPU limit. Waited: largest share of the time in which a task of a container waited (PSI).",
@@ -203,11 +201,11 @@ pub fn services_table(arms: &[Arm<'_>]) -> Table {
     let plain = |value: f64| format!("{value:.1}");
     let percent = |value: f64| format!("{:.2}%", value * 100.0);
     for arm in arms {
-        for (rate, _) in arm.rates() {
+        for rate in arm.set().rates() {
             for (name, used) in services_at(arm, rate) {
                 table.rows.push(vec![
-                    arm.name.into(),
-                    Cell::number(rate, rate.to_string()),
+                    arm.name.as_str().into(),
+                    Cell::number(rate.as_f64(), rate.to_string()),
                     used.category.into(),
                     name.into(),
                     Cell::maybe(used.app, plain),

@@ -6,8 +6,9 @@ use super::paint::page_drawings;
 use super::runs::{percentile_chart, routes_table, times_table};
 use super::table::{Cell, Table};
 use super::*;
-use crate::judge::{Level, Verdict};
+use crate::judge::{JudgedRun, Level, MeasuredRun, Verdict};
 use crate::measure::sample;
+use crate::units::Rate;
 
 fn series(name: &str, points: &[Option<f64>]) -> Series {
     let points = points.iter().enumerate();
@@ -245,7 +246,7 @@ fn names_of_bars_are_not_cut() {
 
 #[test]
 fn axes_of_bars_fit_beside_the_longest_names() {
-    for chart in super::services::services_charts(&[], 100.0) {
+    for chart in super::services::services_charts(&[], Rate::nearest(100.0)) {
         // In a font of 13 on a phone, where names may take more than half of the width.
         let taken = 0.58 * 13.0 * chart.x.label.chars().count() as f64;
         assert!(taken < 0.44 * 372.0 - 18.0, "{}", chart.x.label);
@@ -290,21 +291,27 @@ fn the_last_share_is_not_cut() {
     }
 }
 
+/// A run that was given this verdict, whatever it deserves.
+fn measured(name: &str, sample: sample::Sample, level: Level) -> MeasuredRun {
+    let verdict = Verdict {
+        level,
+        reasons: Vec::new(),
+    };
+    MeasuredRun {
+        name: name.to_owned(),
+        judged: JudgedRun::with_verdict(sample.result, verdict),
+        intervals: Vec::new(),
+        lag: Vec::new(),
+        timeline: Vec::new(),
+        notes: Vec::new(),
+    }
+}
+
 #[test]
 fn few_samples_are_marked_in_tables_and_curves() {
     let sample = sample::ordinary();
     let count = sample.result.overall().latency_with_censored().len();
-    let run = Run {
-        name: String::new(),
-        result: sample.result,
-        verdict: Verdict {
-            level: Level::Valid,
-            reasons: Vec::new(),
-        },
-        intervals: Vec::new(),
-        lag: Vec::new(),
-        timeline: Vec::new(),
-    };
+    let run = measured("", sample, Level::Valid);
     let runs = std::slice::from_ref(&run);
     let marks = &percentile_chart(runs).panels[0].marks;
     assert_eq!(marks.len(), 1);
@@ -328,18 +335,8 @@ fn few_samples_are_marked_in_tables_and_curves() {
 
 #[test]
 fn runs_with_as_many_requests_share_the_mark_of_few_samples() {
-    let named = |name: &str, sample: sample::Sample| Run {
-        name: name.to_owned(),
-        result: sample.result,
-        verdict: Verdict {
-            level: Level::Valid,
-            reasons: Vec::new(),
-        },
-        intervals: Vec::new(),
-        lag: Vec::new(),
-        timeline: Vec::new(),
-    };
-    let labels = |runs: &[Run]| -> Vec<String> {
+    let named = |name: &str, sample: sample::Sample| measured(name, sample, Level::Valid);
+    let labels = |runs: &[MeasuredRun]| -> Vec<String> {
         let marks = percentile_chart(runs).panels.remove(0).marks;
         marks.into_iter().map(|mark| mark.label).collect()
     };
@@ -374,24 +371,15 @@ fn what_is_empty_is_not_shown() {
 #[test]
 fn every_kind_of_run_has_a_page() {
     for sample in sample::every() {
-        let run = Run {
-            name: String::new(),
-            result: sample.result,
-            verdict: Verdict {
-                level: Level::Invalid,
-                reasons: Vec::new(),
-            },
-            intervals: Vec::new(),
-            lag: Vec::new(),
-            timeline: Vec::new(),
-        };
+        let name = sample.name;
+        let run = measured("", sample, Level::Invalid);
         let page = run_page(&run);
         let html = page.html();
-        assert!(html.contains("INVALID"), "{}", sample.name);
-        assert!(!html.contains("NaN"), "{}", sample.name);
+        assert!(html.contains("INVALID"), "{name}");
+        assert!(!html.contains("NaN"), "{name}");
         for chart in page.charts() {
-            assert!(!chart.is_empty(), "{}: {}", sample.name, chart.name);
-            assert!(png_file(chart).is_ok(), "{}: {}", sample.name, chart.name);
+            assert!(!chart.is_empty(), "{name}: {}", chart.name);
+            assert!(png_file(chart).is_ok(), "{name}: {}", chart.name);
         }
     }
 }
@@ -400,17 +388,7 @@ fn every_kind_of_run_has_a_page() {
 fn the_percentile_curve_is_the_histograms() {
     let sample = sample::ordinary();
     let latency = sample.result.overall().latency_with_censored();
-    let run = Run {
-        name: String::new(),
-        result: sample.result,
-        verdict: Verdict {
-            level: Level::Valid,
-            reasons: Vec::new(),
-        },
-        intervals: Vec::new(),
-        lag: Vec::new(),
-        timeline: Vec::new(),
-    };
+    let run = measured("", sample, Level::Valid);
     let chart = percentile_chart(&[run]);
     let Content::Lines(series) = &chart.panels[0].content else {
         panic!("lines");

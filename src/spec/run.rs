@@ -1,6 +1,6 @@
 //! The whole question that a run answers.
 
-use super::{CollectSpec, HttpSpec, Reach, Target, TlsSpec, Window};
+use super::{CollectSpec, HttpSpec, Reach, StepLabel, Target, TlsSpec, Window};
 use crate::schedule::{ArrivalProcess, Profile, Schedule};
 use crate::units::{Nanos, Rate};
 use serde::{Deserialize, Serialize};
@@ -127,19 +127,6 @@ pub struct ScriptRef {
     pub path: PathBuf,
     /// What follows `--`.
     pub args: Vec<String>,
-}
-
-/// Which step of a sweep a run is.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct StepLabel {
-    /// Its number in the sweep, from 1.
-    pub number: u32,
-    /// The variant of the system.
-    pub arm: String,
-    /// The repetition, from 1: steps of different arms with the same rate and repetition make a
-    /// block, which is what arms are compared in.
-    pub repetition: u32,
 }
 
 /// The whole question: stored in every result; the steps of a sweep differ only in it.

@@ -2,8 +2,7 @@
 
 use super::files::{Growing, StoreError, write_file};
 use crate::formats::{collection_from_json, run_from_json};
-use crate::judge::Verdict;
-use crate::measure::RunResult;
+use crate::judge::JudgedRun;
 use crate::resources::Resources;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -103,7 +102,7 @@ pub fn load_collection(folder: &Path) -> Result<Option<Resources>, StoreError> {
 ///
 /// # Errors
 /// [`StoreError`] when there is no such folder, no finished run in it, or one that is not understood.
-pub fn load(folder: &Path) -> Result<(RunResult, Verdict), StoreError> {
+pub fn load(folder: &Path) -> Result<JudgedRun, StoreError> {
     fs::read_dir(folder).map_err(StoreError::refused("read", folder))?;
     let path = folder.join(RUN_JSON);
     let bytes = match fs::read(&path) {
@@ -112,17 +111,21 @@ pub fn load(folder: &Path) -> Result<(RunResult, Verdict), StoreError> {
         }
         other => other.map_err(StoreError::refused("read", &path))?,
     };
-    run_from_json(&bytes).map_err(|cause| StoreError::Unreadable { path, cause })
+    understood(path, &bytes)
 }
 
 /// Reads a run.json, whatever its name.
 ///
 /// # Errors
 /// [`StoreError`] when it cannot be read or understood.
-pub fn load_file(path: &Path) -> Result<(RunResult, Verdict), StoreError> {
+pub fn load_file(path: &Path) -> Result<JudgedRun, StoreError> {
     let bytes = fs::read(path).map_err(StoreError::refused("read", path))?;
-    run_from_json(&bytes).map_err(|cause| StoreError::Unreadable {
-        path: path.to_owned(),
-        cause,
-    })
+    understood(path.to_owned(), &bytes)
+}
+
+fn understood(path: PathBuf, bytes: &[u8]) -> Result<JudgedRun, StoreError> {
+    match run_from_json(bytes) {
+        Ok((result, verdict)) => Ok(JudgedRun::with_verdict(result, verdict)),
+        Err(cause) => Err(StoreError::Unreadable { path, cause }),
+    }
 }

@@ -4,8 +4,8 @@ use super::files::StoreError;
 use super::folder::{load, load_collection};
 use super::lasting::read_if_there;
 use crate::formats::{HlogBlock, hlog_blocks, samples_from_csv};
-use crate::judge::{PercentileInterval, Verdict, percentile_intervals, stability};
-use crate::measure::{Distribution, Histogram, RunResult};
+use crate::judge::{JudgedRun, MeasuredRun, PercentileInterval, percentile_intervals};
+use crate::measure::{Distribution, Histogram};
 use crate::resources::{Resources, Stretch, timeline};
 use crate::spec::Window;
 use crate::units::Nanos;
@@ -15,30 +15,13 @@ use std::path::Path;
 const STRETCHES: u64 = 60;
 const MILLISECOND: Nanos = Nanos::from_millis(1);
 
-/// A run, its percentiles' intervals, and what was used while it lasted.
-#[derive(Debug, Clone)]
-pub struct MeasuredRun {
-    /// What it found out.
-    pub result: RunResult,
-    /// Whether that can be believed.
-    pub verdict: Verdict,
-    /// Empty without a readable log, or when it was too short.
-    pub intervals: Vec<PercentileInterval>,
-    /// How late requests were sent, each second by its middle since the load began; empty without a
-    /// readable log and in a closed loop.
-    pub lag: Vec<(Nanos, Distribution)>,
-    /// Empty without samples.
-    pub timeline: Vec<Stretch>,
-    /// Files that could not be read, and why.
-    pub notes: Vec<String>,
-}
-
-/// Reads a run's folder.
+/// Reads a run's folder; the run has no name.
 ///
 /// # Errors
 /// [`StoreError`] as [`load`]; what the other files hold is missing where they cannot be read.
 pub fn load_measured(folder: &Path) -> Result<MeasuredRun, StoreError> {
-    let (result, verdict) = load(folder)?;
+    let judged = load(folder)?;
+    let result = &judged.result;
     let mut notes = Vec::new();
     let log = match read_if_there(&folder.join("latency.hlog")) {
         Ok(log) => log.unwrap_or_default(),
@@ -62,25 +45,22 @@ pub fn load_measured(folder: &Path) -> Result<MeasuredRun, StoreError> {
         load_timeline(folder, resources, &mut notes)
     });
     Ok(MeasuredRun {
-        intervals: intervals(times.unwrap_or_default(), &result, &verdict),
+        name: String::new(),
+        intervals: intervals(times.unwrap_or_default(), &judged),
         lag: lag.iter().flatten().filter_map(middle).collect(),
         timeline,
-        result,
-        verdict,
+        judged,
         notes,
     })
 }
 
 /// The log holds what finished in the window, the percentiles what was due in it: as long as the rate was
 /// held, and the percentile is no lower bound, these are the same requests but for a few at the edges.
-fn intervals(
-    times: Vec<HlogBlock>,
-    result: &RunResult,
-    verdict: &Verdict,
-) -> Vec<PercentileInterval> {
-    if stability(result, verdict).is_held() == Some(false) {
+fn intervals(times: Vec<HlogBlock>, run: &JudgedRun) -> Vec<PercentileInterval> {
+    if run.stability.is_held() == Some(false) {
         return Vec::new();
     }
+    let result = &run.result;
     let mut intervals = percentile_intervals(&inside(times, result.window));
     if result.is_open_loop() {
         let bounds: Vec<&str> = result

@@ -13,8 +13,8 @@ pub use folder::{COLLECT_JSON, RUN_JSON, ResultFolder, load, load_collection};
 pub use lasting::{
     Lock, append_line, make_folder, move_aside, names_in, read_if_there, remove_if_there,
 };
-pub use measured::{Collected, MeasuredRun, load_collected, load_measured};
-pub use steps::{ArmSteps, STEPS, StepSet, folder_and_arm, load_steps, only_arm};
+pub use measured::{Collected, load_collected, load_measured};
+pub use steps::{STEPS, StepSet, folder_and_arm, load_steps, only_arm};
 
 #[cfg(test)]
 mod tests;

@@ -6,56 +6,14 @@ use super::lasting::{names_in, read_if_there};
 use crate::formats::{
     StudyFolder, StudySums, study_conditions, study_gaps, study_steps, study_sums,
 };
-use crate::judge::{Conditions, StepFigures, Verdict, add_conditions, step_figures};
-use crate::measure::{Ending, RunResult};
-use std::collections::BTreeMap;
+use crate::judge::{ArmSteps, JudgedRun, add_conditions};
+use crate::measure::Ending;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Where the folders of several runs lie.
 pub const STEPS: &str = "steps";
-
-/// The steps of one arm.
-#[derive(Debug, Clone, Default)]
-pub struct ArmSteps {
-    /// Its name.
-    pub name: String,
-    /// In the order of the folder.
-    pub steps: Vec<StepFigures>,
-    /// Under which circumstances.
-    pub conditions: Conditions,
-    /// Where the runs of this program's own steps lie, by rate (its bits) and repetition.
-    folders: BTreeMap<(u64, u32), PathBuf>,
-}
-
-impl ArmSteps {
-    /// These steps of an arm, by another name.
-    pub fn part(&self, name: &str, steps: Vec<StepFigures>) -> ArmSteps {
-        ArmSteps {
-            name: name.to_owned(),
-            steps,
-            conditions: self.conditions.clone(),
-            folders: BTreeMap::new(),
-        }
-    }
-
-    /// The folder of a run that stands for the arm at a rate: the first that was held, else the
-    /// first.
-    pub fn folder_at(&self, rate: f64) -> Option<&Path> {
-        let steps = || self.steps.iter().filter(|step| step.rate == rate);
-        let held = steps().find(|step| step.stability.is_held() == Some(true));
-        let step = held.or_else(|| steps().next())?;
-        let folder = self.folders.get(&(rate.to_bits(), step.repetition))?;
-        Some(folder)
-    }
-
-    fn add(&mut self, folder: &Path, figures: StepFigures) {
-        let key = (figures.rate.to_bits(), figures.repetition);
-        self.folders.insert(key, folder.to_owned());
-        self.steps.push(figures);
-    }
-}
 
 /// What a folder holds.
 #[derive(Debug, Clone, Default)]
@@ -74,10 +32,7 @@ impl StepSet {
     fn arm(&mut self, name: &str) -> &mut ArmSteps {
         let at = self.arms.iter().position(|arm| arm.name == name);
         let at = at.unwrap_or_else(|| {
-            self.arms.push(ArmSteps {
-                name: name.to_owned(),
-                ..ArmSteps::default()
-            });
+            self.arms.push(ArmSteps::named(name));
             self.arms.len() - 1
         });
         &mut self.arms[at]
@@ -183,21 +138,17 @@ fn load_steps_of_file(path: &Path) -> Result<StepSet, StoreError> {
 }
 
 /// A run by itself, which need not have an arm's name.
-fn add_single(
-    set: &mut StepSet,
-    place: &Path,
-    (result, verdict): (RunResult, Verdict),
-) -> Result<(), StoreError> {
-    if result.ending != Ending::Complete {
+fn add_single(set: &mut StepSet, place: &Path, run: JudgedRun) -> Result<(), StoreError> {
+    if run.result.ending != Ending::Complete {
         return Err(StoreError::BrokenOff(place.to_owned()));
     }
-    let mut figures = step_figures(&result, &verdict);
-    if figures.arm.is_empty() {
-        figures.arm = name_of(place);
+    let mut step = run.step();
+    if step.key.arm.is_empty() {
+        step.key.arm = name_of(place);
     }
-    let arm = set.arm(&figures.arm);
-    add_conditions(&mut arm.conditions, &result);
-    arm.add(place, figures);
+    let arm = set.arm(&step.key.arm);
+    add_conditions(&mut arm.conditions, &run.result);
+    arm.add(place, step);
     Ok(())
 }
 
@@ -243,28 +194,26 @@ fn plan_text(plan: &[u8]) -> Option<String> {
 }
 
 fn add_run(set: &mut StepSet, folder: &Path, name: &str) {
-    match load(folder) {
-        Ok((result, _)) if result.ending != Ending::Complete => {
-            set.notes
-                .push(format!("{name} was broken off and is left out"));
+    let run = match load(folder) {
+        Ok(run) if run.result.ending == Ending::Complete => run,
+        Ok(_) => {
+            let note = format!("{name} was broken off and is left out");
+            return set.notes.push(note);
         }
-        Ok((result, verdict)) => {
-            let mut figures = step_figures(&result, &verdict);
-            let is_labelled = result.spec.step.is_some();
-            if !is_labelled {
-                figures.arm = "run".to_owned();
-            }
-            let arm = set.arm(&figures.arm);
-            if !is_labelled {
-                // In the order of their names, which is all that is known of them.
-                let before = arm.steps.iter().filter(|step| step.rate == figures.rate);
-                figures.repetition = before.count() as u32 + 1;
-            }
-            add_conditions(&mut arm.conditions, &result);
-            arm.add(folder, figures);
-        }
-        Err(error) => set.notes.push(format!("{name} is left out: {error}")),
+        Err(error) => return set.notes.push(format!("{name} is left out: {error}")),
+    };
+    let mut step = run.step();
+    let is_labelled = run.result.spec.step.is_some();
+    if !is_labelled {
+        step.key.arm = "run".to_owned();
     }
+    let arm = set.arm(&step.key.arm);
+    if !is_labelled {
+        // In the order of their names, which is all that is known of them.
+        step.key.repetition = arm.set().at(step.key.rate).len() as u32 + 1;
+    }
+    add_conditions(&mut arm.conditions, &run.result);
+    arm.add(folder, step);
 }
 
 fn add_study(set: &mut StepSet, folder: &Path) -> Result<(), StoreError> {

@@ -133,9 +133,9 @@ fn a_finished_folder_is_read_back_with_its_verdict() {
     assert!(matches!(load(home.path()), Err(StoreError::NoResult(_))));
     let json = run_to_json(&sample.result, &judged);
     results.finish(RUN_JSON, &json).expect("a finished folder");
-    let (result, judged_then) = load(home.path()).expect("a result");
-    assert_eq!(judged_then, judged);
-    assert_eq!(result.overall().scheduled, 2_000);
+    let loaded = load(home.path()).expect("a result");
+    assert_eq!(loaded.verdict, judged);
+    assert_eq!(loaded.result.overall().scheduled, 2_000);
     assert_eq!(names(home.path()), ["run.json", "wrk.txt"]);
 }
 

@@ -181,7 +181,8 @@ impl SweepFolder {
         let mut contents = Contents::default();
         for name in store::names_in(&self.path.join(STEPS))? {
             let loaded = load(&self.step_path(&name)).ok();
-            let measured = loaded.and_then(|(result, verdict)| {
+            let measured = loaded.and_then(|run| {
+                let (result, verdict) = (run.result, run.verdict);
                 let step = step_of(plan, &result).filter(|_| is_whole(&result))?;
                 Some(StepResult {
                     step,

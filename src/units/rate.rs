@@ -34,6 +34,15 @@ impl Rate {
         }
     }
 
+    /// The rate that is nearest to so many requests per second, which may be 0: a closed loop that
+    /// finished nothing has a place among other steps, too.
+    pub fn nearest(rate: f64) -> Rate {
+        let micro = (rate * 1e6).round().clamp(1.0, Rate::MAX.micro as f64);
+        Rate {
+            micro: micro as u64,
+        }
+    }
+
     /// In millionths of a request per second.
     pub const fn micro(self) -> u64 {
         self.micro
@@ -101,6 +110,18 @@ mod tests {
             ("400/s", 400_000_000),
         ] {
             assert_eq!(parse_rate(typed).map(Rate::micro), Ok(micro), "{typed}");
+        }
+    }
+
+    #[test]
+    fn whatever_was_finished_has_a_nearest_rate() {
+        for (rate, micro) in [
+            (0.0, 1),
+            (-5.0, 1),
+            (1.5, 1_500_000),
+            (1e30, Rate::MAX.micro()),
+        ] {
+            assert_eq!(Rate::nearest(rate).micro(), micro, "{rate}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::super::fail;
 use crate::exit::Exit;
-use crate::judge::{Level, Outcome};
+use crate::judge::{JudgedRun, Level, Outcome};
 use crate::measure::RunResult;
 use crate::render::thresholds_text;
 use crate::spec::Offered;
@@ -35,7 +35,9 @@ pub fn judge(plan: &SweepPlan, place: &Path) -> Exit {
     let mut known = vec![Known::Unmeasured; plan.thresholds.len()];
     let mut fails = false;
     for name in names {
-        let (result, verdict) = match load(&steps.join(&name)) {
+        let JudgedRun {
+            result, verdict, ..
+        } = match load(&steps.join(&name)) {
             Ok(loaded) => loaded,
             Err(error) => return fail(Exit::Failed, &error),
         };

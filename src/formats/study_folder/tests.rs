@@ -14,7 +14,7 @@ fn folder(latencies: &str, pods: Option<&str>) -> StudyFolder {
     }
 }
 
-fn steps(folder: &StudyFolder) -> Vec<StepFigures> {
+fn steps(folder: &StudyFolder) -> Vec<Step> {
     study_steps(folder).expect("steps")
 }
 
@@ -37,7 +37,7 @@ fn a_step_that_is_there_twice_is_refused_and_a_rate_has_one_count_however_it_is_
     let mut study = folder("100,99,1ms,,,,,,,,1\n100.0,99,1ms,,,,,,,,1\n", None);
     let repetitions = steps(&study)
         .iter()
-        .map(|step| step.repetition)
+        .map(|step| step.key.repetition)
         .collect::<Vec<_>>();
     assert_eq!(repetitions, [1, 2]);
     study.latencies = b"Target_RPS,Actual_RPS,Repetition\n100,99,6\n200,99,6\n100,99,6\n".to_vec();
@@ -84,7 +84,7 @@ fn a_rate_is_held_with_room_for_the_arrivals_own_noise() {
     let steps = steps(&folder(rows, None));
     let held: Vec<Option<bool>> = steps.iter().map(|step| step.stability.is_held()).collect();
     assert_eq!(held, [Some(true), Some(false), Some(true)]);
-    assert_eq!((steps[1].repetition, steps[2].repetition), (1, 2));
+    assert_eq!((steps[1].key.repetition, steps[2].key.repetition), (1, 2));
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn a_table_cut_between_two_rows_gives_no_sums_that_are_too_small() {
     let rows = "100,100,1ms,,,,,,,,1\n200,200,1ms,,,,,,,,1\n300,300,1ms,,,,,,,,1\n";
     let study = folder(rows, Some(pods));
     let steps = steps(&study);
-    let cpu = |step: &StepFigures| crate::judge::Metric::CpuTotal.of(step);
+    let cpu = |step: &Step| crate::judge::Metric::CpuTotal.of(step);
     assert_eq!(
         steps.iter().map(cpu).collect::<Vec<_>>(),
         [Some(9.0), None, None]
@@ -184,7 +184,7 @@ fn a_percentile_with_few_requests_beyond_it_is_known_as_such() {
     // A tenth of a percent of 8955 requests are 8, of 17873 are 17.
     let rows = "100,99.5,1ms,,,1ms,,,2ms,3ms,8955\n200,198,1ms,,,1ms,,,2ms,3ms,17873\n";
     let steps = steps(&folder(rows, None));
-    let beyond = |step: &StepFigures| step.latency["p99.9"].beyond;
+    let beyond = |step: &Step| step.latency["p99.9"].beyond;
     assert_eq!((beyond(&steps[0]), beyond(&steps[1])), (Some(8), Some(17)));
     assert!(steps[0].latency["p99.9"].is_doubtful());
     assert!(!steps[0].latency["p99"].is_doubtful());

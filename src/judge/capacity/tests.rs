@@ -1,7 +1,8 @@
 //! Known answers: an arm whose limits, costs and queue are given.
 
 use super::*;
-use crate::judge::{Latency, Reason, Stability, Strain};
+use crate::judge::sample_steps::key;
+use crate::judge::{Latency, Reason, Stability, Step, StepFigures, Strain};
 use crate::resources::Category;
 use std::collections::BTreeMap;
 
@@ -21,7 +22,7 @@ fn service(name: &str, app_m: f64, sidecar_m: f64, strain: Strain) -> ServiceFig
 
 /// A queue that is full at 1000/s: held up to 900, the mean latency that of M/M/1 with 2 ms of
 /// service. The frontend takes 1.5 ms a request, its proxy 0.5 ms with a limit of 500 m.
-fn step(rate: f64, repetition: u32) -> StepFigures {
+fn step(rate: f64, repetition: u32) -> Step {
     let is_held = rate < 950.0;
     let achieved = rate.min(960.0);
     let mean = 1e6 / (1.0 - achieved / 1_000.0);
@@ -38,10 +39,7 @@ fn step(rate: f64, repetition: u32) -> StepFigures {
         ..Strain::default()
     };
     let free = Strain::default();
-    StepFigures {
-        arm: "meshed".to_owned(),
-        rate,
-        repetition,
+    let figures = StepFigures {
         achieved,
         level: None,
         stability: if is_held {
@@ -65,17 +63,21 @@ fn step(rate: f64, repetition: u32) -> StepFigures {
             service("geo", 9.0 * achieved, 0.0, free),
         ],
         nodes_cpu_m: Some(36_000.0),
+    };
+    Step {
+        key: key("meshed", rate, repetition),
+        figures,
     }
 }
 
-fn steps(rates: &[f64]) -> Vec<StepFigures> {
+fn steps(rates: &[f64]) -> Vec<Step> {
     let repetitions =
         (1..=3).flat_map(|repetition| rates.iter().map(move |rate| step(*rate, repetition)));
     repetitions.collect()
 }
 
-fn capacity_of(steps: &[StepFigures]) -> Capacity {
-    capacity(&steps.iter().collect::<Vec<_>>())
+fn capacity_of(steps: &[Step]) -> Capacity {
+    capacity(&Steps::from(steps))
 }
 
 #[test]
@@ -94,7 +96,7 @@ fn the_limit_that_is_reached_first_is_the_bottleneck() {
 #[test]
 fn without_limits_the_nodes_are_the_limit() {
     let mut steps = steps(&[100.0, 300.0, 500.0]);
-    for service in steps.iter_mut().flat_map(|step| &mut step.services) {
+    for service in steps.iter_mut().flat_map(|step| &mut step.figures.services) {
         service.strain = Strain::default();
     }
     let predicted = capacity_of(&steps).predicted.expect("a prediction");
@@ -104,7 +106,9 @@ fn without_limits_the_nodes_are_the_limit() {
         (predicted.rate - (36_000.0 - 70.0) / 11.0).abs() < 1e-6,
         "{predicted:?}"
     );
-    steps.iter_mut().for_each(|step| step.nodes_cpu_m = None);
+    steps
+        .iter_mut()
+        .for_each(|step| step.figures.nodes_cpu_m = None);
     assert_eq!(capacity_of(&steps).predicted, None);
 }
 
@@ -118,9 +122,9 @@ fn held_not_held_and_the_plateau() {
     // One repetition that was not held is enough not to call a rate held.
     let at_900 = steps
         .iter()
-        .position(|step| step.rate == 900.0)
+        .position(|step| step.key.rate == Rate::nearest(900.0))
         .expect("a step");
-    steps[at_900].stability = step(1_000.0, 1).stability;
+    steps[at_900].figures.stability = step(1_000.0, 1).figures.stability;
     let found = capacity_of(&steps);
     assert_eq!((found.held, found.not_held), (Some(100.0), Some(900.0)));
 }
@@ -128,14 +132,16 @@ fn held_not_held_and_the_plateau() {
 #[test]
 fn a_rate_above_one_that_was_not_held_is_no_capacity() {
     let mut steps = steps(&[100.0, 300.0, 500.0]);
-    let broken = step(1_000.0, 1).stability;
-    let at_300 = steps.iter().position(|step| step.rate == 300.0);
-    steps[at_300.expect("a step")].stability = broken;
+    let broken = step(1_000.0, 1).figures.stability;
+    let at_300 = steps
+        .iter()
+        .position(|step| step.key.rate == Rate::nearest(300.0));
+    steps[at_300.expect("a step")].figures.stability = broken;
     let found = capacity_of(&steps);
     assert_eq!((found.held, found.not_held), (Some(100.0), Some(300.0)));
     // A few drops far below are not held, and no plateau.
     for step in &mut steps {
-        if let Stability::NotHeld { reasons } = &mut step.stability {
+        if let Stability::NotHeld { reasons } = &mut step.figures.stability {
             reasons[0].code = "dropped".to_owned();
         }
     }

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::judge::figures::Latency;
+use crate::judge::sample_steps::key;
 use crate::judge::{Part, Reason, Spread, Strain};
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, StandardNormal};
@@ -39,7 +40,7 @@ const MESHED: Truth = Truth {
 };
 
 /// Steps of both arms. The night's drift is shared by a block; each run has noise of its own.
-fn sweep(truths: [Truth; 2], seed: u64) -> [Vec<StepFigures>; 2] {
+fn sweep(truths: [Truth; 2], seed: u64) -> [Vec<Step>; 2] {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut arms = [Vec::new(), Vec::new()];
     for repetition in 1..=REPETITIONS {
@@ -59,7 +60,7 @@ fn step(
     repetition: u32,
     drift: f64,
     rng: &mut Xoshiro256PlusPlus,
-) -> StepFigures {
+) -> Step {
     let mut noisy = |value: f64, share: f64| {
         let noise: f64 = StandardNormal.sample(rng);
         value * (1.0 + share * noise)
@@ -87,10 +88,7 @@ fn step(
         is_lower_bound: false,
         beyond: Some(100),
     };
-    StepFigures {
-        arm: truth.name.to_owned(),
-        rate,
-        repetition,
+    let figures = StepFigures {
         achieved,
         level: None,
         error_rate: None,
@@ -107,15 +105,16 @@ fn step(
         },
         latency: BTreeMap::from([("p50".to_owned(), latency)]),
         services: vec![service],
+    };
+    Step {
+        key: key(truth.name, rate, repetition),
+        figures,
     }
 }
 
 fn compared_with(truths: [Truth; 2], seed: u64) -> Comparison {
     let [base, other] = sweep(truths, seed);
-    compare(
-        &base.iter().collect::<Vec<_>>(),
-        &other.iter().collect::<Vec<_>>(),
-    )
+    compare(&Steps::from(&base), &Steps::from(&other))
 }
 
 fn covers(estimate: &Estimate, truth: f64) -> bool {
@@ -138,7 +137,7 @@ fn cost(comparison: &Comparison, part: Part) -> &CostDifference {
 #[test]
 fn a_proxy_that_only_one_arm_has_costs_nothing_in_the_other() {
     let [base, mut other] = sweep([BASE, BASE], 1);
-    let proxy = |step: &StepFigures| ServiceFigures {
+    let proxy = |step: &Step| ServiceFigures {
         service: "proxy".to_owned(),
         cpu_app_m: Some(0.0),
         cpu_sidecar_m: Some(0.2 * step.achieved + 10.0),
@@ -146,10 +145,10 @@ fn a_proxy_that_only_one_arm_has_costs_nothing_in_the_other() {
     };
     for step in &mut other {
         let proxy = proxy(step);
-        step.services.push(proxy);
+        step.figures.services.push(proxy);
     }
-    let cost_of_proxy = |base: &[StepFigures]| {
-        let [base, other] = [base, &other].map(|steps| steps.iter().collect::<Vec<_>>());
+    let cost_of_proxy = |base: &[Step]| {
+        let [base, other] = [base, &other].map(Steps::from);
         let mut costs = compare(&base, &other).costs.into_iter();
         costs.find(|cost| cost.service == "proxy" && cost.part == Part::Sidecar)
     };
@@ -172,7 +171,7 @@ fn a_proxy_that_only_one_arm_has_costs_nothing_in_the_other() {
     // Where nobody looked, nobody can tell.
     let mut unseen = base;
     for step in &mut unseen {
-        step.services.clear();
+        step.figures.services.clear();
     }
     assert_eq!(cost_of_proxy(&unseen), None);
 }
@@ -280,18 +279,15 @@ fn saturated_steps_are_left_out_with_the_reason() {
 #[test]
 fn few_blocks_have_ranges_and_steps_without_partner_are_named() {
     let [base, other] = sweep([BASE, MESHED], 3);
-    let first = |steps: &[StepFigures], most: u32| -> Vec<StepFigures> {
+    let first = |steps: &[Step], most: u32| -> Vec<Step> {
         steps
             .iter()
-            .filter(|step| step.repetition <= most)
+            .filter(|step| step.key.repetition <= most)
             .cloned()
             .collect()
     };
     let (base, other) = (first(&base, 3), first(&other, 2));
-    let found = compare(
-        &base.iter().collect::<Vec<_>>(),
-        &other.iter().collect::<Vec<_>>(),
-    );
+    let found = compare(&Steps::from(&base), &Steps::from(&other));
     let p50 = metric(&found, 200.0, Metric::LatencyP50);
     assert_eq!(
         (p50.difference.spread, p50.difference.blocks),
@@ -312,12 +308,13 @@ fn few_blocks_have_ranges_and_steps_without_partner_are_named() {
 fn a_percentile_with_few_samples_beyond_it_is_marked() {
     let [mut base, other] = sweep([BASE, MESHED], 5);
     for step in &mut base {
-        step.latency.get_mut("p50").expect("a latency").beyond = Some(9);
+        step.figures
+            .latency
+            .get_mut("p50")
+            .expect("a latency")
+            .beyond = Some(9);
     }
-    let found = compare(
-        &base.iter().collect::<Vec<_>>(),
-        &other.iter().collect::<Vec<_>>(),
-    );
+    let found = compare(&Steps::from(&base), &Steps::from(&other));
     assert!(metric(&found, 200.0, Metric::LatencyP50).is_doubtful);
     assert!(!metric(&found, 200.0, Metric::CpuTotal).is_doubtful);
 }
@@ -327,7 +324,7 @@ fn what_an_arm_differs_from_itself_is_the_floor() {
     let step = |rate: f64, repetition: u32, p50: f64| {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
         let mut step = step(&BASE, rate, repetition, 1.0, &mut rng);
-        step.latency.insert(
+        step.figures.latency.insert(
             "p50".to_owned(),
             Latency {
                 ns: p50,
@@ -338,7 +335,7 @@ fn what_an_arm_differs_from_itself_is_the_floor() {
         step
     };
     // Odd repetitions at 10, even ones at 14: the halves lie 4 apart, the arms 3.
-    let arm = |more: f64| -> Vec<StepFigures> {
+    let arm = |more: f64| -> Vec<Step> {
         let blocks = (1..=8u32).map(|repetition| {
             let p50 = if repetition % 2 == 1 { 10.0 } else { 14.0 };
             step(200.0, repetition, p50 + more)
@@ -347,10 +344,7 @@ fn what_an_arm_differs_from_itself_is_the_floor() {
     };
     let p50 = |more: f64| {
         let (base, other) = (arm(0.0), arm(more));
-        let comparison = compare(
-            &base.iter().collect::<Vec<_>>(),
-            &other.iter().collect::<Vec<_>>(),
-        );
+        let comparison = compare(&Steps::from(&base), &Steps::from(&other));
         let mut metrics = comparison.rates[0].metrics.iter();
         let found = metrics
             .find(|one| one.metric == Metric::LatencyP50)

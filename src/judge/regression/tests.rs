@@ -2,49 +2,45 @@
 //! noise from run to run.
 
 use super::*;
-use crate::judge::{Latency, Reason, Stability};
+use crate::judge::sample_steps;
+use crate::judge::{Latency, Level, Reason, Stability, Step};
 use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use std::collections::BTreeMap;
 
-fn step(repetition: u32, p99_ms: f64) -> StepFigures {
+fn step(repetition: u32, p99_ms: f64) -> Step {
     let latency = Latency {
         ns: p99_ms * 1e6,
         is_lower_bound: false,
         beyond: Some(100),
     };
-    StepFigures {
-        arm: String::new(),
-        rate: 100.0,
-        repetition,
-        achieved: 100.0,
-        level: None,
-        stability: Stability::Held,
-        latency: BTreeMap::from([("p99".to_owned(), latency)]),
-        error_rate: None,
-        services: Vec::new(),
-        nodes_cpu_m: None,
-    }
+    let mut step = sample_steps::step("", 100.0, repetition);
+    step.figures.latency = BTreeMap::from([("p99".to_owned(), latency)]);
+    step
 }
 
-fn not_held(repetition: u32) -> StepFigures {
+fn not_held(repetition: u32) -> Step {
     let reason = Reason {
         code: "shortfall".to_owned(),
         message: "too slow".to_owned(),
     };
-    StepFigures {
-        stability: Stability::NotHeld {
-            reasons: vec![reason],
-        },
-        ..step(repetition, 900.0)
-    }
+    let mut step = step(repetition, 900.0);
+    step.figures.stability = Stability::NotHeld {
+        reasons: vec![reason],
+    };
+    step
 }
 
 /// One run of a system with this p99, with noise of its own.
-fn run(repetition: u32, p99_ms: f64, noise: f64, rng: &mut Xoshiro256PlusPlus) -> StepFigures {
+fn run(repetition: u32, p99_ms: f64, noise: f64, rng: &mut Xoshiro256PlusPlus) -> Step {
     let luck: f64 = rng.sample(StandardNormal);
     step(repetition, p99_ms * (noise * luck).exp())
+}
+
+/// What came of a limit on p99 between these runs.
+fn held_against(base: &[Step], new: &[Step], pairing: Pairing) -> Vec<RegressionOutcome> {
+    regressions(&p99(10), &Steps::from(base), &Steps::from(new), pairing)
 }
 
 fn p99(percent: u32) -> Vec<MaxRegression> {
@@ -67,7 +63,7 @@ fn gate(
 ) -> Resolution {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
     let limits = p99(10);
-    let mut bases: Vec<StepFigures> = match pairing {
+    let mut bases: Vec<Step> = match pairing {
         Pairing::Apart => (1..=base as u32)
             .map(|n| run(n, 20.0, noise, &mut rng))
             .collect(),
@@ -90,7 +86,7 @@ fn gate(
         if new.len() < pairing.runs_needed(base) {
             continue;
         }
-        let outcomes = regressions(&limits, &bases, &new, pairing);
+        let outcomes = regressions(&limits, &Steps::from(&bases), &Steps::from(&new), pairing);
         if are_narrow(&outcomes) || new.len() == most {
             return p99_outcome(&outcomes).resolution;
         }
@@ -150,7 +146,7 @@ fn what_is_not_resolved_is_not_called_no_regression() {
     let unresolved = how_often(Resolution::NotResolved, noisy);
     assert!(unresolved >= 900, "{unresolved} of 1,000");
     // One run against one, however far they lie apart, has no interval.
-    let outcomes = regressions(&p99(10), &[step(1, 20.0)], &[step(1, 90.0)], Pairing::Apart);
+    let outcomes = held_against(&[step(1, 20.0)], &[step(1, 90.0)], Pairing::Apart);
     let found = p99_outcome(&outcomes);
     assert_eq!(found.resolution, Resolution::NotResolved);
     assert_eq!(found.why, "too few runs for an interval");
@@ -163,8 +159,8 @@ fn so_many_runs_are_the_fewest_that_can_resolve() {
     for count in 1..=8 {
         let needed = Pairing::Apart.runs_needed(count as usize) as u32;
         let resolution = |runs: u32| {
-            let new: Vec<StepFigures> = (1..=runs).map(|n| step(n, 40.0)).collect();
-            let outcomes = regressions(&p99(10), &base(count), &new, Pairing::Apart);
+            let new: Vec<Step> = (1..=runs).map(|n| step(n, 40.0)).collect();
+            let outcomes = held_against(&base(count), &new, Pairing::Apart);
             p99_outcome(&outcomes).resolution
         };
         assert_eq!(resolution(needed), Resolution::Regression, "{count}");
@@ -174,17 +170,17 @@ fn so_many_runs_are_the_fewest_that_can_resolve() {
 
 #[test]
 fn a_rate_that_is_no_longer_held_is_a_regression_of_its_own() {
-    let base: Vec<StepFigures> = (1..=6).map(|n| step(n, 20.0)).collect();
-    let once = regressions(&p99(10), &base, &[not_held(1)], Pairing::Apart);
+    let base: Vec<Step> = (1..=6).map(|n| step(n, 20.0)).collect();
+    let once = held_against(&base, &[not_held(1)], Pairing::Apart);
     assert_eq!(once[0].resolution, Resolution::NotResolved);
     let new = [not_held(1), not_held(2)];
-    let lost = regressions(&p99(10), &base, &new, Pairing::Apart);
+    let lost = held_against(&base, &new, Pairing::Apart);
     assert_eq!(lost[0].metric, "rate");
     assert_eq!(lost[0].resolution, Resolution::Regression);
     assert_eq!(p99_outcome(&lost).resolution, Resolution::NotResolved);
     // One hiccup of three is none.
     let new = [step(1, 20.0), not_held(2), step(3, 20.0)];
-    let kept = regressions(&p99(10), &base, &new, Pairing::Apart);
+    let kept = held_against(&base, &new, Pairing::Apart);
     assert_eq!(kept[0].resolution, Resolution::NoRegression);
     assert_eq!(
         kept[0].why,
@@ -192,23 +188,24 @@ fn a_rate_that_is_no_longer_held_is_a_regression_of_its_own() {
     );
     // What is INVALID is no run at all.
     let mut invalid = not_held(2);
-    invalid.level = Some(Level::Invalid);
-    let left_out = regressions(&p99(10), &base, &[step(1, 20.0), invalid], Pairing::Apart);
+    invalid.figures.level = Some(Level::Invalid);
+    let left_out = held_against(&base, &[step(1, 20.0), invalid], Pairing::Apart);
     assert_eq!(
         left_out[0].why,
         "held in 1 of 1 runs, in the baseline in 6 of 6"
     );
-    let never: Vec<StepFigures> = (1..=6).map(not_held).collect();
-    let neither = regressions(&p99(10), &never, &never, Pairing::Blocks);
+    let never: Vec<Step> = (1..=6).map(not_held).collect();
+    let neither = held_against(&never, &never, Pairing::Blocks);
     assert_eq!(neither[0].resolution, Resolution::NotResolved);
 }
 
 #[test]
 fn more_errors_are_a_regression_whatever_the_latencies() {
     let with_errors = |share: f64| {
-        let step = |n| StepFigures {
-            error_rate: Some(share),
-            ..step(n, 20.0)
+        let step = |n| {
+            let mut step = step(n, 20.0);
+            step.figures.error_rate = Some(share);
+            step
         };
         (1..=6).map(step).collect::<Vec<_>>()
     };
@@ -220,15 +217,14 @@ fn more_errors_are_a_regression_whatever_the_latencies() {
         (0.2, 0.0, Resolution::NoRegression),
     ] {
         let (base, new) = (with_errors(base), with_errors(new));
-        let outcomes = regressions(&p99(10), &base, &new, Pairing::Apart);
+        let outcomes = held_against(&base, &new, Pairing::Apart);
         assert_eq!(outcomes[1].metric, "errors");
         assert_eq!(outcomes[1].resolution, wanted, "{outcomes:?}");
         // One run says as much, against six that agree.
-        let outcomes = regressions(&p99(10), &base, &new[..1], Pairing::Apart);
+        let outcomes = held_against(&base, &new[..1], Pairing::Apart);
         assert_eq!(outcomes[1].resolution, wanted, "{outcomes:?}");
     }
-    let few = regressions(
-        &p99(10),
+    let few = held_against(
         &with_errors(0.0)[..1],
         &with_errors(1.0)[..1],
         Pairing::Apart,
@@ -238,20 +234,20 @@ fn more_errors_are_a_regression_whatever_the_latencies() {
 
 #[test]
 fn a_lower_bound_can_fail_and_cannot_pass() {
-    let base: Vec<StepFigures> = (1..=6).map(|n| step(n, 20.0)).collect();
+    let base: Vec<Step> = (1..=6).map(|n| step(n, 20.0)).collect();
     let bound = |p99_ms| {
         let mut step = step(1, p99_ms);
-        if let Some(latency) = step.latency.get_mut("p99") {
+        if let Some(latency) = step.figures.latency.get_mut("p99") {
             latency.is_lower_bound = true;
         }
         step
     };
-    let resolution = |base: &[StepFigures], new: StepFigures| {
-        p99_outcome(&regressions(&p99(10), base, &[new], Pairing::Apart)).resolution
+    let resolution = |base: &[Step], new: Step| {
+        p99_outcome(&held_against(base, &[new], Pairing::Apart)).resolution
     };
     assert_eq!(resolution(&base, bound(20.0)), Resolution::NotResolved);
     assert_eq!(resolution(&base, bound(40.0)), Resolution::Regression);
-    let bounds: Vec<StepFigures> = (1..=6).map(|_| bound(20.0)).collect();
+    let bounds: Vec<Step> = (1..=6).map(|_| bound(20.0)).collect();
     assert_eq!(resolution(&bounds, step(1, 40.0)), Resolution::NotResolved);
     assert_eq!(resolution(&bounds, step(1, 20.0)), Resolution::NoRegression);
 }

@@ -1,0 +1,86 @@
+//! The steps of one arm, with what is known of them together.
+
+use super::{Capacity, Conditions, Step, Steps, capacity};
+use crate::spec::StepKey;
+use crate::units::Rate;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// One variant of the system: its steps, and under which circumstances they were measured.
+#[derive(Debug, Clone, Default)]
+pub struct ArmSteps {
+    /// The arm's name.
+    pub name: String,
+    /// In the order in which they were read.
+    pub steps: Vec<Step>,
+    /// Every value that a circumstance had in one of the steps.
+    pub conditions: Conditions,
+    /// Where the runs of this program's own steps lie; a step of the study has no folder.
+    folders: BTreeMap<StepKey, PathBuf>,
+}
+
+impl ArmSteps {
+    /// An arm without steps.
+    pub fn named(name: &str) -> ArmSteps {
+        ArmSteps {
+            name: name.to_owned(),
+            ..ArmSteps::default()
+        }
+    }
+
+    /// The steps as a set.
+    pub fn set(&self) -> Steps<'_> {
+        Steps::from(&self.steps)
+    }
+
+    /// What the arm can carry.
+    pub fn capacity(&self) -> Capacity {
+        capacity(&self.set())
+    }
+
+    /// Adds a step whose run lies in this folder.
+    pub fn add(&mut self, folder: &Path, step: Step) {
+        self.folders.insert(step.key.clone(), folder.to_owned());
+        self.steps.push(step);
+    }
+
+    /// Other steps under the same circumstances as an arm of this name.
+    pub fn part(&self, name: String, steps: Vec<Step>) -> ArmSteps {
+        ArmSteps {
+            name,
+            steps,
+            conditions: self.conditions.clone(),
+            folders: BTreeMap::new(),
+        }
+    }
+
+    /// Gives the arm and its steps another name.
+    pub fn rename(&mut self, name: &str) {
+        name.clone_into(&mut self.name);
+        for step in &mut self.steps {
+            let folder = self.folders.remove(&step.key);
+            name.clone_into(&mut step.key.arm);
+            if let Some(folder) = folder {
+                self.folders.insert(step.key.clone(), folder);
+            }
+        }
+    }
+
+    /// The folder of the run that stands for the arm at a rate.
+    pub fn folder_at(&self, rate: Rate) -> Option<&Path> {
+        let shown = self.set().shown_at(rate)?;
+        self.folders.get(&shown.key).map(PathBuf::as_path)
+    }
+}
+
+/// The highest rate that every arm held in every repetition; else the lowest that all measured.
+pub fn common_rate(arms: &[ArmSteps]) -> Option<Rate> {
+    let (first, others) = arms.split_first()?;
+    let mut common = first.set().rates();
+    for other in others {
+        common.retain(|rate| other.set().rates().contains(rate));
+    }
+    let is_held = |rate: &&Rate| arms.iter().all(|arm| arm.set().at(**rate).are_held());
+    let held = common.iter().rfind(is_held);
+    held.or_else(|| common.first()).copied()
+}
