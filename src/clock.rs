@@ -6,6 +6,12 @@
 //! the kernel's high resolution timer, because tokio's timer wheel has steps of a millisecond.
 #![allow(clippy::disallowed_methods)] // this is the room that may
 
+mod advanced;
+mod source;
+
+pub use advanced::{AdvancedClock, Hold};
+pub use source::TimeSource;
+
 use crate::units::Nanos;
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,

@@ -4,16 +4,23 @@
 //! This room only reads. It gathers samples and records when none could be had; what they mean over a
 //! window is the business of `resources`.
 
+mod collected;
 mod collector;
+mod error;
+mod info;
 mod kube_source;
 mod pod_list;
 mod preflight;
 mod processes;
 mod sample_store;
+mod sampling_loop;
+mod source;
+mod tasks;
 mod window_edges;
 
-pub use collector::{CollectError, Collected, Collector, Introduction, spans};
-pub use kube_source::NoCluster;
+pub use collected::{Collected, spans};
+pub use collector::Collector;
+pub use error::{ClusterError, CollectError, ProcessError};
+pub use info::CollectorInfo;
 pub use preflight::preflight;
-pub use processes::NoProcess;
-pub use sample_store::Book;
+pub use sample_store::SampleStore;

@@ -1,7 +1,7 @@
-//! Who is there: lists of pods, nodes and namespaces.
+//! Lists of pods, nodes and namespaces, which become the topology.
 
-use super::sample_store::Book;
-use crate::kube::{CallError, Calls, list_all as all};
+use super::sample_store::SampleStore;
+use crate::kube::{CallError, Calls, list_all};
 use crate::manifests::{AMBIENT_LABEL, node, pod};
 use crate::resources::{Node, Pod, Point, Quantity, Sample, Scope, Source};
 use crate::spec::CollectSpec;
@@ -11,35 +11,44 @@ use kube::Client;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-/// Lists pods.
-pub struct Listing {
+/// How often a container ended, as far as lists showed. Its status says why it ended the last time
+/// only, so kills are counted as restarts go by.
+#[derive(Debug, Clone, Copy)]
+struct Ends {
+    restarts: u64,
+    kills: u64,
+}
+
+/// Lists the pods that are collected.
+pub struct PodList {
     scope: Scope,
     /// Whether pods may be listed across namespaces.
     everywhere: Cell<bool>,
-    /// Containers that the kernel killed, by pod and container: their status tells only the last.
-    kills: RefCell<BTreeMap<(String, String), (u64, u64)>>,
+    /// By uid of the pod and name of the container.
+    ends: RefCell<BTreeMap<(String, String), Ends>>,
 }
 
-impl Listing {
-    /// Lists what was asked for; `default_namespace` is the application's when none was named.
-    pub fn new(spec: &CollectSpec, default_namespace: &str) -> Listing {
+impl PodList {
+    /// Lists the pods of the scope that was asked for; `default_namespace` is the application's when
+    /// none was named.
+    pub fn new(spec: &CollectSpec, default_namespace: &str) -> PodList {
         let mut application: std::collections::BTreeSet<String> =
             spec.namespaces.iter().cloned().collect();
         if application.is_empty() {
             application.insert(default_namespace.to_owned());
         }
-        Listing {
+        PodList {
             scope: Scope {
                 application,
                 all_namespaces: spec.all_namespaces,
                 ambient: Default::default(),
             },
             everywhere: Cell::new(true),
-            kills: RefCell::default(),
+            ends: RefCell::default(),
         }
     }
 
-    /// The first list, with what the namespaces say about the mesh.
+    /// Makes the first list, after a look at the namespaces that an ambient mesh serves.
     ///
     /// # Errors
     /// [`CallError`] when not even the application's pods can be listed.
@@ -47,10 +56,10 @@ impl Listing {
         &self,
         calls: &Calls,
         client: &Client,
-        book: &RefCell<Book>,
+        store: &RefCell<SampleStore>,
     ) -> Result<(), CallError> {
         let mut scope = self.scope.clone();
-        match all::<api::Namespace>(calls, client, "/api/v1/namespaces").await {
+        match list_all::<api::Namespace>(calls, client, "/api/v1/namespaces").await {
             Ok(namespaces) => {
                 let is_ambient = |one: &api::Namespace| {
                     let labels = one.metadata.labels.as_ref();
@@ -59,15 +68,15 @@ impl Listing {
                 let ambient = namespaces.into_iter().filter(is_ambient);
                 scope.ambient = ambient.filter_map(|one| one.metadata.name).collect();
             }
-            Err(error) => book.borrow_mut().note(format!(
+            Err(error) => store.borrow_mut().note(format!(
                 "namespaces cannot be listed ({error}), so pods of an ambient mesh are not recognised as such"
             )),
         }
-        book.borrow_mut().topology.scope = scope;
-        self.again(calls, client, book).await
+        store.borrow_mut().topology.scope = scope;
+        self.again(calls, client, store).await
     }
 
-    /// The list as it is now.
+    /// Lists the pods anew and brings the topology up to date.
     ///
     /// # Errors
     /// [`CallError`]; the topology then stays as it was.
@@ -75,19 +84,19 @@ impl Listing {
         &self,
         calls: &Calls,
         client: &Client,
-        book: &RefCell<Book>,
+        store: &RefCell<SampleStore>,
     ) -> Result<(), CallError> {
-        let described = self.pods(calls, client, book).await?;
+        let described = self.pods(calls, client, store).await?;
         let now = calls.now();
-        let mut book = book.borrow_mut();
-        let scope = book.topology.scope.clone();
+        let mut store = store.borrow_mut();
+        let scope = store.topology.scope.clone();
         let pods = described
             .into_iter()
             .filter_map(|one| pod(one, &scope, now));
         let pods: Vec<Pod> = pods.filter(|pod| scope.contains(&pod.namespace)).collect();
         let events: Vec<Sample> = pods.iter().flat_map(|pod| self.events(pod, now)).collect();
-        book.topology.update(pods, now);
-        book.add(events);
+        store.topology.update(pods, now);
+        store.add(events);
         Ok(())
     }
 
@@ -95,13 +104,13 @@ impl Listing {
         &self,
         calls: &Calls,
         client: &Client,
-        book: &RefCell<Book>,
+        store: &RefCell<SampleStore>,
     ) -> Result<Vec<api::Pod>, CallError> {
         if self.everywhere.get() {
-            match all(calls, client, "/api/v1/pods").await {
+            match list_all(calls, client, "/api/v1/pods").await {
                 Err(error) if error.is_forbidden() => {
                     self.everywhere.set(false);
-                    book.borrow_mut().note(
+                    store.borrow_mut().note(
                         "pods may not be listed across namespaces, so the mesh's own pods may be missing".to_owned(),
                     );
                 }
@@ -111,7 +120,7 @@ impl Listing {
         let mut pods = Vec::new();
         for namespace in &self.scope.application {
             pods.extend(
-                all(
+                list_all(
                     calls,
                     client,
                     &format!("/api/v1/namespaces/{namespace}/pods"),
@@ -120,38 +129,37 @@ impl Listing {
             );
         }
         for namespace in Scope::MESH_NAMESPACES {
-            // Most clusters have none or one of them, and the account may not see it.
+            // Most clusters have one of these at most, and the account may not be allowed to see it.
             let path = format!("/api/v1/namespaces/{namespace}/pods");
-            pods.extend(all(calls, client, &path).await.unwrap_or_default());
+            pods.extend(list_all(calls, client, &path).await.unwrap_or_default());
         }
         Ok(pods)
     }
 
-    /// Nodes, as far as the account may see them.
+    /// The cluster's nodes.
     ///
     /// # Errors
     /// [`CallError`]
     pub async fn nodes(&self, calls: &Calls, client: &Client) -> Result<Vec<Node>, CallError> {
-        let nodes = all::<api::Node>(calls, client, "/api/v1/nodes").await?;
+        let nodes = list_all::<api::Node>(calls, client, "/api/v1/nodes").await?;
         Ok(nodes.into_iter().filter_map(node).collect())
     }
 
-    /// Restarts and kills, as counters. A status tells why a container ended the last time only, so
-    /// kills are counted as restarts go by.
+    /// Restarts and kills of a pod's containers, as counters.
     fn events(&self, pod: &Pod, now: Nanos) -> Vec<Sample> {
         let mut samples = Vec::new();
-        let mut kills = self.kills.borrow_mut();
+        let mut ends = self.ends.borrow_mut();
         for container in &pod.containers {
-            let known = kills.entry((pod.uid.clone(), container.name.clone()));
-            let (restarts, killed) = known.or_insert((container.restarts, 0));
-            if container.restarts > *restarts && container.last_exit.as_deref() == Some("OOMKilled")
-            {
-                *killed += 1;
+            let restarts = container.restarts;
+            let key = (pod.uid.clone(), container.name.clone());
+            let known = ends.entry(key).or_insert(Ends { restarts, kills: 0 });
+            if restarts > known.restarts && container.last_exit.as_deref() == Some("OOMKilled") {
+                known.kills += 1;
             }
-            *restarts = container.restarts;
+            known.restarts = restarts;
             for (quantity, value) in [
-                (Quantity::Restarts, container.restarts),
-                (Quantity::OomKills, *killed),
+                (Quantity::Restarts, restarts),
+                (Quantity::OomKills, known.kills),
             ] {
                 samples.push(Sample {
                     subject: pod.subject(Some(&container.name)),

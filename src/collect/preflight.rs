@@ -1,9 +1,10 @@
-//! A look at the cluster before anything is measured: what may be done, what answers, and how the
-//! mesh is set up.
+//! The preflight: a look at the cluster before anything is measured, at the account's rights, the
+//! sources that answer, and how the mesh is set up.
 
-use super::kube_source::{KubeSource, NoCluster};
-use crate::clock::RunClock;
-use crate::findings::{Finding, topology_findings};
+use super::error::ClusterError;
+use super::kube_source::KubeSource;
+use crate::clock::TimeSource;
+use crate::findings::{Check, Finding, topology_findings};
 use crate::kube::{Access, AccessError, CallError, Calls, list_all, server_version};
 use crate::resources::{Quantity, Source};
 use crate::spec::{CollectSpec, KubeletRoute};
@@ -11,16 +12,16 @@ use kube::Client;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// In this order on the screen.
+/// The order of the findings.
 const AREAS: [&str; 5] = ["access", "rights", "sources", "mesh", "application"];
 
-/// What a collection needs to be allowed, and what is lost without it.
+/// A right that a collection makes use of, and what is lost without it.
 struct Right {
     verb: &'static str,
     group: &'static str,
     resource: &'static str,
     subresource: &'static str,
-    /// In each namespace of the application, or in the whole cluster.
+    /// Whether it is asked about in each namespace of the application, not for the whole cluster.
     is_namespaced: bool,
     is_needed: bool,
     otherwise: &'static str,
@@ -118,7 +119,7 @@ const MESH: [Right; 1] = [Right {
     otherwise: "the mode of mutual TLS is not known",
 }];
 
-/// Looks at everything. Findings, not errors: what fails is one of them.
+/// Looks at everything. What fails is a finding, not an error.
 pub fn preflight(spec: &CollectSpec) -> Vec<Finding> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -126,7 +127,7 @@ pub fn preflight(spec: &CollectSpec) -> Vec<Finding> {
     match runtime {
         Ok(runtime) => runtime.block_on(look(spec)),
         Err(error) => vec![Finding::bad(
-            "access",
+            Check::Runtime,
             "runtime",
             error.to_string(),
             "close other programs",
@@ -135,15 +136,15 @@ pub fn preflight(spec: &CollectSpec) -> Vec<Finding> {
 }
 
 async fn look(spec: &CollectSpec) -> Vec<Finding> {
-    let clock = RunClock::start();
-    let calls = Calls::new(clock);
+    let clock = TimeSource::machine();
+    let calls = Calls::new(clock.clone());
     let reached = reach(spec, &calls).await;
     let (access, client, version) = match reached {
         Ok(reached) => reached,
         Err(error) => return vec![not_reached(&error)],
     };
     let mut findings = vec![Finding::good(
-        "access",
+        Check::ApiServer,
         "API server",
         format!("{} {version}", access.url),
     )];
@@ -151,8 +152,8 @@ async fn look(spec: &CollectSpec) -> Vec<Finding> {
     match KubeSource::find(spec, clock).await {
         Ok(source) => {
             findings.extend(sources(&source));
-            let book = source.book.borrow();
-            findings.extend(topology_findings(&book.topology, &book.clocks()));
+            let store = source.store.borrow();
+            findings.extend(topology_findings(&store.topology, &store.clocks()));
         }
         Err(error) => findings.push(no_source(&error)),
     }
@@ -172,17 +173,22 @@ async fn reach(spec: &CollectSpec, calls: &Calls) -> Result<(Access, Client, Str
 fn not_reached(error: &AccessError) -> Finding {
     if let AccessError::Absent(_) = error {
         return Finding::skipped(
-            "access",
+            Check::Cluster,
             "cluster",
             "there is no kubeconfig, so nothing of a cluster was looked at; runs and sweeps work without",
             "give --kubeconfig, or --kube-url of a `kubectl proxy`",
         );
     }
-    Finding::bad("access", "API server", error.problem(), error.cure())
+    Finding::bad(
+        Check::ApiServer,
+        "API server",
+        error.message(),
+        error.cure(),
+    )
 }
 
-fn no_source(error: &NoCluster) -> Finding {
-    Finding::bad("sources", "figures", error.problem(), error.cure())
+fn no_source(error: &ClusterError) -> Finding {
+    Finding::bad(Check::Figures, "figures", error.message(), error.cure())
 }
 
 async fn rights(
@@ -248,32 +254,41 @@ async fn review(calls: &Calls, client: &Client, right: &Right, namespace: &str) 
         .map(|answer| answer["status"]["allowed"].as_bool());
     let cure = "bind the role of docs/rbac.yaml to this account";
     match is_allowed {
-        Ok(Some(true)) => Finding::good("rights", &name, "allowed"),
+        Ok(Some(true)) => Finding::good(Check::Right, &name, "allowed"),
         Ok(_) if right.is_needed => Finding::bad(
-            "rights",
+            Check::Right,
             &name,
             format!("refused: {}", right.otherwise),
             cure,
         ),
         Ok(_) => Finding::warn(
-            "rights",
+            Check::Right,
             &name,
             format!("refused: {}", right.otherwise),
             cure,
         ),
-        Err(error) => Finding::warn("rights", &name, format!("not known: {error}"), error.cure()),
+        Err(error) => Finding::warn(
+            Check::Right,
+            &name,
+            format!("not known: {error}"),
+            error.cure(),
+        ),
     }
 }
 
 fn sources(source: &KubeSource) -> Vec<Finding> {
     let serving = source.serving();
     let names: Vec<&str> = serving.iter().map(|one| one.name()).collect();
-    let mut findings = vec![Finding::good("sources", "answering", names.join(", "))];
+    let mut findings = vec![Finding::good(Check::Sources, "answering", names.join(", "))];
     findings.push(if serving.contains(&Source::MetricsResource) {
-        Finding::good("sources", "time stamps", "milliseconds (/metrics/resource)")
+        Finding::good(
+            Check::TimeStamps,
+            "time stamps",
+            "milliseconds (/metrics/resource)",
+        )
     } else {
         Finding::warn(
-            "sources",
+            Check::TimeStamps,
             "time stamps",
             "whole seconds: rates over a window of 60 s are off by up to 4 %",
             "let the kubelet serve /metrics/resource",
@@ -285,19 +300,19 @@ fn sources(source: &KubeSource) -> Vec<Finding> {
 }
 
 fn exec(source: &KubeSource) -> Finding {
-    let (refusal, version) = source.exec_state();
-    let cgroups = match version {
+    let state = source.exec_state();
+    let cgroups = match state.cgroup_version {
         Some(version) => format!("cgroup v{version}"),
         None => "the version of control groups is not known".to_owned(),
     };
-    match refusal {
+    match state.refusal {
         None => Finding::good(
-            "sources",
+            Check::Exec,
             "commands in containers",
             format!("possible; {cgroups}"),
         ),
         Some(reason) => Finding::warn(
-            "sources",
+            Check::Exec,
             "commands in containers",
             format!("not possible: {reason}"),
             "use a kubeconfig with the role meshload-exec of docs/rbac.yaml; for a kubectl proxy --reject-paths='^$'",
@@ -307,26 +322,26 @@ fn exec(source: &KubeSource) -> Finding {
 
 fn network(source: &KubeSource, serving: &BTreeSet<Source>) -> Finding {
     let name = "network";
-    let from_kubelet = source.book.borrow().has(Quantity::NetworkRx);
-    match (source.exec_state().0, from_kubelet) {
+    let from_kubelet = source.store.borrow().has(Quantity::NetworkRx);
+    match (source.exec_state().refusal, from_kubelet) {
         (None, _) => Finding::good(
-            "sources",
+            Check::Network,
             name,
             "read in the pods at the window's edges, loopback too",
         ),
         (Some(_), true) => Finding::good(
-            "sources",
+            Check::Network,
             name,
             "from the kubelet, every 10 to 30 s; no loopback",
         ),
         (Some(_), false) if serving.contains(&Source::StatsSummary) => Finding::warn(
-            "sources",
+            Check::Network,
             name,
             "the kubelet gives none",
             "allow commands in containers, or use containerd",
         ),
         (Some(_), false) => Finding::warn(
-            "sources",
+            Check::Network,
             name,
             "no source gives it",
             "allow commands in containers",
@@ -358,10 +373,10 @@ async fn mesh(
     findings.push(match policies {
         Ok(policies) => mutual_tls(&policies),
         Err(CallError::Status { status: 404, .. }) => {
-            Finding::good("mesh", "mutual TLS", "Istio is not installed")
+            Finding::good(Check::MutualTls, "mutual TLS", "Istio is not installed")
         }
         Err(error) => Finding::warn(
-            "mesh",
+            Check::MutualTls,
             "mutual TLS",
             format!("not known: {error}"),
             error.cure(),
@@ -386,7 +401,11 @@ fn injection(namespace: &str, labels: &Value) -> Finding {
     } else {
         set.join(", ")
     };
-    Finding::good("mesh", &format!("injection labels of {namespace}"), message)
+    Finding::good(
+        Check::InjectionLabels,
+        &format!("injection labels of {namespace}"),
+        message,
+    )
 }
 
 /// The mode of each policy; without one Istio is permissive, which between sidecars is mutual TLS.
@@ -410,5 +429,5 @@ fn mutual_tls(policies: &[Value]) -> Finding {
     } else {
         modes.join(", ")
     };
-    Finding::good("mesh", "mutual TLS", message)
+    Finding::good(Check::MutualTls, "mutual TLS", message)
 }

@@ -1,9 +1,12 @@
-//! Samples of processes of this machine, from /proc and their cgroups: fresh at every look.
+//! Samples of processes of this machine, from /proc and their cgroups: fresh in every round.
+//!
+//! Each process is a workload of the topology, in the form of a pod with one container.
 
-use super::collector::Introduction;
-use super::sample_store::Book;
-use crate::clock::RunClock;
-use crate::readings::{self, is_loopback, is_wire};
+use super::error::ProcessError;
+use super::info::CollectorInfo;
+use super::sample_store::{MissingReasons, SampleStore};
+use crate::clock::TimeSource;
+use crate::readings::{self, network_sums};
 use crate::resources::{
     Amounts, Category, Container, Mesh, Node, Owner, Pod, Point, Quantity, Role, Sample, Scope,
     Seen, Source,
@@ -15,46 +18,28 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
-/// Why there is no process to collect from.
-#[derive(Debug, thiserror::Error)]
-pub enum NoProcess {
-    /// No process has this id.
-    #[error("--collect process:{0}: there is no such process; see `ps`")]
-    Pid(u32),
-    /// No command line contains this text.
-    #[error("--collect process:name={0}: no command line contains this; see `ps -ef`")]
-    Name(String),
-    /// A process of another user.
-    #[error(
-        "--collect process:{0}: its files in /proc may not be read: {1}; run as its user or as root"
-    )]
-    Refused(u32, std::io::Error),
-}
+/// The namespace of the workloads that are local processes.
+const LOCAL: &str = "local";
 
-/// The namespace under which local processes go.
-pub const LOCAL: &str = "local";
-
-/// Programs that are a mesh's proxy.
+/// Programs that are the proxy of a mesh.
 const PROXIES: [&str; 4] = ["envoy", "pilot-agent", "linkerd2-proxy", "ztunnel"];
 
 /// Samples of processes.
 pub struct Processes {
     choices: Vec<ProcessChoice>,
-    clock: RunClock,
+    clock: TimeSource,
     node: String,
     ticks_per_second: u64,
-    /// Those that are followed, by id, with the uid under which they are known.
-    followed: RefCell<BTreeMap<u32, String>>,
-    /// What was learnt.
-    pub book: RefCell<Book>,
+    /// What was collected.
+    pub store: RefCell<SampleStore>,
 }
 
 impl Processes {
     /// Finds the processes and takes a first sample of each.
     ///
     /// # Errors
-    /// [`NoProcess`] for the first choice that finds none.
-    pub fn find(choices: &[ProcessChoice], clock: RunClock) -> Result<Processes, NoProcess> {
+    /// [`ProcessError`] for the first choice that finds none.
+    pub fn find(choices: &[ProcessChoice], clock: TimeSource) -> Result<Processes, ProcessError> {
         let name = rustix::system::uname()
             .nodename()
             .to_string_lossy()
@@ -64,23 +49,22 @@ impl Processes {
             clock,
             node: name.clone(),
             ticks_per_second: rustix::param::clock_ticks_per_second(),
-            followed: RefCell::default(),
-            book: RefCell::default(),
+            store: RefCell::default(),
         };
         for choice in choices {
             let found = processes.matching(choice);
             let first = found.first().copied().ok_or_else(|| match choice {
-                ProcessChoice::Pid(pid) => NoProcess::Pid(*pid),
-                ProcessChoice::Name(text) => NoProcess::Name(text.clone()),
+                ProcessChoice::Pid(pid) => ProcessError::Pid(*pid),
+                ProcessChoice::Name(text) => ProcessError::Name(text.clone()),
             })?;
-            fs::read(file(first, "stat")).map_err(|error| NoProcess::Refused(first, error))?;
+            fs::read(file(first, "stat")).map_err(|error| ProcessError::Refused(first, error))?;
         }
-        let mut book = processes.book.borrow_mut();
-        book.topology.scope = Scope {
+        let mut store = processes.store.borrow_mut();
+        store.topology.scope = Scope {
             application: BTreeSet::from([LOCAL.to_owned()]),
             ..Scope::default()
         };
-        book.topology.nodes.insert(
+        store.topology.nodes.insert(
             name.clone(),
             Node {
                 name,
@@ -88,73 +72,59 @@ impl Processes {
             },
         );
         let absent = [Quantity::Restarts, Quantity::OomKills];
-        book.explain(&absent, "processes have none");
-        let limits = [
-            Quantity::CpuPeriods,
-            Quantity::ThrottledPeriods,
-            Quantity::ThrottledTime,
-        ];
-        book.explain(
-            &limits,
-            "its cgroup has no CPU limit, or its files cannot be read",
-        );
-        let pressure = [Quantity::PsiCpu, Quantity::PsiMemory, Quantity::PsiIo];
-        book.explain(
-            &pressure,
-            "its cgroup has no pressure files (they need cgroup v2)",
-        );
-        let disks = [Quantity::DiskRead, Quantity::DiskWrite];
-        book.explain(
-            &disks,
-            "/proc/PID/io may not be read: run as the process' user or as root",
-        );
-        drop(book);
-        processes.look();
+        store.explain(&absent, "processes have none");
+        store.explain_groups(&MissingReasons {
+            throttling: "its cgroup has no CPU limit, or its files cannot be read",
+            pressure: "its cgroup has no pressure files (they need cgroup v2)",
+            disks: "/proc/PID/io may not be read: run as the process' user or as root",
+        });
+        drop(store);
+        processes.poll();
         Ok(processes)
     }
 
     /// What was found.
-    pub fn introduction(&self) -> Introduction {
-        let book = self.book.borrow();
-        let names: Vec<&str> = book
+    pub fn info(&self) -> CollectorInfo {
+        let store = self.store.borrow();
+        let names: Vec<&str> = store
             .topology
             .pods
             .values()
             .map(|pod| pod.name.as_str())
             .collect();
-        Introduction {
+        CollectorInfo {
             is_cluster: false,
             summary: format!(
                 "collecting from {} processes: {}",
                 names.len(),
                 names.join(", ")
             ),
-            notes: book.notes().to_vec(),
+            notes: store.notes().to_vec(),
         }
     }
 
-    /// Takes a sample of each; newcomers that match a name are followed from now on.
-    pub fn look(&self) {
+    /// Takes a sample of each process. New processes that match a name are followed from now on.
+    pub fn poll(&self) {
         let pids: BTreeSet<u32> = self
             .choices
             .iter()
             .flat_map(|choice| self.matching(choice))
             .collect();
         let now = self.clock.unix();
-        let mut pods = Vec::new();
+        let mut workloads = Vec::new();
         for pid in pids {
-            let Some(pod) = self.pod(pid, now) else {
+            let Some(workload) = self.workload(pid, now) else {
                 continue;
             };
-            let samples = self.samples(pid, &pod);
-            self.followed.borrow_mut().insert(pid, pod.uid.clone());
-            self.book.borrow_mut().add(samples);
-            pods.push(pod);
+            let samples = self.samples(pid, &workload);
+            self.store.borrow_mut().add(samples);
+            workloads.push(workload);
         }
-        self.book.borrow_mut().topology.update(pods, now);
+        self.store.borrow_mut().topology.update(workloads, now);
     }
 
-    /// Processes of a choice; meshload itself is none of a name's, though its command line names it.
+    /// The processes of a choice. meshload itself is left out of those with a name, although its own
+    /// command line contains that name.
     fn matching(&self, choice: &ProcessChoice) -> Vec<u32> {
         match choice {
             ProcessChoice::Pid(pid) => {
@@ -171,7 +141,8 @@ impl Processes {
         }
     }
 
-    fn pod(&self, pid: u32, now: Nanos) -> Option<Pod> {
+    /// A process in the form of a pod with one container: see the header of `resources/topology.rs`.
+    fn workload(&self, pid: u32, now: Nanos) -> Option<Pod> {
         let stat = readings::process_stat(&fs::read(file(pid, "stat")).ok()?)?;
         let role = if PROXIES.contains(&stat.name.as_str()) {
             Role::Sidecar
@@ -185,7 +156,7 @@ impl Processes {
         Some(Pod {
             node: self.node.clone(),
             namespace: LOCAL.to_owned(),
-            // An id can be given again, an id with its start cannot.
+            // Process ids are reused; an id together with its start is not.
             uid: format!("{pid}@{}", stat.start_ticks),
             service: stat.name.clone(),
             owner: Owner {
@@ -197,7 +168,7 @@ impl Processes {
             host_network,
             phase: "Running".to_owned(),
             ready: true,
-            // A command line may hold secrets; it does not belong into a result.
+            // A command line may hold secrets, so it is not kept in the result.
             labels: BTreeMap::new(),
             containers: vec![Container {
                 name: stat.name,
@@ -232,15 +203,15 @@ impl Processes {
         ticks.checked_mul(1_000_000_000 / self.ticks_per_second.max(1))
     }
 
-    fn samples(&self, pid: u32, pod: &Pod) -> Vec<Sample> {
+    fn samples(&self, pid: u32, workload: &Pod) -> Vec<Sample> {
         let now = self.clock.unix();
-        let container = pod
+        let container = workload
             .containers
             .first()
             .map(|container| container.name.as_str());
         let sample = |container, (quantity, value): (Quantity, Option<u64>)| {
             Some(Sample {
-                subject: pod.subject(container),
+                subject: workload.subject(container),
                 quantity,
                 source: Source::Proc,
                 point: Point {
@@ -254,7 +225,7 @@ impl Processes {
         let own = self.own_numbers(pid).into_iter();
         let own = own.filter_map(|number| sample(container, number));
         let network = network_numbers(pid).into_iter();
-        let network = network.filter_map(|number| sample(None, number));
+        let network = network.filter_map(|(quantity, bytes)| sample(None, (quantity, Some(bytes))));
         own.chain(network).collect()
     }
 
@@ -316,23 +287,11 @@ fn command_line(pid: u32) -> String {
     words.join(" ")
 }
 
-fn network_numbers(pid: u32) -> Vec<(Quantity, Option<u64>)> {
-    let Ok(text) = fs::read(file(pid, "net/dev")) else {
-        return Vec::new();
-    };
-    let interfaces = readings::net_dev(&text);
-    let sum = |counts: fn(&str) -> bool, bytes: fn(&readings::InterfaceCounters) -> u64| {
-        let chosen = interfaces
-            .iter()
-            .filter(|interface| counts(&interface.name));
-        Some(chosen.map(bytes).fold(0, u64::saturating_add))
-    };
-    vec![
-        (Quantity::NetworkRx, sum(is_wire, |one| one.rx_bytes)),
-        (Quantity::NetworkTx, sum(is_wire, |one| one.tx_bytes)),
-        (Quantity::LoopbackRx, sum(is_loopback, |one| one.rx_bytes)),
-        (Quantity::LoopbackTx, sum(is_loopback, |one| one.tx_bytes)),
-    ]
+fn network_numbers(pid: u32) -> Vec<(Quantity, u64)> {
+    match fs::read(file(pid, "net/dev")) {
+        Ok(text) => network_sums(&readings::net_dev(&text), Some(0)),
+        Err(_) => Vec::new(),
+    }
 }
 
 /// The cgroup of a process, version 2: its figures are of all processes in it.

@@ -1,6 +1,6 @@
-//! What has been learnt so far: samples, who was there, clocks, and when nothing was heard.
+//! What was collected so far: samples, pods and nodes, the nodes' clocks, and outages of sources.
 
-use crate::kube::{CallCounts, CallError};
+use crate::kube::CallError;
 use crate::resources::{
     ClockOffset, CollectorUse, Gap, NodeClock, Quantity, Resources, Sample, SampleLog, Spans,
     Topology, reduce,
@@ -8,31 +8,56 @@ use crate::resources::{
 use crate::units::Nanos;
 use std::collections::BTreeMap;
 
-/// A stretch of failures that has not ended yet, or has.
+/// A row of failed calls to one place, from the first failure to the next success.
 #[derive(Debug, Clone)]
-struct Silence {
+struct Outage {
+    /// What was asked, such as `node-1 /metrics/resource`.
     what: String,
+    /// Why the first of the calls failed.
     reason: String,
+    /// Nanoseconds since 1970; `to` moves with every failure until the outage is over.
     from: Nanos,
     to: Nanos,
     calls: u64,
     is_over: bool,
 }
 
-/// Grows while the collector runs.
+/// What was collected so far.
 #[derive(Debug, Clone, Default)]
-pub struct Book {
-    /// Who was there.
+pub struct SampleStore {
+    /// Nodes, pods and containers.
     pub topology: Topology,
-    /// Every number.
+    /// Every sample.
     pub log: SampleLog,
     clocks: BTreeMap<String, ClockOffset>,
-    silences: Vec<Silence>,
+    outages: Vec<Outage>,
     reasons: BTreeMap<Quantity, String>,
     notes: Vec<String>,
 }
 
-impl Book {
+/// Scheduler periods of a CPU limit.
+const THROTTLING: [Quantity; 3] = [
+    Quantity::CpuPeriods,
+    Quantity::ThrottledPeriods,
+    Quantity::ThrottledTime,
+];
+/// Time in which tasks waited (pressure stall information).
+const PRESSURE: [Quantity; 3] = [Quantity::PsiCpu, Quantity::PsiMemory, Quantity::PsiIo];
+const DISKS: [Quantity; 2] = [Quantity::DiskRead, Quantity::DiskWrite];
+/// Bytes over a pod's loopback, where a sidecar's interception shows.
+pub const LOOPBACK: [Quantity; 2] = [Quantity::LoopbackRx, Quantity::LoopbackTx];
+
+/// Why a source may lack quantities that it has or lacks together.
+pub struct MissingReasons {
+    /// Scheduler periods and throttling.
+    pub throttling: &'static str,
+    /// Pressure stall information.
+    pub pressure: &'static str,
+    /// Bytes from and to disks.
+    pub disks: &'static str,
+}
+
+impl SampleStore {
     /// Adds samples.
     pub fn add(&mut self, samples: impl IntoIterator<Item = Sample>) {
         for sample in samples {
@@ -40,12 +65,12 @@ impl Book {
         }
     }
 
-    /// Whether anybody has given this quantity.
+    /// Whether any source has given this quantity.
     pub fn has(&self, quantity: Quantity) -> bool {
         self.log.samples().any(|sample| sample.quantity == quantity)
     }
 
-    /// What an answer of a node says about its clock.
+    /// Narrows down how far the clock of a node is ahead, by the `Date` of one answer.
     pub fn learn_clock(&mut self, node: &str, clock: ClockOffset) {
         match self.clocks.get_mut(node) {
             Some(known) => known.narrow(clock),
@@ -55,21 +80,22 @@ impl Book {
         }
     }
 
-    /// Nothing in an answer that was here at `received` can be later than `newest`.
+    /// Narrows down how far the clock of a node is ahead, by the `newest` stamp in an answer that was
+    /// here at `received`: a stamp cannot lie after that.
     pub fn learn_newest(&mut self, node: &str, newest: Nanos, received: Nanos) {
         if let Some(clock) = self.clocks.get_mut(node) {
             clock.narrow_by_stamp(newest, received);
         }
     }
 
-    /// A moment of a node's clock on ours, as far as it is known.
+    /// A moment of a node's clock on the collector's, as far as the offset is known.
     pub fn on_our_clock(&self, node: &str, stamp: Nanos) -> Nanos {
         self.clocks
             .get(node)
             .map_or(stamp, |clock| clock.to_ours(stamp))
     }
 
-    /// The nodes' clocks.
+    /// How far the clocks of the nodes are ahead.
     pub fn clocks(&self) -> Vec<NodeClock> {
         let clocks = self.clocks.iter();
         clocks
@@ -80,25 +106,33 @@ impl Book {
             .collect()
     }
 
-    /// A call succeeded at `now`: what was silent speaks again.
-    pub fn heard(&mut self, what: &str, now: Nanos) {
-        for silence in self.silences.iter_mut().filter(|one| one.what == what) {
-            if !silence.is_over {
-                silence.is_over = true;
-                silence.to = now;
+    /// Records the outcome of a call that ended at `now`.
+    pub fn record(&mut self, what: &str, outcome: &Result<(), CallError>, now: Nanos) {
+        match outcome {
+            Ok(()) => self.record_success(what, now),
+            Err(error) => self.record_failure(what, error, now),
+        }
+    }
+
+    /// Records that a call succeeded at `now`, which ends an outage of the same place.
+    pub fn record_success(&mut self, what: &str, now: Nanos) {
+        for outage in self.outages.iter_mut().filter(|one| one.what == what) {
+            if !outage.is_over {
+                outage.is_over = true;
+                outage.to = now;
             }
         }
     }
 
-    /// A call failed at `now`.
-    pub fn missed(&mut self, what: &str, error: &CallError, now: Nanos) {
-        let open = |one: &&mut Silence| one.what == what && !one.is_over;
-        match self.silences.iter_mut().find(open) {
-            Some(silence) => {
-                silence.to = now;
-                silence.calls += 1;
+    /// Records that a call failed at `now`.
+    pub fn record_failure(&mut self, what: &str, error: &CallError, now: Nanos) {
+        let open = |one: &&mut Outage| one.what == what && !one.is_over;
+        match self.outages.iter_mut().find(open) {
+            Some(outage) => {
+                outage.to = now;
+                outage.calls += 1;
             }
-            None => self.silences.push(Silence {
+            None => self.outages.push(Outage {
                 what: what.to_owned(),
                 reason: error.to_string(),
                 from: now,
@@ -109,54 +143,47 @@ impl Book {
         }
     }
 
-    /// Why figures of a quantity may be missing.
+    /// Keeps the reason why figures of these quantities may be missing.
     pub fn explain(&mut self, quantities: &[Quantity], reason: &str) {
         for quantity in quantities {
             self.reasons.insert(*quantity, reason.to_owned());
         }
     }
 
-    /// Something that the user should know, once.
+    /// Keeps the reasons of a source for each group of quantities.
+    pub fn explain_groups(&mut self, reasons: &MissingReasons) {
+        self.explain(&THROTTLING, reasons.throttling);
+        self.explain(&PRESSURE, reasons.pressure);
+        self.explain(&DISKS, reasons.disks);
+    }
+
+    /// Keeps a note for the user, once.
     pub fn note(&mut self, note: String) {
         if !self.notes.contains(&note) {
             self.notes.push(note);
         }
     }
 
-    /// What the user should know.
+    /// Notes for the user.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// Makes the figures.
+    /// The figures over the window of `spans`; `collector` is what collecting cost.
     pub fn resources(&self, spans: Spans, collector: CollectorUse) -> Resources {
         let clocks = self.clocks();
         let mut resources = reduce(&self.log, &self.topology, spans, clocks, &self.reasons);
         let since_load = |at: Nanos| at.0 as i64 - spans.load_start.0 as i64;
-        let gaps = self.silences.iter().map(|silence| Gap {
-            what: silence.what.clone(),
-            reason: silence.reason.clone(),
-            from_ns: since_load(silence.from),
-            to_ns: since_load(silence.to),
-            calls: silence.calls,
+        let gaps = self.outages.iter().map(|outage| Gap {
+            what: outage.what.clone(),
+            reason: outage.reason.clone(),
+            from_ns: since_load(outage.from),
+            to_ns: since_load(outage.to),
+            calls: outage.calls,
         });
         resources.gaps = gaps.collect();
         resources.collector = collector;
         resources.notes.splice(0..0, self.notes.iter().cloned());
         resources
-    }
-}
-
-/// What the collector cost.
-pub(super) fn collector_use(counts: &CallCounts, cpu: Nanos, ran: Nanos) -> CollectorUse {
-    let millis = |nanos: u64| nanos as f64 / 1e6;
-    CollectorUse {
-        cpu_seconds: cpu.as_secs_f64(),
-        seconds: ran.as_secs_f64(),
-        calls: counts.calls,
-        failed: counts.failed,
-        bytes: counts.bytes,
-        call_p50_ms: millis(counts.times.value_at_quantile(0.5)),
-        call_max_ms: millis(counts.times.max()),
     }
 }

@@ -1,9 +1,8 @@
 //! Counters read inside the containers at the edges of the window, free of the kubelet's delay.
 
-use super::sample_store::Book;
-use crate::clock::RunClock;
+use super::sample_store::{LOOPBACK, SampleStore};
 use crate::kube::{CallError, Calls, Printed, exec};
-use crate::readings::{EDGE_COMMAND, EdgeReading, edge_reading, is_loopback, is_wire};
+use crate::readings::{EDGE_COMMAND, EdgeReading, edge_reading, network_sums};
 use crate::resources::{Category, Pod, Point, Quantity, Role, Sample, Source, Subject};
 use crate::units::Nanos;
 use futures_util::future::join_all;
@@ -11,28 +10,42 @@ use kube::Client;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Reads edges.
+/// Reads the edges of the window.
 #[derive(Default)]
-pub struct Edges {
+pub struct WindowEdgeReader {
     /// Why no command may be run anywhere.
     forbidden: RefCell<Option<String>>,
-    /// Namespaces in which the account may run none.
-    refusing: RefCell<BTreeSet<String>>,
-    /// Containers in which there is nothing to run.
-    barren: RefCell<BTreeSet<Subject>>,
-    /// Per node, a moment of its uptime and the same moment on our clock. `/proc/uptime` is the same
-    /// in all containers of a node, so the reads of a node share one measure of time.
-    anchors: RefCell<BTreeMap<String, (Nanos, Nanos)>>,
+    /// Namespaces in which the account may not run commands.
+    exec_forbidden: RefCell<BTreeSet<String>>,
+    /// Containers whose image has no `cat`.
+    no_cat: RefCell<BTreeSet<Subject>>,
+    /// The first reading of each node.
+    anchors: RefCell<BTreeMap<String, Anchor>>,
     cgroup_version: Cell<Option<u8>>,
 }
 
-impl Edges {
-    /// No command is to be run, and why.
-    pub fn forbid(&self, reason: &str, book: &RefCell<Book>) {
-        let quantities = [Quantity::LoopbackRx, Quantity::LoopbackTx];
+/// A moment of a node's uptime and the same moment on the collector's clock. `/proc/uptime` is the
+/// same in all containers of a node, so the readings of a node share one measure of time.
+#[derive(Clone, Copy)]
+struct Anchor {
+    uptime: Nanos,
+    ours: Nanos,
+}
+
+/// Whether commands can be run in containers.
+pub struct ExecState {
+    /// Why none can be run, if so.
+    pub refusal: Option<String>,
+    /// The version of control groups that the first command found.
+    pub cgroup_version: Option<u8>,
+}
+
+impl WindowEdgeReader {
+    /// Runs no commands from now on, for this reason.
+    pub fn forbid(&self, reason: &str, store: &RefCell<SampleStore>) {
         let text =
             format!("only a command in the pod sees its loopback, and none may be run: {reason}");
-        book.borrow_mut().explain(&quantities, &text);
+        store.borrow_mut().explain(&LOOPBACK, &text);
         *self.forbidden.borrow_mut() = Some(reason.to_owned());
     }
 
@@ -41,86 +54,67 @@ impl Edges {
         self.forbidden.borrow().is_none()
     }
 
-    /// Why no command may be run, and the version of control groups that the first one found.
-    pub fn state(&self) -> (Option<String>, Option<u8>) {
-        (self.forbidden.borrow().clone(), self.cgroup_version.get())
+    /// Whether commands can be run, and what the first of them found.
+    pub fn state(&self) -> ExecState {
+        ExecState {
+            refusal: self.forbidden.borrow().clone(),
+            cgroup_version: self.cgroup_version.get(),
+        }
     }
 
-    /// Runs the command once, in one container after the other, until one shows whether it may be
-    /// run at all.
-    pub async fn probe(
-        &self,
-        calls: &Calls,
-        client: &Client,
-        clock: &RunClock,
-        book: &RefCell<Book>,
-    ) {
-        let subjects = self.subjects(&book.borrow());
+    /// Runs the command in one container after the other, until one shows whether it may be run at
+    /// all.
+    pub async fn probe(&self, calls: &Calls, client: &Client, store: &RefCell<SampleStore>) {
+        let subjects = self.subjects(&store.borrow());
         let mut refusal = "no container has a `cat`".to_owned();
         for subject in subjects {
             // Rights are given by namespace.
-            if self.refusing.borrow().contains(&subject.namespace) {
+            if self.exec_forbidden.borrow().contains(&subject.namespace) {
                 continue;
             }
-            match exec(calls, client, clock, &subject, &EDGE_COMMAND).await {
+            match exec(calls, client, &subject, &EDGE_COMMAND).await {
                 Ok(printed) => {
                     let reading = edge_reading(&printed.stdout);
                     self.cgroup_version.set(reading.cgroup_version);
                     return;
                 }
                 Err(CallError::Unreadable(_)) => {
-                    self.barren.borrow_mut().insert(subject);
+                    self.no_cat.borrow_mut().insert(subject);
                 }
                 Err(error) => {
-                    let (namespace, cure) = (subject.namespace, exec_cure(&error));
-                    let is_of_account = error.is_forbidden() && !is_kubectl_proxy(&error);
                     refusal = error.to_string();
-                    let place = if is_of_account {
-                        format!(" of {namespace}")
-                    } else {
-                        String::new()
-                    };
-                    book.borrow_mut().note(format!(
-                        "no command can be run in pods{place} ({error}), so their loopback is not seen; {cure}"
-                    ));
-                    if !is_of_account {
+                    store.borrow_mut().note(refusal_note(&subject, &error));
+                    if !is_of_account(&error) {
                         break;
                     }
-                    self.refusing.borrow_mut().insert(namespace);
+                    self.exec_forbidden.borrow_mut().insert(subject.namespace);
                 }
             }
         }
-        self.forbid(&refusal, book);
+        self.forbid(&refusal, store);
     }
 
-    /// Reads every container now.
-    pub async fn read(
-        &self,
-        calls: &Calls,
-        client: &Client,
-        clock: &RunClock,
-        book: &RefCell<Book>,
-    ) {
+    /// Reads the counters of every container now.
+    pub async fn read(&self, calls: &Calls, client: &Client, store: &RefCell<SampleStore>) {
         if !self.may_run() {
             return;
         }
-        let subjects = self.subjects(&book.borrow());
+        let subjects = self.subjects(&store.borrow());
         let reads = subjects.into_iter().map(|subject| async move {
-            let what = format!(
-                "exec {}/{}",
-                subject.pod,
-                subject.container.as_deref().unwrap_or_default()
-            );
-            match exec(calls, client, clock, &subject, &EDGE_COMMAND).await {
+            let container = subject.container.as_deref().unwrap_or_default();
+            let what = format!("exec {}/{container}", subject.pod);
+            match exec(calls, client, &subject, &EDGE_COMMAND).await {
                 Ok(printed) => {
-                    book.borrow_mut().heard(&what, clock.unix());
-                    self.take(&subject, &printed, book);
+                    store.borrow_mut().record_success(&what, calls.now());
+                    self.take(&subject, &printed, store);
                 }
                 Err(error) => {
+                    store
+                        .borrow_mut()
+                        .record_failure(&what, &error, calls.now());
                     if matches!(error, CallError::Unreadable(_)) {
-                        self.barren.borrow_mut().insert(subject);
+                        self.no_cat.borrow_mut().insert(subject);
                     }
-                    book.borrow_mut().missed(&what, &error, clock.unix());
                 }
             }
         });
@@ -128,13 +122,13 @@ impl Edges {
     }
 
     /// Running containers of the application and the mesh in which a command may be run.
-    fn subjects(&self, book: &Book) -> Vec<Subject> {
-        let (barren, refusing) = (self.barren.borrow(), self.refusing.borrow());
+    fn subjects(&self, store: &SampleStore) -> Vec<Subject> {
+        let (no_cat, exec_forbidden) = (self.no_cat.borrow(), self.exec_forbidden.borrow());
         let counts = |pod: &&Pod| {
-            let ours = [Category::Application, Category::IstioControlPlane];
-            ours.contains(&pod.category) && !refusing.contains(&pod.namespace)
+            let wanted = [Category::Application, Category::IstioControlPlane];
+            wanted.contains(&pod.category) && !exec_forbidden.contains(&pod.namespace)
         };
-        let pods = book.topology.running().filter(counts);
+        let pods = store.topology.running().filter(counts);
         pods.flat_map(|pod| {
             let running = pod
                 .containers
@@ -142,15 +136,16 @@ impl Edges {
                 .filter(|container| container.running && container.role != Role::System);
             running.map(|container| pod.subject(Some(&container.name)))
         })
-        .filter(|subject| !barren.contains(subject))
+        .filter(|subject| !no_cat.contains(subject))
         .collect()
     }
 
-    fn take(&self, subject: &Subject, printed: &Printed, book: &RefCell<Book>) {
+    /// Adds the samples of one container's reading.
+    fn take(&self, subject: &Subject, printed: &Printed, store: &RefCell<SampleStore>) {
         let reading = edge_reading(&printed.stdout);
         let stamp = self.stamp(&subject.node, reading.uptime, printed.at);
-        let mut book = book.borrow_mut();
-        let pod = book.topology.pods.get(&subject.uid);
+        let mut store = store.borrow_mut();
+        let pod = store.topology.pods.get(&subject.uid);
         let container = pod.and_then(|pod| {
             let name = subject.container.as_deref();
             pod.containers
@@ -175,20 +170,25 @@ impl Edges {
         };
         let own = of_container(&reading).into_iter();
         let own = own.map(|number| sample(subject, epoch, number));
-        // The containers of a pod share one network, and one of their answers is enough.
-        let before = book.log.points(&of_pod, Quantity::NetworkRx, Source::Exec);
+        // The containers of a pod share one network, so the first reading of each edge is enough.
+        let before = store.log.points(&of_pod, Quantity::NetworkRx, Source::Exec);
         let is_news = before.last().is_none_or(|point| point.stamp < stamp);
-        let shared = of_network(&reading).into_iter().filter(|_| is_news);
+        let interfaces = reading.interfaces.as_deref().filter(|_| is_news);
+        let shared = interfaces.map(|all| network_sums(all, Some(0)));
+        let shared = shared.into_iter().flatten();
         let shared = shared.map(|number| sample(&of_pod, None, number));
         let samples: Vec<Sample> = own.chain(shared).collect();
-        book.add(samples);
+        store.add(samples);
     }
 
+    /// When a reading was taken: by the node's uptime since its first reading, else by the middle of
+    /// the call, `at`.
     fn stamp(&self, node: &str, uptime: Option<Nanos>, at: Nanos) -> Nanos {
         let Some(uptime) = uptime else { return at };
         let mut anchors = self.anchors.borrow_mut();
-        let (then, ours) = *anchors.entry(node.to_owned()).or_insert((uptime, at));
-        Nanos((ours.0 + uptime.0).saturating_sub(then.0))
+        let now = Anchor { uptime, ours: at };
+        let first = *anchors.entry(node.to_owned()).or_insert(now);
+        Nanos((first.ours.0 + uptime.0).saturating_sub(first.uptime.0))
     }
 }
 
@@ -207,32 +207,22 @@ fn of_container(reading: &EdgeReading) -> Vec<(Quantity, u64)> {
     .collect()
 }
 
-fn of_network(reading: &EdgeReading) -> Vec<(Quantity, u64)> {
-    let Some(interfaces) = &reading.interfaces else {
-        return Vec::new();
-    };
-    let sums = |counts: fn(&str) -> bool| {
-        let chosen = interfaces
-            .iter()
-            .filter(|interface| counts(&interface.name));
-        chosen.fold((0u64, 0u64), |(rx, tx), interface| {
-            (
-                rx.saturating_add(interface.rx_bytes),
-                tx.saturating_add(interface.tx_bytes),
-            )
-        })
-    };
-    let (rx, tx) = sums(is_wire);
-    let (loopback_rx, loopback_tx) = sums(is_loopback);
-    vec![
-        (Quantity::NetworkRx, rx),
-        (Quantity::NetworkTx, tx),
-        (Quantity::LoopbackRx, loopback_rx),
-        (Quantity::LoopbackTx, loopback_tx),
-    ]
+/// Whether the account lacks the right: another namespace may give it. A proxy refuses everywhere.
+fn is_of_account(error: &CallError) -> bool {
+    error.is_forbidden() && !is_kubectl_proxy(error)
 }
 
-/// An account that lacks the right is told so in a sentence; the proxy says one word.
+fn refusal_note(subject: &Subject, error: &CallError) -> String {
+    let place = if is_of_account(error) {
+        format!(" of {}", subject.namespace)
+    } else {
+        String::new()
+    };
+    let cure = exec_cure(error);
+    format!("no command can be run in pods{place} ({error}), so their loopback is not seen; {cure}")
+}
+
+/// The API server gives a sentence as the reason of a 403; `kubectl proxy` gives one word.
 fn is_kubectl_proxy(error: &CallError) -> bool {
     match error {
         CallError::Status {
@@ -244,7 +234,7 @@ fn is_kubectl_proxy(error: &CallError) -> bool {
 }
 
 /// What to do about commands that are refused.
-pub(super) fn exec_cure(error: &CallError) -> &'static str {
+fn exec_cure(error: &CallError) -> &'static str {
     match error {
         error if is_kubectl_proxy(error) => {
             "a `kubectl proxy` refuses exec: use a kubeconfig, or start it with --reject-paths='^$'"

@@ -7,7 +7,7 @@ use crate::cli::{self, CheckRequest, Request};
 use crate::collect::preflight;
 use crate::engine::{Job, launch};
 use crate::exit::Exit;
-use crate::findings::{Finding, State};
+use crate::findings::{Check, Finding, State};
 use crate::formats::findings_to_json;
 use crate::measure::{Note, RunResult};
 use crate::render::findings_text;
@@ -42,7 +42,12 @@ pub fn check(request: &CheckRequest) -> Exit {
 fn target(request: &CheckRequest, signals: &Signals) -> Vec<Finding> {
     let Some(url) = &request.url else {
         let cure = "give the URL, and with -s the script";
-        return vec![Finding::skipped("target", "target", "not looked at", cure)];
+        return vec![Finding::skipped(
+            Check::Target,
+            "target",
+            "not looked at",
+            cure,
+        )];
     };
     let mut words: Vec<OsString> = ["meshload", "run", "-R", "20", url]
         .map(Into::into)
@@ -58,7 +63,7 @@ fn target(request: &CheckRequest, signals: &Signals) -> Vec<Finding> {
             spec.headers.clone_from(&request.headers);
             try_target(spec, script, signals)
         }
-        Err(error) => vec![Finding::bad("target", url, error, CURE)],
+        Err(error) => vec![Finding::bad(Check::Target, url, error, CURE)],
     }
 }
 
@@ -103,7 +108,7 @@ pub fn try_target(mut spec: RunSpec, script: Option<Vec<u8>>, signals: &Signals)
     });
     match result {
         Ok(result) => answers(&result, &url, path.as_deref()),
-        Err(error) => vec![Finding::bad("target", &url, error, CURE)],
+        Err(error) => vec![Finding::bad(Check::Target, &url, error, CURE)],
     }
 }
 
@@ -117,7 +122,7 @@ fn answers(result: &RunResult, name: &str, script: Option<&Path>) -> Vec<Finding
     let mut findings = Vec::new();
     if let Some(script) = script {
         findings.push(Finding::good(
-            "target",
+            Check::Script,
             &script.display().to_string(),
             "loads and makes requests",
         ));
@@ -129,14 +134,14 @@ fn answers(result: &RunResult, name: &str, script: Option<&Path>) -> Vec<Finding
             .first()
             .map_or("no reply within half a second".to_owned(), Note::to_string);
         Finding::bad(
-            "target",
+            Check::Target,
             name,
             why,
             "check that the service is up and answers in time",
         )
     } else if bad || tally.failed > 0 {
         Finding::warn(
-            "target",
+            Check::Target,
             name,
             format!(
                 "answers {}, {} requests failed",
@@ -146,7 +151,11 @@ fn answers(result: &RunResult, name: &str, script: Option<&Path>) -> Vec<Finding
             "check the path, and that the service's data are loaded",
         )
     } else {
-        Finding::good("target", name, format!("answers {}", statuses.join(", ")))
+        Finding::good(
+            Check::Target,
+            name,
+            format!("answers {}", statuses.join(", ")),
+        )
     });
     findings
 }

@@ -5,7 +5,7 @@ use super::environment::environment;
 use super::fail;
 use super::signals::Signals;
 use crate::cli::CollectRequest;
-use crate::clock::{RunClock, block_for};
+use crate::clock::RunClock;
 use crate::collect::{Collected, Collector, spans};
 use crate::exit::Exit;
 use crate::formats::{
@@ -17,8 +17,6 @@ use crate::spec::{CollectSpec, Window};
 use crate::store::{COLLECT_JSON, ResultFolder, StoreError};
 use crate::units::Nanos;
 use std::io::Write;
-
-const LOOK: Nanos = Nanos::from_millis(20);
 
 /// Collects over a window and shows what was used in it.
 pub fn collect(request: &CollectRequest) -> Exit {
@@ -63,22 +61,20 @@ fn over_window(
     signals: &Signals,
 ) -> Result<(Collected, Resources), Box<dyn std::error::Error>> {
     let collector = Collector::start(spec)?.ok_or("there is nothing to collect from")?;
-    let introduction = &collector.introduction;
-    note!("note: {}", introduction.summary);
-    for note in &introduction.notes {
+    let info = &collector.info;
+    note!("note: {}", info.summary);
+    for note in &info.notes {
         note!("note: {note}");
     }
-    let is_late = introduction.is_cluster;
+    let is_late = info.is_cluster;
     let clock = RunClock::start();
     let window = |end| Window {
         start: Nanos::ZERO,
         end,
         stop: end,
     };
-    let start = collector.begin(clock, window(length));
-    while clock.now() < length && signals.received().is_none() {
-        block_for(LOOK);
-    }
+    let start = collector.begin(&clock, window(length));
+    signals.wait_until(|| clock.now() >= length);
     let end = clock.now().min(length);
     if is_late && signals.received().is_none() {
         note!("note: waiting for samples that were taken in the window, at most 20 s");
@@ -95,7 +91,7 @@ fn fill(
     resources: &Resources,
     json: &[u8],
 ) -> Result<(), StoreError> {
-    let log = &collected.book.log;
+    let log = &collected.store.log;
     folder.write("samples.csv", &samples_csv(log))?;
     folder.write("resources.csv", &resources_csv(log, resources))?;
     folder.write("resources_window.csv", &resources_window_csv(resources))?;

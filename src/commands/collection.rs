@@ -1,22 +1,20 @@
-//! The collector beside a run: started before the load, ended after it, its figures put into the
-//! result.
+//! The collector beside a run: it is started before the load and ended after it, and its figures go into
+//! the result.
 
 use super::signals::Signals;
-use crate::clock::block_for;
 use crate::collect::{CollectError, Collected, Collector, spans};
 use crate::engine::Event;
 use crate::measure::{Note, RunResult};
 use crate::spec::{CollectFrom, RunSpec};
 use crate::units::Nanos;
 
-/// Load after the window when a cluster's figures are wanted: its samples are up to 20 s old.
+/// The guard (load after the window) of a run beside which a cluster's figures are collected: samples of
+/// a cluster are up to 20 s old.
 const GUARD: Nanos = Nanos::from_secs(20);
-/// How long after the load samples are waited for that were taken while it was on.
+/// The longest wait, after the load, for samples that were taken while it was on.
 pub const LATE_SAMPLES: Nanos = Nanos::from_secs(20);
-/// How often it is looked whether the last samples have come, or a signal.
-const LOOK: Nanos = Nanos::from_millis(20);
 
-/// A collection that may be going on.
+/// The collection beside a run; without `--collect` there is none, and every call does nothing.
 pub struct Collection {
     collector: Option<Collector>,
     load_start: Option<Nanos>,
@@ -25,10 +23,11 @@ pub struct Collection {
 }
 
 impl Collection {
-    /// Starts what the run asks for. With a cluster and no guard of the user's, the run gets one.
+    /// Starts the collector that the run asks for. When it collects from a cluster and the user gave no
+    /// `--guard`, the run gets one of 20 s.
     ///
     /// # Errors
-    /// [`CollectError`] when figures were asked for that cannot be had.
+    /// [`CollectError`] when `--collect` names a source that gives no figures.
     pub fn start(
         spec: &mut RunSpec,
         guard_is_given: bool,
@@ -51,12 +50,12 @@ impl Collection {
             Err(error) => return Err(error),
         }
         if let Some(collector) = &collection.collector {
-            let introduction = &collector.introduction;
-            collection.say(&introduction.summary);
-            for note in &introduction.notes {
+            let info = &collector.info;
+            collection.say(&info.summary);
+            for note in &info.notes {
                 collection.say(note);
             }
-            if introduction.is_cluster && !guard_is_given {
+            if info.is_cluster && !guard_is_given {
                 spec.load.guard = GUARD;
             }
         }
@@ -69,18 +68,18 @@ impl Collection {
         }
     }
 
-    /// Learns when the load begins.
+    /// Tells the collector when the load begins.
     pub fn observe(&mut self, event: &Event<'_>) {
         if let (Event::Started(clock, window), Some(collector)) = (event, &self.collector) {
-            self.load_start = Some(collector.begin(*clock, *window));
+            self.load_start = Some(collector.begin(clock, *window));
         }
     }
 
-    /// Waits for the last samples and puts what was used into the result. A signal ends the wait.
+    /// Waits for the last samples and puts the figures into the result. A signal ends the wait.
     pub fn finish(mut self, result: &mut RunResult, signals: &Signals) -> Option<Collected> {
         result.notes.append(&mut self.notes);
         let collector = self.collector.take()?;
-        let is_late = collector.introduction.is_cluster && signals.received().is_none();
+        let is_late = collector.info.is_cluster && signals.received().is_none();
         if is_late {
             self.say("waiting for the cluster's last samples, at most 20 s");
         }
@@ -109,13 +108,9 @@ pub fn wait(
     signals: &Signals,
 ) -> Result<Collected, CollectError> {
     collector.finish(patience);
-    let mut is_cut_short = signals.received().is_some();
-    while !collector.is_done() {
-        block_for(LOOK);
-        if !is_cut_short && signals.received().is_some() {
-            is_cut_short = true;
-            collector.finish(Nanos::ZERO);
-        }
+    if signals.wait_until(|| collector.is_done()) {
+        collector.finish(Nanos::ZERO);
     }
+    // Waits for the thread's end; a second signal ends the program meanwhile.
     collector.collected()
 }

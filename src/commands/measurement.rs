@@ -102,7 +102,10 @@ impl Measured {
     /// failed.
     pub fn write(self, gate: &Gate) -> (Finished, Verdict, Written) {
         let text = wrk_text(&self.finished.result);
-        let samples = self.collected.as_ref().map(|collected| &collected.book.log);
+        let samples = self
+            .collected
+            .as_ref()
+            .map(|collected| &collected.store.log);
         let (json, errors) =
             self.sinks
                 .finish(&self.finished.result, &self.verdict, gate, &text, samples);

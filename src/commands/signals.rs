@@ -1,6 +1,8 @@
 //! SIGINT, SIGTERM and SIGHUP: the first ends the run with a partial result, the second ends the program.
 
+use crate::clock::block_for;
 use crate::exit::Exit;
+use crate::units::Nanos;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::io;
 use std::sync::Arc;
@@ -54,6 +56,24 @@ impl Signals {
             Some(Exit::HungUp)
         } else {
             None
+        }
+    }
+}
+
+/// How often a wait looks whether it is over or a signal has come.
+const POLL: Nanos = Nanos::from_millis(20);
+
+impl Signals {
+    /// Blocks until `is_over` holds or a signal has come; says whether it was a signal.
+    pub fn wait_until(&self, mut is_over: impl FnMut() -> bool) -> bool {
+        loop {
+            if self.received().is_some() {
+                return true;
+            }
+            if is_over() {
+                return false;
+            }
+            block_for(POLL);
         }
     }
 }

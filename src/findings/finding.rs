@@ -17,52 +17,119 @@ pub enum State {
     Bad,
 }
 
+/// What was looked at: the code of a finding, for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Check {
+    /// Whether the target answers.
+    Target,
+    /// Whether the script loads and makes requests.
+    Script,
+    /// Whether a cluster is named at all.
+    Cluster,
+    /// Whether the operating system gives a runtime for calls.
+    Runtime,
+    /// Whether the API server answers.
+    ApiServer,
+    /// Whether the account has one right.
+    Right,
+    /// Whether any source gives figures.
+    Figures,
+    /// The sources that give figures.
+    Sources,
+    /// How fine the time stamps of samples are.
+    TimeStamps,
+    /// Whether commands can be run in containers.
+    Exec,
+    /// Where network figures come from.
+    Network,
+    /// The container runtime of a node.
+    NodeRuntime,
+    /// How far the clock of a node is ahead.
+    NodeClock,
+    /// How many of the application's pods are in the mesh.
+    MeshMembership,
+    /// The labels that put the pods of a namespace into a mesh.
+    InjectionLabels,
+    /// The modes of mutual TLS.
+    MutualTls,
+    /// Whether the application's pods are ready.
+    Readiness,
+    /// Requests and limits of a deployment.
+    Limits,
+    /// Whether there are caches to flush.
+    Memcached,
+}
+
+impl Check {
+    /// The heading under which findings are shown together.
+    pub fn area(self) -> &'static str {
+        match self {
+            Check::Target | Check::Script => "target",
+            Check::Cluster | Check::Runtime | Check::ApiServer => "access",
+            Check::Right => "rights",
+            Check::Figures
+            | Check::Sources
+            | Check::TimeStamps
+            | Check::Exec
+            | Check::Network
+            | Check::NodeRuntime
+            | Check::NodeClock => "sources",
+            Check::MeshMembership | Check::InjectionLabels | Check::MutualTls => "mesh",
+            Check::Readiness | Check::Limits | Check::Memcached => "application",
+        }
+    }
+}
+
 /// One thing that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What it belongs to: `target`, `access`, `rights`, `sources`, `mesh`, `application`.
-    pub area: String,
-    /// What was looked at.
+    /// `target`, `access`, `rights`, `sources`, `mesh` or `application`.
+    pub area: &'static str,
+    /// What was looked at, for programs.
+    pub code: Check,
+    /// What was looked at, for people; it may name a node, a right or a deployment.
     pub name: String,
-    /// How it is.
+    /// Whether it stands in the way.
     pub state: State,
-    /// In words.
+    /// What was found.
     pub message: String,
     /// What would cure it.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cure: Option<String>,
 }
 
 impl Finding {
     /// Nothing to cure.
-    pub fn good(area: &str, name: &str, message: impl Into<String>) -> Finding {
-        Finding::new(area, name, State::Good, message, None)
+    pub fn good(code: Check, name: &str, message: impl Into<String>) -> Finding {
+        Finding::new(code, name, State::Good, message, None)
     }
 
     /// Not looked at; `cure` says how it would be.
-    pub fn skipped(area: &str, name: &str, message: impl Into<String>, cure: &str) -> Finding {
-        Finding::new(area, name, State::Skipped, message, Some(cure))
+    pub fn skipped(code: Check, name: &str, message: impl Into<String>, cure: &str) -> Finding {
+        Finding::new(code, name, State::Skipped, message, Some(cure))
     }
 
     /// To be kept in mind.
-    pub fn warn(area: &str, name: &str, message: impl Into<String>, cure: &str) -> Finding {
-        Finding::new(area, name, State::Warn, message, Some(cure))
+    pub fn warn(code: Check, name: &str, message: impl Into<String>, cure: &str) -> Finding {
+        Finding::new(code, name, State::Warn, message, Some(cure))
     }
 
     /// In the way.
-    pub fn bad(area: &str, name: &str, message: impl Into<String>, cure: &str) -> Finding {
-        Finding::new(area, name, State::Bad, message, Some(cure))
+    pub fn bad(code: Check, name: &str, message: impl Into<String>, cure: &str) -> Finding {
+        Finding::new(code, name, State::Bad, message, Some(cure))
     }
 
     fn new(
-        area: &str,
+        code: Check,
         name: &str,
         state: State,
         message: impl Into<String>,
         cure: Option<&str>,
     ) -> Finding {
         Finding {
-            area: area.to_owned(),
+            area: code.area(),
+            code,
             name: name.to_owned(),
             state,
             message: message.into(),

@@ -6,5 +6,5 @@
 mod finding;
 mod topology;
 
-pub use finding::{Finding, State};
+pub use finding::{Check, Finding, State};
 pub use topology::topology_findings;

@@ -1,6 +1,6 @@
 //! What a cluster's topology says about a measurement to come.
 
-use super::Finding;
+use super::{Check, Finding};
 use crate::resources::{Amounts, Category, Mesh, NodeClock, Pod, Role, Topology};
 use std::collections::BTreeMap;
 
@@ -33,13 +33,13 @@ fn runtimes(topology: &Topology) -> Vec<Finding> {
             let message = format!("{}, kubelet {}, kernel {}", node.runtime, node.kubelet, node.kernel);
             if node.runtime.starts_with("docker") {
                 Finding::warn(
-                    "sources",
+                    Check::NodeRuntime,
                     &name,
                     format!("{message}: through cri-dockerd pods have no network figures and no RSS, and their working set is their whole memory"),
                     "use containerd (minikube start --container-runtime=containerd)",
                 )
             } else {
-                Finding::good("sources", &name, message)
+                Finding::good(Check::NodeRuntime, &name, message)
             }
         })
         .collect()
@@ -55,9 +55,14 @@ fn clock(clock: &NodeClock) -> Finding {
         millis(within)
     );
     if ahead.abs() - within > FAR {
-        Finding::warn("sources", &name, message, "let both machines follow NTP")
+        Finding::warn(
+            Check::NodeClock,
+            &name,
+            message,
+            "let both machines follow NTP",
+        )
     } else {
-        Finding::good("sources", &name, message)
+        Finding::good(Check::NodeClock, &name, message)
     }
 }
 
@@ -71,7 +76,7 @@ fn meshed(topology: &Topology) -> Finding {
     let name = "application pods in the mesh";
     match outside.len() {
         0 if pods.is_empty() => Finding::bad(
-            "mesh",
+            Check::MeshMembership,
             name,
             "there are no application pods",
             "name their namespace with -n",
@@ -80,7 +85,7 @@ fn meshed(topology: &Topology) -> Finding {
             let sidecars = pods.iter().filter(|pod| pod.mesh == Mesh::Sidecar).count();
             let ambient = pods.len() - sidecars;
             Finding::good(
-                "mesh",
+                Check::MeshMembership,
                 name,
                 format!(
                     "all {} ({sidecars} by sidecar, {ambient} ambient)",
@@ -88,11 +93,13 @@ fn meshed(topology: &Topology) -> Finding {
                 ),
             )
         }
-        count if count == pods.len() => {
-            Finding::good("mesh", name, format!("none of {count}: a baseline"))
-        }
+        count if count == pods.len() => Finding::good(
+            Check::MeshMembership,
+            name,
+            format!("none of {count}: a baseline"),
+        ),
         count => Finding::warn(
-            "mesh",
+            Check::MeshMembership,
             name,
             format!("{count} of {} are not: {}", pods.len(), outside.join(", ")),
             "label the namespace and restart these (kubectl rollout restart deployment), or a comparison measures a mixture",
@@ -106,10 +113,10 @@ fn readiness(topology: &Topology) -> Finding {
         .map(|pod| pod.name.as_str())
         .collect();
     if waiting.is_empty() {
-        Finding::good("application", "readiness", "every pod is ready")
+        Finding::good(Check::Readiness, "readiness", "every pod is ready")
     } else {
         Finding::warn(
-            "application",
+            Check::Readiness,
             "readiness",
             format!("not ready: {}", waiting.join(", ")),
             "wait for them, or see `kubectl describe pod`",
@@ -152,7 +159,7 @@ fn limits_of(name: &str, pods: &[&Pod]) -> Finding {
     });
     if unlimited.count() > 0 {
         return Finding::warn(
-            "application",
+            Check::Limits,
             &name,
             format!(
                 "{message}; the sidecar has no CPU limit, so what it costs depends on what is left over"
@@ -160,7 +167,7 @@ fn limits_of(name: &str, pods: &[&Pod]) -> Finding {
             "set sidecar.istio.io/proxyCPULimit if the study needs a limit; it is recorded either way",
         );
     }
-    Finding::good("application", &name, message)
+    Finding::good(Check::Limits, &name, message)
 }
 
 fn amounts(amounts: &Amounts) -> String {
@@ -180,13 +187,13 @@ fn memcached(topology: &Topology) -> Finding {
         .collect();
     if caches.is_empty() {
         Finding::warn(
-            "application",
+            Check::Memcached,
             "memcached",
             "no pod of it was found, so there is no cache to flush between steps",
             "for HotelReservation name its namespace with -n",
         )
     } else {
-        Finding::good("application", "memcached", caches.join(", "))
+        Finding::good(Check::Memcached, "memcached", caches.join(", "))
     }
 }
 

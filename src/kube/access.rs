@@ -1,4 +1,4 @@
-//! The way into the cluster: which API server, as whom, and how its kubelets are reached.
+//! The way into a cluster: its API server, the credentials, and how its kubelets are reached.
 
 use super::calls::{CallError, Calls};
 use crate::spec::{ClusterAccess, KubeletRoute};
@@ -7,13 +7,11 @@ use kube::{Client, Config};
 use std::time::Duration;
 
 /// Why there is no way into a cluster.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum AccessError {
-    /// None was named, and none is in one of the usual places.
-    #[error("{}; {}", self.problem(), self.cure())]
+    /// No cluster was named, and no kubeconfig is in one of the usual places; the library's words.
     Absent(String),
-    /// A kubeconfig or an address that cannot be used.
-    #[error("{}; {}", self.problem(), self.cure())]
+    /// A kubeconfig or an address cannot be used.
     Config {
         /// The flag or place that led there.
         flag: &'static str,
@@ -21,21 +19,29 @@ pub enum AccessError {
         reason: String,
     },
     /// The API server does not answer as one does.
-    #[error("{}; {}", self.problem(), self.cure())]
     Server {
         /// Its address.
         url: String,
-        /// What it said.
+        /// How the call to it failed.
         error: CallError,
     },
 }
 
 impl AccessError {
-    /// What is wrong.
-    pub fn problem(&self) -> String {
+    /// A stable name for programs.
+    pub fn code(&self) -> &'static str {
         match self {
-            AccessError::Absent(why) => {
-                format!("there is no kubeconfig ({why}) and this is not a pod")
+            AccessError::Absent(_) => "no_kubeconfig",
+            AccessError::Config { .. } => "bad_kubeconfig",
+            AccessError::Server { .. } => "api_server",
+        }
+    }
+
+    /// What is wrong.
+    pub fn message(&self) -> String {
+        match self {
+            AccessError::Absent(reason) => {
+                format!("there is no kubeconfig ({reason}) and this is not a pod")
             }
             AccessError::Config { flag, reason } => format!("{flag}: {reason}"),
             AccessError::Server { url, error } => {
@@ -56,27 +62,35 @@ impl AccessError {
     }
 }
 
-/// A configuration that calls can be made with.
+impl std::fmt::Display for AccessError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}; {}", self.message(), self.cure())
+    }
+}
+
+impl std::error::Error for AccessError {}
+
+/// A configuration from which clients are made.
 pub struct Access {
     config: Config,
-    /// Where the API server is.
+    /// Address of the API server.
     pub url: String,
     /// The namespace that the kubeconfig names.
     pub default_namespace: String,
     route: KubeletRoute,
 }
 
-/// How long connecting may take; every call has a deadline of its own besides.
+/// The longest time for connecting. Every call has a deadline of its own besides.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Access {
-    /// Reads what is needed to reach the cluster; reaches nothing yet.
+    /// Reads what is needed to reach the cluster, and connects to nothing yet.
     ///
     /// # Errors
-    /// [`AccessError::Config`], which names the flag.
+    /// [`AccessError::Config`], which names the flag, or [`AccessError::Absent`].
     pub async fn find(asked: &ClusterAccess) -> Result<Access, AccessError> {
         let mut config = configuration(asked).await?;
-        // A sample that was refused is a gap; asked for again it would be late and doubled.
+        // A sample that failed is a gap: a second try would bring it late.
         config.default_retry = false;
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         Ok(Access {

@@ -1,7 +1,7 @@
-//! Calls to API server and kubelets: each with a deadline and a limit to its size, some at a time,
-//! none of them repeated, all of them counted.
+//! Calls to the API server and to kubelets. Each has a deadline and a size limit, at most eight are
+//! under way at a time, none is repeated, and all are counted.
 
-use crate::clock::RunClock;
+use crate::clock::TimeSource;
 use crate::measure::{Histogram, coarse};
 use crate::resources::ClockOffset;
 use crate::units::Nanos;
@@ -13,7 +13,6 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::cell::RefCell;
 use std::future::Future;
-use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// Why a call gave nothing.
@@ -22,21 +21,21 @@ pub enum CallError {
     /// The server answered with an error.
     #[error("{status}{}", if message.is_empty() { String::new() } else { format!(" ({message})") })]
     Status {
-        /// Its code.
+        /// HTTP status code.
         status: u16,
-        /// What it said.
+        /// The message in its body.
         message: String,
     },
-    /// No answer in time.
+    /// No answer came within this time.
     #[error("no answer within {0}")]
     Deadline(Nanos),
-    /// No connection, or one that broke.
+    /// There was no connection, or it broke.
     #[error("{0}")]
     Connection(String),
-    /// An answer without an end that could be waited for.
+    /// The answer is larger than the limit.
     #[error("the answer is larger than {} MiB", SIZE_LIMIT >> 20)]
     TooLarge,
-    /// An answer that is not what it should be.
+    /// The answer is not what this path gives.
     #[error("the answer cannot be read: {0}")]
     Unreadable(String),
 }
@@ -65,32 +64,32 @@ impl CallError {
         }
     }
 
-    /// Whether the server refused for want of a right.
+    /// Whether the server refused because the account lacks a right.
     pub fn is_forbidden(&self) -> bool {
         matches!(self, CallError::Status { status: 403, .. })
     }
 }
 
-/// An answer.
+/// The answer to a call.
 pub struct Answer {
-    /// Its body.
+    /// The whole body.
     pub body: Vec<u8>,
-    /// When it was there, on our clock; nanoseconds since 1970.
+    /// When all of it was here: nanoseconds since 1970, on the collector's clock.
     pub received: Nanos,
-    /// What its `Date` says about the clock of who made it.
+    /// What its `Date` header says about the clock of the server that made it.
     pub clock: Option<ClockOffset>,
 }
 
-/// Calls made so far.
+/// Counts of the calls made so far.
 #[derive(Debug, Clone)]
 pub struct CallCounts {
-    /// How many.
+    /// Calls that have ended.
     pub calls: u64,
-    /// Of these, without a good answer.
+    /// Calls without a good answer.
     pub failed: u64,
-    /// Bytes of bodies received.
+    /// Bytes of all bodies received.
     pub bytes: u64,
-    /// How long they took, in nanoseconds.
+    /// Durations of the calls, in nanoseconds.
     pub times: Histogram,
 }
 
@@ -105,24 +104,24 @@ impl Default for CallCounts {
     }
 }
 
-/// Fifty pods make 2 MB of cAdvisor's text; a thousand make 40.
+/// The largest body: fifty pods make 2 MB of cAdvisor's text, a thousand make 40 MB.
 const SIZE_LIMIT: usize = 64 << 20;
-/// A kubelet answers in some 50 ms; one that takes this long is not answering.
+/// A kubelet answers in some 50 ms; a call that takes this long has failed.
 const DEADLINE: Nanos = Nanos::from_secs(5);
 const JSON: &str = "application/json";
 /// Calls in flight at any time: enough for a window's edge, too few to be a load of its own.
 const AT_A_TIME: usize = 8;
 
-/// Makes calls.
+/// Makes calls, and counts them.
 pub struct Calls {
-    clock: RunClock,
+    clock: TimeSource,
     places: Semaphore,
     counts: RefCell<CallCounts>,
 }
 
 impl Calls {
-    /// None made yet.
-    pub fn new(clock: RunClock) -> Calls {
+    /// Calls by the time of `clock`; none was made yet.
+    pub fn new(clock: TimeSource) -> Calls {
         Calls {
             clock,
             places: Semaphore::new(AT_A_TIME),
@@ -130,12 +129,12 @@ impl Calls {
         }
     }
 
-    /// What was made so far.
+    /// A copy of the counts so far.
     pub fn counts(&self) -> CallCounts {
         self.counts.borrow().clone()
     }
 
-    /// Now, on our clock; nanoseconds since 1970.
+    /// Nanoseconds since 1970, on the collector's clock.
     pub fn now(&self) -> Nanos {
         self.clock.unix()
     }
@@ -174,7 +173,7 @@ impl Calls {
         read_json(&answer.body)
     }
 
-    /// Sends JSON of this media type to a path: what changes something.
+    /// Sends JSON of this media type to a path, to change something there.
     ///
     /// # Errors
     /// [`CallError`]
@@ -190,8 +189,8 @@ impl Calls {
         self.send(client, method, path, media_type, body).await
     }
 
-    /// Does something that is a call, in its turn and within the deadline; `size` tells how many
-    /// bytes it brought.
+    /// Makes a call of any kind in its turn and within the deadline; `size` gives the bytes that its
+    /// answer brought.
     ///
     /// # Errors
     /// Those of `call`, or [`CallError::Deadline`].
@@ -203,9 +202,10 @@ impl Calls {
         // Never closed, so always granted.
         let _place = self.places.acquire().await;
         let began = self.clock.now();
-        let deadline = Duration::from_nanos(DEADLINE.0);
-        let outcome = tokio::time::timeout(deadline, call).await;
-        let outcome = outcome.unwrap_or(Err(CallError::Deadline(DEADLINE)));
+        let outcome = tokio::select! {
+            outcome = call => outcome,
+            () = self.clock.coarse_wait(began + DEADLINE) => Err(CallError::Deadline(DEADLINE)),
+        };
         let mut counts = self.counts.borrow_mut();
         counts.calls += 1;
         // Cannot fail: the histogram grows.
@@ -289,7 +289,7 @@ fn refusal(status: StatusCode, body: &[u8]) -> CallError {
     }
 }
 
-/// The whole chain of causes: the outermost says no more than that something went wrong.
+/// An error with its whole chain of causes: the outermost says only that something went wrong.
 pub fn connection_error(error: kube::Error) -> CallError {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(&error);

@@ -1,7 +1,6 @@
-//! A command in a container, over a WebSocket: what it printed, or why it could not be run.
+//! Runs a command in a container, over a WebSocket.
 
 use super::calls::{CallError, Calls, connection_error};
-use crate::clock::RunClock;
 use crate::resources::Subject;
 use crate::units::Nanos;
 use k8s_openapi::api::core::v1::Pod;
@@ -10,37 +9,36 @@ use kube::client::UpgradeConnectionError;
 use kube::{Api, Client, Error};
 use tokio::io::AsyncReadExt;
 
-/// A container's network file has some kilobytes; one that prints without end is not waited for.
+/// The most bytes that are read: a container's network file has some kilobytes.
 const OUTPUT_LIMIT: u64 = 1 << 20;
 
-/// What a command printed.
+/// The output of a command.
 pub struct Printed {
-    /// Its standard output; `cat` prints what it finds and complains about the rest.
+    /// Standard output. `cat` prints the files that exist and complains about the others on stderr.
     pub stdout: Vec<u8>,
-    /// The middle of the call, on our clock; nanoseconds since 1970.
+    /// The middle of the call: nanoseconds since 1970, on the collector's clock.
     pub at: Nanos,
 }
 
 /// Runs the command in the container that the subject names.
 ///
 /// # Errors
-/// [`CallError`] when it was refused, or when it printed nothing.
+/// [`CallError`] when the command was refused; [`CallError::Unreadable`] when it printed nothing.
 pub async fn exec(
     calls: &Calls,
     client: &Client,
-    clock: &RunClock,
     subject: &Subject,
     command: &[&str],
 ) -> Result<Printed, CallError> {
-    let call = exchange(client, clock, subject, command);
+    let call = exchange(calls, client, subject, command);
     calls
         .within_deadline(call, |printed| printed.stdout.len())
         .await
 }
 
 async fn exchange(
+    calls: &Calls,
     client: &Client,
-    clock: &RunClock,
     subject: &Subject,
     command: &[&str],
 ) -> Result<Printed, CallError> {
@@ -50,7 +48,7 @@ async fn exchange(
         .stdout(true)
         .stderr(true);
     params.container = subject.container.clone();
-    let began = clock.unix();
+    let began = calls.now();
     let attached = pods.exec(&subject.pod, command.iter().copied(), &params);
     let mut attached = attached.await.map_err(refusal)?;
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
@@ -61,11 +59,11 @@ async fn exchange(
     tokio::join!(read_out, read_err);
     if !stdout.is_empty() {
         return Ok(Printed {
-            at: Nanos((began.0 + clock.unix().0) / 2),
+            at: Nanos((began.0 + calls.now().0) / 2),
             stdout,
         });
     }
-    // The server says 101 first and only then that the command could not be started.
+    // The server answers 101 first, and only then that the command could not be started.
     let status = match status {
         Some(status) => status.await,
         None => None,
@@ -87,7 +85,7 @@ async fn exchange(
 
 async fn read(from: Option<impl tokio::io::AsyncRead + Unpin>, into: &mut Vec<u8>) {
     if let Some(from) = from {
-        // What came before the connection broke is judged by what it says.
+        // Output that came before the connection broke is read like any other.
         let _ = from.take(OUTPUT_LIMIT).read_to_end(into).await;
     }
 }

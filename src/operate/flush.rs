@@ -1,6 +1,5 @@
 //! Emptying a memcached pod, so that a step does not find what the one before it left.
 
-use crate::clock::RunClock;
 use crate::kube::{CallError, Calls, exec};
 use crate::resources::{Pod, Role};
 use k8s_openapi::api::core::v1 as api;
@@ -23,12 +22,7 @@ const IN_THE_POD: [&str; 3] = [
 ///
 /// # Errors
 /// Why neither worked.
-pub async fn flush(
-    calls: &Calls,
-    client: &Client,
-    clock: &RunClock,
-    pod: &Pod,
-) -> Result<&'static str, String> {
+pub async fn flush(calls: &Calls, client: &Client, pod: &Pod) -> Result<&'static str, String> {
     let forwarded = forward(client, pod);
     let by_port = calls.within_deadline(forwarded, |()| DONE.len()).await;
     let Err(no_port) = by_port else {
@@ -36,7 +30,7 @@ pub async fn flush(
     };
     let app = pod.containers.iter().find(|one| one.role == Role::App);
     let subject = pod.subject(app.map(|one| one.name.as_str()));
-    match exec(calls, client, clock, &subject, &IN_THE_POD).await {
+    match exec(calls, client, &subject, &IN_THE_POD).await {
         Ok(printed) if printed.stdout.starts_with(b"OK") => Ok("by a command in the pod"),
         Ok(printed) => Err(format!(
             "a forwarded port: {no_port}; a command in the pod answered {:?}",

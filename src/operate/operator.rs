@@ -4,7 +4,7 @@
 use super::flush::flush;
 use super::rollout::{restart, unfinished};
 use super::undo::Undo;
-use crate::clock::RunClock;
+use crate::clock::TimeSource;
 use crate::kube::{
     Access, AccessError, CallError, Calls, ObjectName, Place, list_all as all, server_version,
 };
@@ -70,7 +70,7 @@ pub type Keeper<'a> = &'a mut dyn FnMut(Undo) -> Result<(), String>;
 /// A connection to a cluster that may be changed.
 pub struct Operator {
     runtime: LocalRuntime,
-    clock: RunClock,
+    clock: TimeSource,
     calls: Calls,
     client: Client,
     /// The namespace that the kubeconfig names.
@@ -91,8 +91,8 @@ impl Operator {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build_local(Default::default())?;
-        let clock = RunClock::start();
-        let calls = Calls::new(clock);
+        let clock = TimeSource::machine();
+        let calls = Calls::new(clock.clone());
         let (client, default_namespace) = runtime.block_on(async {
             let access = Access::find(access).await?;
             let client = access.client()?;
@@ -391,7 +391,7 @@ impl Operator {
         let caches = pods.iter().filter(|pod| pod.is_memcached());
         Ok(caches
             .map(|pod| {
-                let flushed = flush(&self.calls, &self.client, &self.clock, pod);
+                let flushed = flush(&self.calls, &self.client, pod);
                 match self.runtime.block_on(flushed) {
                     Ok(how) => Ok(format!("{} emptied {how}", pod.name)),
                     Err(reason) => Err(format!("{} not emptied: {reason}", pod.name)),

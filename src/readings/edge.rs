@@ -4,8 +4,8 @@
 //! them. `cat` leaves out the files that are not there and puts nothing in between.
 
 use super::cgroup::{CpuStat, IoStat, cpu_stat_line, io_stat_line};
-use super::lines;
-use super::proc_files::{InterfaceCounters, net_dev_line, uptime_line};
+use super::proc_files::{net_dev_line, uptime_line};
+use super::{Interface, lines};
 use crate::units::Nanos;
 
 /// The counters of a container and of its pod's network at one moment, and the node's own time for
@@ -28,7 +28,7 @@ pub struct EdgeReading {
     /// How long the node has been up.
     pub uptime: Option<Nanos>,
     /// The pod's interfaces; `None` when the file was not printed.
-    pub interfaces: Option<Vec<InterfaceCounters>>,
+    pub interfaces: Option<Vec<Interface>>,
     /// The container's CPU.
     pub cpu: CpuStat,
     /// Version of the container's control groups, where a file of theirs was printed.

@@ -1,4 +1,4 @@
-//! What kubelets, kernels and cgroups say: bytes -> values.
+//! What kubelets, kernels and cgroups say: bytes -> values -> samples.
 //!
 //! Pure, and never surprised: whatever a source leaves out or garbles is `None` or left out, never
 //! zero and never a panic. What the values mean over a window is `resources`' business.
@@ -7,6 +7,7 @@ mod cgroup;
 mod edge;
 mod exposition;
 mod metrics_api;
+mod network;
 mod proc_files;
 mod quantity;
 mod samples;
@@ -16,15 +17,14 @@ pub use cgroup::{CpuStat, IoStat, cgroup_path, cpu_stat, io_stat, pressure_some_
 pub use edge::{EDGE_COMMAND, EdgeReading, edge_reading};
 pub use exposition::{MetricLine, metric_lines, seconds_to_nanos};
 pub use metrics_api::{ContainerMetrics, parse_pod_metrics};
+pub use network::{Interface, is_loopback, is_wire, network_sums};
 pub use proc_files::{
-    InterfaceCounters, ProcessIo, ProcessStat, ProcessStatus, is_loopback, is_wire, net_dev,
-    process_io, process_stat, process_status, uptime,
+    ProcessIo, ProcessStat, ProcessStatus, net_dev, process_io, process_stat, process_status,
+    uptime,
 };
 pub use quantity::parse_quantity;
 pub use samples::{EndpointSamples, MetricsEndpoint, samples_of};
-pub use summary::{
-    ContainerStats, Cpu, Interface, Io, Memory, Network, PodStats, Summary, parse_summary,
-};
+pub use summary::{ContainerStats, Cpu, Io, Memory, Network, PodStats, Summary, parse_summary};
 
 /// The lines of a file that can be read as text.
 fn lines(text: &[u8]) -> impl Iterator<Item = &str> {

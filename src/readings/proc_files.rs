@@ -1,18 +1,7 @@
 //! Files of /proc.
 
-use super::lines;
+use super::{Interface, lines};
 use crate::units::Nanos;
-
-/// Bytes through an interface since it came up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InterfaceCounters {
-    /// Name.
-    pub name: String,
-    /// Received.
-    pub rx_bytes: u64,
-    /// Sent.
-    pub tx_bytes: u64,
-}
 
 /// `/proc/PID/stat`, what is wanted of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,26 +32,13 @@ pub struct ProcessIo {
     pub write_bytes: Option<u64>,
 }
 
-/// The loopback: where a sidecar's interception shows.
-pub fn is_loopback(interface: &str) -> bool {
-    interface == "lo"
-}
-
-/// An interface through which a pod reaches others. Bridges and the host's ends of pods' cables
-/// (veth*, cni*, docker*) carry what other interfaces carry as well.
-pub fn is_wire(interface: &str) -> bool {
-    ["eth", "ens", "eno", "enp", "net"]
-        .iter()
-        .any(|prefix| interface.starts_with(prefix))
-}
-
 /// `/proc/net/dev`.
-pub fn net_dev(text: &[u8]) -> Vec<InterfaceCounters> {
+pub fn net_dev(text: &[u8]) -> Vec<Interface> {
     lines(text).filter_map(net_dev_line).collect()
 }
 
 /// A line of `/proc/net/dev`: a name, a colon, 16 numbers.
-pub(super) fn net_dev_line(line: &str) -> Option<InterfaceCounters> {
+pub(super) fn net_dev_line(line: &str) -> Option<Interface> {
     let (name, numbers) = line.split_once(':')?;
     let numbers: Vec<u64> = numbers
         .split_whitespace()
@@ -72,10 +48,10 @@ pub(super) fn net_dev_line(line: &str) -> Option<InterfaceCounters> {
     let [rx_bytes, _, _, _, _, _, _, _, tx_bytes, _, _, _, _, _, _, _] = numbers[..] else {
         return None;
     };
-    Some(InterfaceCounters {
+    Some(Interface {
         name: name.trim().to_owned(),
-        rx_bytes,
-        tx_bytes,
+        rx_bytes: Some(rx_bytes),
+        tx_bytes: Some(tx_bytes),
     })
 }
 

@@ -1,14 +1,14 @@
-//! What the kubelet's endpoints and metrics-server answer -> samples.
+//! Answers of the kubelet's endpoints and of metrics-server -> samples.
 
 use super::{
-    ContainerStats, Malformed, MetricLine, PodStats, is_loopback, is_wire, metric_lines,
+    ContainerStats, Malformed, MetricLine, PodStats, is_wire, metric_lines, network_sums,
     parse_pod_metrics, parse_summary, seconds_to_nanos,
 };
 use crate::resources::{Pod, Point, Quantity, Sample, Source, Subject, Topology};
 use crate::units::Nanos;
 use std::collections::HashMap;
 
-/// Something that can be asked for figures.
+/// An endpoint that serves figures of pods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MetricsEndpoint {
     /// CPU and memory, stamps in milliseconds.
@@ -22,21 +22,21 @@ pub enum MetricsEndpoint {
 }
 
 impl MetricsEndpoint {
-    /// All of them.
+    /// Every endpoint.
     pub const ALL: [MetricsEndpoint; 4] = [
         MetricsEndpoint::MetricsResource,
         MetricsEndpoint::StatsSummary,
         MetricsEndpoint::MetricsCadvisor,
         MetricsEndpoint::MetricsServer,
     ];
-    /// Those that each node has.
+    /// The endpoints of a node's kubelet.
     pub const OF_KUBELETS: [MetricsEndpoint; 3] = [
         MetricsEndpoint::MetricsResource,
         MetricsEndpoint::StatsSummary,
         MetricsEndpoint::MetricsCadvisor,
     ];
 
-    /// Where it is, at the kubelet or (metrics-server) at the API server.
+    /// The path at the kubelet, for metrics-server at the API server.
     pub fn path(self) -> &'static str {
         match self {
             MetricsEndpoint::MetricsResource => "/metrics/resource",
@@ -46,7 +46,7 @@ impl MetricsEndpoint {
         }
     }
 
-    /// As what its samples are known.
+    /// The source that its samples are recorded with.
     pub fn source(self) -> Source {
         match self {
             MetricsEndpoint::MetricsResource => Source::MetricsResource,
@@ -56,7 +56,7 @@ impl MetricsEndpoint {
         }
     }
 
-    /// Too large to be asked for at every look.
+    /// Whether the answer is too large to be asked for in every round.
     pub fn is_slow(self) -> bool {
         matches!(
             self,
@@ -65,12 +65,13 @@ impl MetricsEndpoint {
     }
 }
 
-/// What an answer holds.
+/// The samples of one answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointSamples {
-    /// Numbers of pods that are known.
+    /// Samples of pods that are in the topology.
     pub samples: Vec<Sample>,
-    /// The latest stamp in it, of whomever: some lines are stamped with the moment of the answer.
+    /// The latest stamp in the answer, whichever pod it belongs to: some lines are stamped with the
+    /// moment of the answer.
     pub newest: Option<Nanos>,
 }
 
@@ -84,22 +85,22 @@ pub fn samples_of(
     received: Nanos,
     topology: &Topology,
 ) -> Result<EndpointSamples, Malformed> {
-    let mut taking = Taking::new(endpoint.source(), received, topology);
+    let mut builder = SampleBuilder::new(endpoint.source(), received, topology);
     match endpoint {
-        MetricsEndpoint::MetricsResource => taking.exposition(body, &RESOURCE)?,
-        MetricsEndpoint::MetricsCadvisor => taking.exposition(body, &CADVISOR)?,
-        MetricsEndpoint::StatsSummary => taking.summary(body)?,
-        MetricsEndpoint::MetricsServer => taking.metrics_api(body)?,
+        MetricsEndpoint::MetricsResource => builder.exposition(body, &RESOURCE)?,
+        MetricsEndpoint::MetricsCadvisor => builder.exposition(body, &CADVISOR)?,
+        MetricsEndpoint::StatsSummary => builder.summary(body)?,
+        MetricsEndpoint::MetricsServer => builder.metrics_api(body)?,
     }
-    Ok(taking.finish())
+    Ok(builder.finish())
 }
 
-/// How a number of a text becomes one of ours.
+/// How a number of the text becomes a number of a sample.
 #[derive(Clone, Copy)]
 enum Scale {
-    /// Seconds, ours are nanoseconds.
+    /// From seconds to nanoseconds.
     Seconds,
-    /// As it is.
+    /// Unchanged.
     Plain,
 }
 
@@ -183,8 +184,9 @@ const CADVISOR: [Metric; 13] = [
 ];
 const START: &str = "container_start_time_seconds";
 
-/// Samples of one answer. Numbers of one subject add up: a container's disks, a pod's interfaces.
-struct Taking<'a> {
+/// Builds the samples of one answer. Numbers of one subject and quantity add up: a container's disks,
+/// a pod's interfaces.
+struct SampleBuilder<'a> {
     source: Source,
     received: Nanos,
     pods: HashMap<(&'a str, &'a str), &'a Pod>,
@@ -193,13 +195,13 @@ struct Taking<'a> {
     newest: Option<Nanos>,
 }
 
-impl<'a> Taking<'a> {
-    fn new(source: Source, received: Nanos, topology: &'a Topology) -> Taking<'a> {
+impl<'a> SampleBuilder<'a> {
+    fn new(source: Source, received: Nanos, topology: &'a Topology) -> SampleBuilder<'a> {
         let mut pods: HashMap<(&str, &str), &Pod> = HashMap::new();
         for pod in topology.pods.values() {
             let name = (pod.namespace.as_str(), pod.name.as_str());
             let age = |pod: &Pod| (pod.seen.to.is_none(), pod.seen.from);
-            // A name can be given again: the pod that is there, or was there last, is meant.
+            // Names are reused: the pod meant is the one that exists, or that existed last.
             match pods.get(&name) {
                 Some(other) if age(other) > age(pod) => {}
                 _ => {
@@ -207,7 +209,7 @@ impl<'a> Taking<'a> {
                 }
             }
         }
-        Taking {
+        SampleBuilder {
             source,
             received,
             pods,
@@ -247,7 +249,7 @@ impl<'a> Taking<'a> {
         Ok(())
     }
 
-    /// Whom a line is about: a container, or its pod where the label is empty. cAdvisor also has
+    /// The container that a line is about, or the pod where the label is empty. cAdvisor also has
     /// lines of the pod's pause container, named POD, and of cgroups that belong to no pod.
     fn named(&self, sample: &MetricLine<'_>) -> Option<Subject> {
         let (namespace, pod) = (sample.label("namespace")?, sample.label("pod")?);
@@ -314,22 +316,8 @@ impl<'a> Taking<'a> {
     fn network(&mut self, subject: &Subject, pod: &PodStats) {
         let Some(network) = &pod.network else { return };
         let Some(stamp) = network.time else { return };
-        for interface in &network.interfaces {
-            let quantities = if is_wire(&interface.name) {
-                [Quantity::NetworkRx, Quantity::NetworkTx]
-            } else if is_loopback(&interface.name) {
-                [Quantity::LoopbackRx, Quantity::LoopbackTx]
-            } else {
-                continue;
-            };
-            for (quantity, bytes) in quantities
-                .into_iter()
-                .zip([interface.rx_bytes, interface.tx_bytes])
-            {
-                if let Some(bytes) = bytes {
-                    self.add(subject.clone(), quantity, bytes, stamp);
-                }
-            }
+        for (quantity, bytes) in network_sums(&network.interfaces, None) {
+            self.add(subject.clone(), quantity, bytes, stamp);
         }
     }
 
@@ -396,7 +384,7 @@ impl<'a> Taking<'a> {
     }
 
     fn finish(self) -> EndpointSamples {
-        let Taking {
+        let SampleBuilder {
             source,
             received,
             numbers,

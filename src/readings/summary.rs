@@ -1,6 +1,6 @@
 //! The kubelet's `/stats/summary`: every number in it is optional, and so it is here.
 
-use super::Malformed;
+use super::{Interface, Malformed};
 use crate::units::Nanos;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -99,20 +99,6 @@ pub struct Network {
     pub time: Option<Nanos>,
     /// Its interfaces.
     pub interfaces: Vec<Interface>,
-}
-
-/// An interface.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-pub struct Interface {
-    /// Name.
-    #[serde(default)]
-    pub name: String,
-    /// Bytes received.
-    #[serde(rename = "rxBytes", default)]
-    pub rx_bytes: Option<u64>,
-    /// Bytes sent.
-    #[serde(rename = "txBytes", default)]
-    pub tx_bytes: Option<u64>,
 }
 
 #[derive(Deserialize)]

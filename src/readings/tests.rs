@@ -144,7 +144,7 @@ fn one_cat_of_several_files_is_taken_apart() {
     assert_eq!(interfaces[1].name, "eth0");
     assert_eq!(
         (interfaces[1].rx_bytes, interfaces[1].tx_bytes),
-        (5_896_635, 7_926_246)
+        (Some(5_896_635), Some(7_926_246))
     );
 }
 
@@ -332,7 +332,7 @@ proptest! {
         let reading = edge_reading(text.as_bytes());
         prop_assert_eq!(reading.uptime, Some(Nanos(up * 10_000_000)));
         let interfaces = reading.interfaces.expect("the network");
-        prop_assert_eq!((interfaces[0].rx_bytes, interfaces[0].tx_bytes), (rx, tx));
+        prop_assert_eq!((interfaces[0].rx_bytes, interfaces[0].tx_bytes), (Some(rx), Some(tx)));
         prop_assert_eq!(reading.cpu.usage, Some(cpu * 1000));
         prop_assert_eq!(reading.io.read_bytes, Some(disk));
     }

@@ -9,7 +9,7 @@ pub fn findings_text(findings: &[Finding]) -> String {
     let mut area = "";
     for finding in findings {
         if finding.area != area {
-            area = &finding.area;
+            area = finding.area;
             let _ = writeln!(text, "{area}");
         }
         let mark = match finding.state {

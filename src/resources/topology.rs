@@ -1,4 +1,9 @@
-//! Who runs where, and as what: the nodes, pods and containers that were seen.
+//! The nodes, pods and containers that were seen, and what each is there for.
+//!
+//! A [`Pod`] is a workload: a pod of a cluster, or a process of this machine in the form of one. Such a
+//! process has the namespace `local`, an owner of kind `Process` with the program's name, its id and
+//! start as uid, and one container of that name; it has no labels, images or limits. Files and JSON call
+//! both a pod.
 
 use super::Subject;
 use crate::units::Nanos;

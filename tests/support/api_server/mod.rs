@@ -13,7 +13,7 @@ use hyper::body::{Bytes, Frame, Incoming};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
-use meshload::clock::unix_now;
+use meshload::clock::{AdvancedClock, TimeSource};
 use serde_json::{Value, json};
 use std::io;
 use std::net::TcpListener;
@@ -60,6 +60,7 @@ struct State {
     faults: Mutex<Vec<Planned>>,
     calls: Mutex<Vec<String>>,
     wants_token: bool,
+    clock: TimeSource,
 }
 
 /// A running server; it ends when this is dropped.
@@ -73,15 +74,29 @@ pub struct ApiServer {
 impl ApiServer {
     /// Serves a cluster over HTTP.
     pub fn start(cluster: Cluster) -> ApiServer {
-        ApiServer::serve(cluster, None)
+        ApiServer::start_by(cluster, TimeSource::machine())
+    }
+
+    /// As [`ApiServer::start`], by the time of this clock.
+    pub fn start_by(cluster: Cluster, clock: TimeSource) -> ApiServer {
+        ApiServer::serve(cluster, None, clock)
     }
 
     /// Serves a cluster over TLS, to whoever has the token.
     pub fn start_tls(cluster: Cluster) -> ApiServer {
-        ApiServer::serve(cluster, Some(certificates()))
+        ApiServer::start_tls_by(cluster, TimeSource::machine())
     }
 
-    fn serve(mut cluster: Cluster, tls: Option<(TlsAcceptor, String)>) -> ApiServer {
+    /// As [`ApiServer::start_tls`], by the time of this clock.
+    pub fn start_tls_by(cluster: Cluster, clock: TimeSource) -> ApiServer {
+        ApiServer::serve(cluster, Some(certificates()), clock)
+    }
+
+    fn serve(
+        mut cluster: Cluster,
+        tls: Option<(TlsAcceptor, String)>,
+        clock: TimeSource,
+    ) -> ApiServer {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         listener.set_nonblocking(true).expect("a listener");
         let port = listener.local_addr().expect("an address").port();
@@ -92,6 +107,7 @@ impl ApiServer {
             faults: Mutex::default(),
             calls: Mutex::default(),
             wants_token: authority.is_some(),
+            clock,
         });
         let (stop, stopped) = oneshot::channel();
         let shared = state.clone();
@@ -148,13 +164,21 @@ impl ApiServer {
     pub fn change(&self, change: impl FnOnce(&mut Cluster, u64)) {
         change(
             &mut self.state.cluster.lock().expect("not poisoned"),
-            unix_now().0,
+            self.state.clock.unix().0,
         );
+    }
+
+    /// The clock that it was started with, to be advanced.
+    pub fn advanced_clock(&self) -> AdvancedClock {
+        match &self.state.clock {
+            TimeSource::Advanced(clock) => clock.clone(),
+            TimeSource::Machine(_) => panic!("it goes by the machine's clock"),
+        }
     }
 
     /// From now on paths that contain `part` go wrong.
     pub fn misbehave(&self, part: &str, fault: Fault) {
-        self.misbehave_from(unix_now().0, part, fault);
+        self.misbehave_from(self.state.clock.unix().0, part, fault);
     }
 
     /// From this moment (nanoseconds since 1970) on paths that contain `part` go wrong.
@@ -229,7 +253,7 @@ async fn answer(
 ) -> Result<Response<Reply>, io::Error> {
     let path = request.uri().path().to_owned();
     state.calls.lock().expect("not poisoned").push(path.clone());
-    let now = unix_now().0;
+    let now = state.clock.unix().0;
     let (fault, since) = {
         let faults = state.faults.lock().expect("not poisoned");
         faults
@@ -246,6 +270,7 @@ async fn answer(
         return Ok(refusal(401, "Unauthorized"));
     }
     if fault == Some(Fault::Hang) {
+        let _stalled = state.clock.stalled();
         std::future::pending::<()>().await;
     }
     let cluster = state.cluster.lock().expect("not poisoned").clone();
