@@ -13,4 +13,4 @@ pub use access::{Access, AccessError, server_version};
 pub use calls::{Answer, CallCounts, CallError, Calls, connection_error, read_json};
 pub use exec::{Printed, exec};
 pub use list::list_all;
-pub use objects::{ObjectName, Place};
+pub use objects::{ObjectName, ObjectPath};

@@ -1,4 +1,4 @@
-//! Single objects of the API, of any kind: where they live, what they hold, how they are changed.
+//! Single objects of the API, of any kind: finding their path, reading and changing them.
 
 use super::calls::{CallError, Calls, read_json};
 use http::Method;
@@ -6,16 +6,16 @@ use kube::Client;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Names an object.
+/// The name of an object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectName {
     /// Such as `apps/v1`.
     pub api_version: String,
     /// Such as `Deployment`.
     pub kind: String,
-    /// Empty where the kind has none.
+    /// Empty for kinds without a namespace.
     pub namespace: String,
-    /// Its name.
+    /// Name within its namespace.
     pub name: String,
 }
 
@@ -36,7 +36,7 @@ impl std::fmt::Display for ObjectName {
 }
 
 impl ObjectName {
-    /// A namespace.
+    /// The name of a namespace.
     pub fn namespace(name: &str) -> ObjectName {
         ObjectName {
             api_version: "v1".to_owned(),
@@ -47,26 +47,26 @@ impl ObjectName {
     }
 }
 
-/// Who meshload is to the API server when it applies something.
+/// The field manager under which meshload applies manifests.
 const FIELD_MANAGER: &str = "meshload";
 
-/// An object, at the path where it lives.
-pub struct Place<'a> {
+/// The path of an object, through which it is read and changed.
+pub struct ObjectPath<'a> {
     calls: &'a Calls,
     client: &'a Client,
     path: String,
 }
 
-impl<'a> Place<'a> {
-    /// Asks the API server where objects of this kind live.
+impl<'a> ObjectPath<'a> {
+    /// Asks the API server for the path of objects of this kind.
     ///
     /// # Errors
-    /// [`CallError`]; a kind that the server does not know is one.
+    /// [`CallError`], also for a kind that the server does not know.
     pub async fn find(
         calls: &'a Calls,
         client: &'a Client,
         object: &ObjectName,
-    ) -> Result<Place<'a>, CallError> {
+    ) -> Result<ObjectPath<'a>, CallError> {
         #[derive(Deserialize)]
         struct Kinds {
             resources: Vec<Kind>,
@@ -85,7 +85,7 @@ impl<'a> Place<'a> {
         };
         let kinds: Kinds = calls.get_json(client, &root).await?;
         let mut kinds = kinds.resources.into_iter();
-        // `deployments/scale` is of a kind of its own; subresources are nobody's home.
+        // Subresources such as `deployments/scale` are no paths of objects.
         let kind = kinds.find(|kind| kind.kind == object.kind && !kind.name.contains('/'));
         let kind = kind.ok_or_else(|| {
             CallError::Unreadable(format!("{version} knows no kind {}", object.kind))
@@ -96,14 +96,14 @@ impl<'a> Place<'a> {
             String::new()
         };
         let path = format!("{root}{namespace}/{}/{}", kind.name, object.name);
-        Ok(Place {
+        Ok(ObjectPath {
             calls,
             client,
             path,
         })
     }
 
-    /// What is there; `None` when nothing is.
+    /// The object; `None` when it does not exist.
     ///
     /// # Errors
     /// [`CallError`]
@@ -114,7 +114,8 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// Lays a JSON merge patch (RFC 7396) over it; gives what is (or would be) there then.
+    /// Applies a JSON merge patch (RFC 7396). Gives the object as it is then, or with `is_trial` as it
+    /// would be.
     ///
     /// # Errors
     /// [`CallError`]
@@ -123,7 +124,8 @@ impl<'a> Place<'a> {
             .await
     }
 
-    /// Makes it what the manifest says (server-side apply); gives what is (or would be) there then.
+    /// Applies a manifest (server-side apply). Gives the object as it is then, or with `is_trial` as it
+    /// would be.
     ///
     /// # Errors
     /// [`CallError`]
@@ -154,7 +156,7 @@ impl<'a> Place<'a> {
         read_json(&answer.body)
     }
 
-    /// Takes it away; what is not there is as good as gone.
+    /// Deletes the object; one that does not exist is no error.
     ///
     /// # Errors
     /// [`CallError`]

@@ -1,4 +1,4 @@
-//! Emptying a memcached pod, so that a step does not find what the one before it left.
+//! Emptying a memcached pod, so that a step does not find the cache that the step before it filled.
 
 use crate::kube::{CallError, Calls, exec};
 use crate::resources::{Pod, Role};
@@ -10,7 +10,8 @@ const PORT: u16 = 11211;
 const COMMAND: &[u8] = b"flush_all\r\n";
 const DONE: &[u8] = b"OK\r\n";
 
-/// Where no port can be forwarded; the images of memcached have one of these shells.
+/// The command for clusters where no port can be forwarded; images of memcached have one of these
+/// shells.
 const IN_THE_POD: [&str; 3] = [
     "sh",
     "-c",
@@ -18,7 +19,7 @@ const IN_THE_POD: [&str; 3] = [
      bash -c 'exec 3<>/dev/tcp/127.0.0.1/11211; printf \"flush_all\\r\\n\" >&3; read -t 2 x <&3; echo \"$x\"'",
 ];
 
-/// Empties a pod's cache, through a forwarded port or by a command in the pod; says which.
+/// Empties a pod's cache, through a forwarded port or by a command in the pod, and says by which.
 ///
 /// # Errors
 /// Why neither worked.
@@ -49,11 +50,11 @@ async fn forward(client: &Client, pod: &Pod) -> Result<(), CallError> {
     let mut forwarder = forwarder.map_err(|error| broken(&error))?;
     let stream = forwarder.take_stream(PORT);
     let mut stream = stream.ok_or_else(|| CallError::Unreadable("no port".to_owned()))?;
-    let told = stream.write_all(COMMAND).await;
-    told.map_err(|error| broken(&error))?;
+    let sent = stream.write_all(COMMAND).await;
+    sent.map_err(|error| broken(&error))?;
     let mut answer = [0; DONE.len()];
-    let heard = stream.read_exact(&mut answer).await;
-    heard.map_err(|error| broken(&error))?;
+    let received = stream.read_exact(&mut answer).await;
+    received.map_err(|error| broken(&error))?;
     if answer == DONE {
         Ok(())
     } else {

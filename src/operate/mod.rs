@@ -3,9 +3,11 @@
 //! How a change is undone is handed to the caller, who keeps it, before the change is made.
 
 mod flush;
+mod membership;
 mod operator;
 mod rollout;
 mod undo;
 
-pub use operator::{Operator, OperatorError, strangers};
+pub use membership::{Membership, MembershipError};
+pub use operator::{Operator, OperatorError, UndoKeeper};
 pub use undo::Undo;

@@ -1,55 +1,58 @@
-//! The hands that change a cluster, and put it back. Nothing is changed before the way back is in
-//! the keeper's hands, so that a process that is killed can be cleaned up after.
+//! The only code that modifies a cluster. Every undo step is handed to the caller, who persists it,
+//! before the change is made, so that the cluster can be restored even after this process was killed.
 
 use super::flush::flush;
+use super::membership::{Membership, MembershipError};
 use super::rollout::{restart, unfinished};
 use super::undo::Undo;
 use crate::clock::TimeSource;
 use crate::kube::{
-    Access, AccessError, CallError, Calls, ObjectName, Place, list_all as all, server_version,
+    Access, AccessError, CallError, Calls, ObjectName, ObjectPath, list_all, server_version,
 };
 use crate::manifests::{AMBIENT_LABEL, pod, reverse_patch};
-use crate::resources::{Mesh, Pod, Scope};
+use crate::resources::{Pod, Scope};
 use crate::spec::ClusterAccess;
 use crate::units::Nanos;
 use k8s_openapi::api::core::v1 as api;
 use kube::Client;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::time::Duration;
 use tokio::runtime::LocalRuntime;
 
 /// Why the cluster could not be changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OperatorError {
-    /// There is no way into it.
+    /// There is no way into the cluster.
     #[error(transparent)]
     Access(#[from] AccessError),
     /// A call failed.
     #[error("{what}: {error}; {}", error.cure())]
     Call {
-        /// What was tried.
+        /// What was tried, such as `changing Deployment hotel/frontend`.
         what: String,
-        /// What came of it.
+        /// How it failed.
         error: CallError,
     },
-    /// The way back could not be kept, so nothing was changed.
+    /// The undo step could not be persisted, so nothing was changed.
     #[error("{0}")]
     Keep(String),
-    /// New pods do not come.
+    /// Some workloads did not become ready in time.
     #[error("after {} these are not ready: {}; see `kubectl -n {namespace} describe`", after, waiting.join(", "))]
     NotReady {
-        /// How long was waited.
+        /// How long the wait was.
         after: Nanos,
-        /// In which namespace.
+        /// The namespace of the workloads.
         namespace: String,
-        /// For whom.
+        /// The workloads and pods that are not ready.
         waiting: Vec<String>,
     },
-    /// A signal came while it was waited.
+    /// The namespace or its pods are not what the arm says.
+    #[error(transparent)]
+    Membership(#[from] MembershipError),
+    /// A signal ended the wait for pods.
     #[error("interrupted while waiting for pods")]
     Interrupted,
-    /// A manifest that is none.
+    /// A text is not YAML, or not a manifest.
     #[error("{0}")]
     Manifest(String),
     /// The operating system refused a runtime.
@@ -57,17 +60,18 @@ pub enum OperatorError {
     Runtime(#[from] std::io::Error),
 }
 
-/// Images have to be fetched and services have to start.
+/// The longest wait for pods: images have to be fetched, and services have to start.
 const ROLLOUT_LIMIT: Nanos = Nanos::from_secs(600);
-const LOOK: Duration = Duration::from_secs(1);
+/// Interval at which the state of a rollout is asked for.
+const ROLLOUT_POLL: Nanos = Nanos::SECOND;
 
-/// Labels by which a namespace's pods get a proxy, or lose it.
+/// Labels of a namespace that put its pods into a mesh.
 const MESH_LABELS: [&str; 3] = ["istio-injection", "istio.io/rev", AMBIENT_LABEL];
 
-/// Takes down the ways back, first to last, before a change is made.
-pub type Keeper<'a> = &'a mut dyn FnMut(Undo) -> Result<(), String>;
+/// Persists an undo step before the change is made that it undoes; steps are undone last to first.
+pub type UndoKeeper<'a> = &'a mut dyn FnMut(Undo) -> Result<(), String>;
 
-/// A connection to a cluster that may be changed.
+/// A connection to a cluster, through which it is changed.
 pub struct Operator {
     runtime: LocalRuntime,
     clock: TimeSource,
@@ -83,7 +87,7 @@ fn failed(what: impl Into<String>) -> impl FnOnce(CallError) -> OperatorError {
 }
 
 impl Operator {
-    /// Finds the way in, and that somebody answers there.
+    /// Connects to the API server, which must answer.
     ///
     /// # Errors
     /// [`OperatorError`] with the cure.
@@ -108,8 +112,9 @@ impl Operator {
         })
     }
 
-    /// Puts a namespace into the mesh or takes it out, starts its pods anew and waits for them.
-    /// `labels` are the ones to carry; without any, Istio's for sidecars.
+    /// Puts a namespace into the mesh or takes it out, restarts its pods and waits for them. The
+    /// namespace then carries `labels`; when there are none, Istio's label for sidecars. Gives notes of
+    /// what was done.
     ///
     /// # Errors
     /// [`OperatorError`] with the cure.
@@ -118,7 +123,7 @@ impl Operator {
         namespace: &str,
         labels: &BTreeMap<String, String>,
         into_mesh: bool,
-        keep: Keeper<'_>,
+        keep: UndoKeeper<'_>,
         is_interrupted: &dyn Fn() -> bool,
     ) -> Result<Vec<String>, OperatorError> {
         let mut wanted: serde_json::Map<String, Value> = MESH_LABELS
@@ -134,7 +139,7 @@ impl Operator {
                 .map(|(name, value)| (name.clone(), json!(value))),
         );
         let patch = json!({ "metadata": { "labels": wanted } });
-        // Taken back last to first: the labels, and then the pods.
+        // Undone last to first: the labels, and then the pods.
         let restart = Undo::Restart {
             namespace: namespace.to_owned(),
         };
@@ -183,7 +188,7 @@ impl Operator {
         let until = self.clock.now() + ROLLOUT_LIMIT;
         let mut waiting = vec!["not known".to_owned()];
         while self.clock.now() < until {
-            // A look that fails is followed by another.
+            // A question that fails is asked again at the next poll.
             if let Ok(now) = unfinished(&self.calls, &self.client, namespace).await {
                 waiting = now;
             }
@@ -194,7 +199,7 @@ impl Operator {
                 return Err(OperatorError::Interrupted);
             }
             self.clock
-                .coarse_wait(self.clock.now() + Nanos(LOOK.as_nanos() as u64))
+                .coarse_wait(self.clock.now() + ROLLOUT_POLL)
                 .await;
         }
         Err(OperatorError::NotReady {
@@ -217,7 +222,7 @@ impl Operator {
             .block_on(self.await_rollout(namespace, is_interrupted))
     }
 
-    /// Lays a merge patch over an object; whether that changed anything.
+    /// Applies a merge patch to an object, and says whether that changed anything.
     ///
     /// # Errors
     /// [`OperatorError`] with the cure.
@@ -225,7 +230,7 @@ impl Operator {
         &self,
         object: &ObjectName,
         patch: &Value,
-        keep: Keeper<'_>,
+        keep: UndoKeeper<'_>,
     ) -> Result<bool, OperatorError> {
         self.runtime.block_on(self.merge(object, patch, keep))
     }
@@ -234,10 +239,10 @@ impl Operator {
         &self,
         object: &ObjectName,
         patch: &Value,
-        keep: Keeper<'_>,
+        keep: UndoKeeper<'_>,
     ) -> Result<bool, OperatorError> {
         let what = || failed(format!("changing {object}"));
-        let place = Place::find(&self.calls, &self.client, object).await;
+        let place = ObjectPath::find(&self.calls, &self.client, object).await;
         let place = place.map_err(what())?;
         let before = place.get().await.map_err(what())?;
         let Some(before) = before else {
@@ -260,7 +265,7 @@ impl Operator {
         Ok(true)
     }
 
-    /// Applies the manifests of a YAML text; says what was done to which object.
+    /// Applies the manifests of a YAML text. Gives a note per object.
     ///
     /// # Errors
     /// [`OperatorError`] with the cure.
@@ -268,7 +273,7 @@ impl Operator {
         &self,
         yaml: &str,
         default_namespace: &str,
-        keep: Keeper<'_>,
+        keep: UndoKeeper<'_>,
     ) -> Result<Vec<String>, OperatorError> {
         let manifests: Vec<Value> = serde_saphyr::from_multiple(yaml)
             .map_err(|error| OperatorError::Manifest(error.to_string()))?;
@@ -286,10 +291,10 @@ impl Operator {
         &self,
         object: &ObjectName,
         manifest: &Value,
-        keep: Keeper<'_>,
+        keep: UndoKeeper<'_>,
     ) -> Result<String, OperatorError> {
         let what = || failed(format!("applying {object}"));
-        let place = Place::find(&self.calls, &self.client, object).await;
+        let place = ObjectPath::find(&self.calls, &self.client, object).await;
         let place = place.map_err(what())?;
         let undo = match place.get().await.map_err(what())? {
             None => Undo::Delete {
@@ -311,7 +316,7 @@ impl Operator {
         Ok(format!("{object} applied"))
     }
 
-    /// Takes one change back.
+    /// Undoes one change.
     ///
     /// # Errors
     /// [`OperatorError`] with the cure.
@@ -319,17 +324,17 @@ impl Operator {
         self.runtime.block_on(async {
             match undo {
                 Undo::Restart { namespace } => {
-                    // Putting things back is not broken off by a signal.
+                    // Restoring is not interrupted by a signal.
                     self.roll(namespace, &|| false).await.map(|_| ())
                 }
                 Undo::Delete { object } => {
                     let what = || failed(format!("deleting {object}"));
-                    let place = Place::find(&self.calls, &self.client, object).await;
+                    let place = ObjectPath::find(&self.calls, &self.client, object).await;
                     place.map_err(what())?.delete().await.map_err(what())
                 }
                 Undo::Merge { object, patch } => {
-                    let what = || failed(format!("putting back {object}"));
-                    let place = Place::find(&self.calls, &self.client, object).await;
+                    let what = || failed(format!("restoring {object}"));
+                    let place = ObjectPath::find(&self.calls, &self.client, object).await;
                     let merged = place.map_err(what())?.merge(patch, false).await;
                     merged.map(|_| ()).map_err(what())
                 }
@@ -337,13 +342,13 @@ impl Operator {
         })
     }
 
-    /// The namespace's labels.
+    /// The labels of a namespace.
     ///
     /// # Errors
     /// [`OperatorError`] with the cure.
     pub fn labels(&self, namespace: &str) -> Result<BTreeMap<String, String>, OperatorError> {
-        // Listing is what the collector is allowed, too; getting one would be a right of its own.
-        let listed = all::<api::Namespace>(&self.calls, &self.client, "/api/v1/namespaces");
+        // The collector's rights include listing; getting a single namespace would need another.
+        let listed = list_all::<api::Namespace>(&self.calls, &self.client, "/api/v1/namespaces");
         let listed = self.runtime.block_on(listed);
         let listed = listed.map_err(failed(format!("reading namespace {namespace}")))?;
         let ours = |one: &api::Namespace| one.metadata.name.as_deref() == Some(namespace);
@@ -353,7 +358,7 @@ impl Operator {
             .unwrap_or_default())
     }
 
-    /// The application's pods that are there and have not done their work.
+    /// The pods of a namespace that have not finished.
     ///
     /// # Errors
     /// [`OperatorError`] with the cure.
@@ -372,14 +377,27 @@ impl Operator {
         let path = format!("/api/v1/namespaces/{namespace}/pods");
         let pods = self
             .runtime
-            .block_on(all::<api::Pod>(&self.calls, &self.client, &path));
+            .block_on(list_all::<api::Pod>(&self.calls, &self.client, &path));
         let pods = pods.map_err(failed(format!("listing the pods of {namespace}")))?;
         let now = self.clock.unix();
         let pods = pods.into_iter().filter_map(|one| pod(one, &scope, now));
         Ok(pods.filter(|pod| !pod.is_finished()).collect())
     }
 
-    /// Empties every memcached pod of the namespace; says of each how it went.
+    /// Checks that a namespace and its pods are what an arm says. Gives a note of what was seen.
+    ///
+    /// # Errors
+    /// [`OperatorError::Membership`] when they are not.
+    pub fn verify(&self, wanted: Membership<'_>) -> Result<Option<String>, OperatorError> {
+        wanted.check_labels(&self.labels(wanted.namespace)?)?;
+        let Some(meshed) = wanted.meshed else {
+            return Ok(None);
+        };
+        let pods = self.pods(wanted.namespace)?;
+        Ok(Some(wanted.check_pods(&pods, meshed)?))
+    }
+
+    /// Empties every memcached pod of the namespace, and says for each how it went.
     ///
     /// # Errors
     /// [`OperatorError`] when the pods cannot be listed.
@@ -399,14 +417,6 @@ impl Operator {
             })
             .collect())
     }
-}
-
-/// Pods that are not what an arm asks for. Pods on their node's network cannot be meshed by sidecars.
-pub fn strangers(pods: &[Pod], meshed: bool) -> Vec<String> {
-    pods.iter()
-        .filter(|pod| !pod.host_network && (pod.mesh != Mesh::None) != meshed)
-        .map(|pod| pod.name.clone())
-        .collect()
 }
 
 fn named(manifest: &Value, default_namespace: &str) -> Result<ObjectName, OperatorError> {

@@ -1,15 +1,15 @@
-//! Starting a namespace's pods anew, and waiting until the new ones are there and the old ones gone.
+//! Restarting the pods of a namespace, and whether the new ones are ready and the old ones gone.
 
-use crate::kube::{CallError, Calls, list_all as all, read_json};
+use crate::kube::{CallError, Calls, list_all, read_json};
 use http::Method;
 use kube::Client;
 use serde_json::{Value, json};
 
-/// Kinds whose pods can be started anew.
+/// Kinds whose pods can be restarted.
 const KINDS: [&str; 3] = ["deployments", "statefulsets", "daemonsets"];
 
-/// Starts every pod of the namespace's deployments, stateful sets and daemon sets anew, as `kubectl
-/// rollout restart` does. `stamp` must differ from that of the last time.
+/// Restarts every pod of the namespace's deployments, stateful sets and daemon sets, as `kubectl rollout
+/// restart` does. `stamp` must differ from that of the last restart. Gives the names of the workloads.
 ///
 /// # Errors
 /// [`CallError`]
@@ -36,6 +36,7 @@ pub async fn restart(
     Ok(restarted)
 }
 
+/// Every workload of the namespace, with its kind.
 async fn workloads(
     calls: &Calls,
     client: &Client,
@@ -44,14 +45,14 @@ async fn workloads(
     let mut found = Vec::new();
     for kind in KINDS {
         let path = format!("/apis/apps/v1/namespaces/{namespace}/{kind}");
-        let objects: Vec<Value> = all(calls, client, &path).await?;
+        let objects: Vec<Value> = list_all(calls, client, &path).await?;
         found.extend(objects.into_iter().map(|object| (kind, object)));
     }
     Ok(found)
 }
 
-/// What is still on its way: workloads whose pods are not all new and ready, and pods that are
-/// going.
+/// What a rollout still waits for: workloads whose pods are not all new and ready, and pods that are
+/// being deleted.
 ///
 /// # Errors
 /// [`CallError`]
@@ -67,7 +68,7 @@ pub async fn unfinished(
         }
     }
     let path = format!("/api/v1/namespaces/{namespace}/pods");
-    let pods: Vec<Value> = all(calls, client, &path).await?;
+    let pods: Vec<Value> = list_all(calls, client, &path).await?;
     let going = pods
         .iter()
         .filter(|pod| !pod["metadata"]["deletionTimestamp"].is_null());

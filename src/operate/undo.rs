@@ -1,28 +1,28 @@
-//! How a change is taken back, known before it is made.
+//! How a change is undone, known before it is made.
 
 use crate::kube::ObjectName;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// One thing to do, so that the cluster is as it was.
+/// One step that restores a part of the cluster.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "undo", rename_all = "snake_case")]
 pub enum Undo {
-    /// Lay this over the object: what was changed gets its old value, what was added goes.
+    /// Patch an object: changed fields get their old values, added fields are removed.
     Merge {
-        /// Which.
+        /// The object.
         object: ObjectName,
         /// A JSON merge patch.
         patch: Value,
     },
-    /// Take the object away: it was not there.
+    /// Delete an object that did not exist before.
     Delete {
-        /// Which.
+        /// The object.
         object: ObjectName,
     },
-    /// Start the namespace's pods anew, so that they are what its labels say.
+    /// Restart the pods of a namespace, so that they follow its restored labels.
     Restart {
-        /// Which.
+        /// The namespace.
         namespace: String,
     },
 }

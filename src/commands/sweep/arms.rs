@@ -6,7 +6,7 @@ use super::hooks::{self, Hook};
 use crate::collect::preflight;
 use crate::findings::{Finding, State};
 use crate::kube::ObjectName;
-use crate::operate::{Operator, Undo, strangers};
+use crate::operate::{Membership, Operator, Undo};
 use crate::spec::{CollectFrom, RunSpec};
 use crate::store::{read_if_there, remove_if_there, write_file};
 use crate::sweep::{Arm, Step, SweepPlan};
@@ -301,56 +301,16 @@ impl Making<'_> {
             if arm.meshed == Some(true) {
                 return Err("there is no cluster in which it could be seen that every pod is in the mesh; give --kubeconfig, --kube-url or --collect kube, or --skip-verify".to_owned());
             }
-            notes.push("not verified that nobody is in the mesh: there is no cluster".to_owned());
+            notes.push("not verified that no pod is in the mesh: there is no cluster".to_owned());
             return Ok(());
         };
-        let namespace = self.namespace();
-        let labels = operator.labels(&namespace);
-        let labels = labels.map_err(|error| error.to_string())?;
-        for (name, value) in &arm.labels {
-            if labels.get(name) != Some(value) {
-                return Err(format!(
-                    "the namespace {namespace} does not carry the label {name}={value}; set it (kubectl label namespace {namespace} {name}={value}), or let --switch do it"
-                ));
-            }
-        }
-        let Some(meshed) = arm.meshed else {
-            return Ok(());
-        };
-        let pods = operator
-            .pods(&namespace)
-            .map_err(|error| error.to_string())?;
-        let strangers = strangers(&pods, meshed);
-        if strangers.is_empty() && !pods.is_empty() {
-            notes.push(format!(
-                "all {} pods of {namespace} are {} the mesh",
-                pods.len(),
-                if meshed { "in" } else { "outside of" }
-            ));
-            return Ok(());
-        }
-        if pods.is_empty() {
-            return Err(format!(
-                "the namespace {namespace} has no pods; name the application's with -n"
-            ));
-        }
-        let (are, cure) = if meshed {
-            (
-                "outside of",
-                "label the namespace and restart them (kubectl rollout restart deployment), or let --switch do it",
-            )
-        } else {
-            (
-                "in",
-                "take the label off the namespace and restart them, or let --switch do it",
-            )
-        };
-        Err(format!(
-            "{} of {} pods of {namespace} are {are} the mesh: {}; {cure}",
-            strangers.len(),
-            pods.len(),
-            strangers.join(", ")
-        ))
+        let verified = operator.verify(Membership {
+            namespace: &self.namespace(),
+            labels: &arm.labels,
+            meshed: arm.meshed,
+        });
+        notes.extend(verified.map_err(|error| error.to_string())?);
+        Ok(())
     }
 }
 
