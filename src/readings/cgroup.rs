@@ -2,20 +2,20 @@
 
 use super::lines;
 
-/// `cpu.stat`.
+/// The counters of `cpu.stat`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CpuStat {
     /// CPU time used, in nanoseconds; version 2 only.
     pub usage: Option<u64>,
     /// Scheduler periods in which there was a limit and something to run.
     pub periods: Option<u64>,
-    /// Of these, periods in which the limit was reached.
+    /// Scheduler periods in which the limit was reached.
     pub throttled_periods: Option<u64>,
-    /// Time stopped at the limit, in nanoseconds.
+    /// Time for which the tasks were stopped at the limit, in nanoseconds.
     pub throttled: Option<u64>,
 }
 
-/// `io.stat`, all devices together.
+/// The counters of `io.stat`, summed over all devices.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct IoStat {
     /// Bytes read.
@@ -24,7 +24,7 @@ pub struct IoStat {
     pub write_bytes: Option<u64>,
 }
 
-/// `cpu.stat` of either version.
+/// Reads `cpu.stat` of either version of control groups.
 pub fn cpu_stat(text: &[u8]) -> CpuStat {
     let mut stat = CpuStat::default();
     for line in lines(text) {
@@ -33,7 +33,7 @@ pub fn cpu_stat(text: &[u8]) -> CpuStat {
     stat
 }
 
-/// A line of `cpu.stat`; false for one that is none.
+/// Reads a line of `cpu.stat`; false when it is not one.
 pub(super) fn cpu_stat_line(stat: &mut CpuStat, line: &str) -> bool {
     let Some((name, value)) = line.trim_end().split_once(' ') else {
         return false;
@@ -52,7 +52,7 @@ pub(super) fn cpu_stat_line(stat: &mut CpuStat, line: &str) -> bool {
     true
 }
 
-/// `io.stat`: a line per device, `8:0 rbytes=1 wbytes=2 rios=...`.
+/// Reads `io.stat`, which has a line per device: `8:0 rbytes=1 wbytes=2 rios=...`.
 pub fn io_stat(text: &[u8]) -> IoStat {
     let mut stat = IoStat::default();
     for line in lines(text) {
@@ -61,7 +61,7 @@ pub fn io_stat(text: &[u8]) -> IoStat {
     stat
 }
 
-/// A line of `io.stat`; false for one that is none.
+/// Reads a line of `io.stat`; false when it is not one.
 pub(super) fn io_stat_line(stat: &mut IoStat, line: &str) -> bool {
     let mut words = line.split_whitespace();
     let is_device = |word: &str| {

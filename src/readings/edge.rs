@@ -1,15 +1,15 @@
-//! Several files printed one after the other by one `cat`, taken apart by the shapes of their lines.
+//! Several files that one `cat` prints one after the other, told apart by the forms of their lines.
 //!
 //! One command reads them all, so that the numbers belong to one moment and to the uptime beside
-//! them. `cat` leaves out the files that are not there and puts nothing in between.
+//! them. `cat` leaves out files that do not exist and prints nothing in between.
 
 use super::cgroup::{CpuStat, IoStat, cpu_stat_line, io_stat_line};
 use super::proc_files::{net_dev_line, uptime_line};
 use super::{Interface, lines};
 use crate::units::Nanos;
 
-/// The counters of a container and of its pod's network at one moment, and the node's own time for
-/// that moment. One command, so that all belong together.
+/// The command that prints the counters of a container and of its pod's network, and the node's time
+/// since boot at that moment.
 pub const EDGE_COMMAND: [&str; 7] = [
     "cat",
     "/proc/uptime",
@@ -21,23 +21,24 @@ pub const EDGE_COMMAND: [&str; 7] = [
     "/sys/fs/cgroup/cpuacct/cpuacct.usage",
 ];
 
-/// What was printed of `/proc/uptime`, `/proc/net/dev` and the cgroup's `cpu.stat`, `io.stat` and
+/// The numbers of `/proc/uptime`, `/proc/net/dev` and the cgroup's `cpu.stat`, `io.stat` and
 /// (version 1) `cpuacct.usage`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EdgeReading {
-    /// How long the node has been up.
+    /// Time since the node was booted.
     pub uptime: Option<Nanos>,
     /// The pod's interfaces; `None` when the file was not printed.
     pub interfaces: Option<Vec<Interface>>,
     /// The container's CPU.
     pub cpu: CpuStat,
-    /// Version of the container's control groups, where a file of theirs was printed.
+    /// Version of the container's control groups; `None` when none of their files was printed.
     pub cgroup_version: Option<u8>,
     /// The container's disks.
     pub io: IoStat,
 }
 
-/// Takes the text apart. A last line without its end is left out: half of a number is a number.
+/// Reads the text. A last line without a line feed is left out, because half of a number is a number
+/// too.
 pub fn edge_reading(text: &[u8]) -> EdgeReading {
     let mut reading = EdgeReading::default();
     let whole = match text.iter().rposition(|byte| *byte == b'\n') {

@@ -111,7 +111,7 @@ fn unescaped(value: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// Seconds as whole nanoseconds; `None` for what is no length of time.
+/// Seconds as whole nanoseconds; `None` for a number that is not a duration.
 pub fn seconds_to_nanos(seconds: f64) -> Option<u64> {
     let nanos = (seconds * 1e9).round();
     (nanos >= 0.0 && nanos < u64::MAX as f64).then_some(nanos as u64)

@@ -1,11 +1,11 @@
-//! metrics-server's `pods`: use over a window of its own.
+//! metrics-server's list of pods: use that is averaged over a window of its own.
 
 use super::summary::time;
 use super::{Malformed, parse_quantity};
 use crate::units::Nanos;
 use serde::Deserialize;
 
-/// What a container used, smoothed.
+/// The use of a container, averaged over metrics-server's window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContainerMetrics {
     /// Namespace.
@@ -16,9 +16,9 @@ pub struct ContainerMetrics {
     pub container: String,
     /// End of the window; nanoseconds since 1970.
     pub time: Option<Nanos>,
-    /// Billionths of a core.
+    /// CPU use in billionths of a core.
     pub cpu_nanocores: Option<u64>,
-    /// Bytes of working set.
+    /// Working set in bytes.
     pub memory_bytes: Option<u64>,
 }
 
@@ -58,7 +58,7 @@ struct Usage {
 /// Reads an answer of `/apis/metrics.k8s.io/v1beta1/pods`.
 ///
 /// # Errors
-/// [`Malformed`] when it is no such list.
+/// [`Malformed`] when the bytes are not such a list.
 pub fn parse_pod_metrics(bytes: &[u8]) -> Result<Vec<ContainerMetrics>, Malformed> {
     let list: List = serde_json::from_slice(bytes).map_err(|error| Malformed(error.to_string()))?;
     let mut metrics = Vec::new();

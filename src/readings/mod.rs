@@ -1,7 +1,7 @@
 //! What kubelets, kernels and cgroups say: bytes -> values -> samples.
 //!
-//! Pure, and never surprised: whatever a source leaves out or garbles is `None` or left out, never
-//! zero and never a panic. What the values mean over a window is `resources`' business.
+//! Pure. What a source leaves out or garbles is `None` or left out, never zero and never a panic. What
+//! the samples mean over a window is the business of `resources`.
 
 mod cgroup;
 mod edge;
@@ -32,7 +32,7 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &str> {
         .filter_map(|line| std::str::from_utf8(line).ok())
 }
 
-/// A text that is not what it should be at all.
+/// A text that is not in the expected format at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Malformed(pub String);

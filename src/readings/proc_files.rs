@@ -3,27 +3,27 @@
 use super::{Interface, lines};
 use crate::units::Nanos;
 
-/// `/proc/PID/stat`, what is wanted of it.
+/// The fields of `/proc/PID/stat` that are used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessStat {
-    /// Name of the program, cut to 15 bytes by the kernel.
+    /// Name of the program, which the kernel cuts to 15 bytes.
     pub name: String,
     /// CPU time of all its threads, in clock ticks.
     pub cpu_ticks: u64,
-    /// When it was started, in clock ticks since the machine was.
+    /// When it was started, in clock ticks since the machine was booted.
     pub start_ticks: u64,
 }
 
-/// `/proc/PID/status`, what is wanted of it.
+/// The fields of `/proc/PID/status` that are used.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProcessStatus {
     /// Resident memory in bytes, files included.
     pub rss: Option<u64>,
-    /// Of it, anonymous memory.
+    /// Anonymous memory in bytes, a part of `rss`.
     pub rss_anonymous: Option<u64>,
 }
 
-/// `/proc/PID/io`, what is wanted of it.
+/// The fields of `/proc/PID/io` that are used.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProcessIo {
     /// Bytes read from disks.
@@ -32,7 +32,7 @@ pub struct ProcessIo {
     pub write_bytes: Option<u64>,
 }
 
-/// `/proc/net/dev`.
+/// Reads `/proc/net/dev`.
 pub fn net_dev(text: &[u8]) -> Vec<Interface> {
     lines(text).filter_map(net_dev_line).collect()
 }
@@ -55,7 +55,7 @@ pub(super) fn net_dev_line(line: &str) -> Option<Interface> {
     })
 }
 
-/// `/proc/uptime`: how long the machine has been up, to a hundredth of a second.
+/// Reads `/proc/uptime`: the time since boot, to a hundredth of a second.
 pub fn uptime(text: &[u8]) -> Option<Nanos> {
     lines(text).find_map(uptime_line)
 }
@@ -79,7 +79,7 @@ fn hundredths(text: &str) -> Option<u64> {
         .checked_add(part.parse().ok()?)
 }
 
-/// `/proc/PID/stat`.
+/// Reads `/proc/PID/stat`.
 pub fn process_stat(text: &[u8]) -> Option<ProcessStat> {
     let text = String::from_utf8_lossy(text);
     // The name may hold spaces and parentheses: the last parenthesis ends it.
@@ -95,7 +95,7 @@ pub fn process_stat(text: &[u8]) -> Option<ProcessStat> {
     })
 }
 
-/// `/proc/PID/status`.
+/// Reads `/proc/PID/status`.
 pub fn process_status(text: &[u8]) -> ProcessStatus {
     let kilobytes = |name: &str| {
         let value = lines(text).find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
@@ -108,7 +108,7 @@ pub fn process_status(text: &[u8]) -> ProcessStatus {
     }
 }
 
-/// `/proc/PID/io`.
+/// Reads `/proc/PID/io`.
 pub fn process_io(text: &[u8]) -> ProcessIo {
     let bytes = |name: &str| {
         let value = lines(text).find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));

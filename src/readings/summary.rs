@@ -1,20 +1,20 @@
-//! The kubelet's `/stats/summary`: every number in it is optional, and so it is here.
+//! The kubelet's `/stats/summary`. Every number in it is optional.
 
 use super::{Interface, Malformed};
 use crate::units::Nanos;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// What a node says of its pods.
+/// The figures of a node's pods.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Summary {
-    /// Pods.
+    /// Pods whose figures could be read.
     pub pods: Vec<PodStats>,
-    /// Pods whose part could not be read.
+    /// How many pods could not be read.
     pub unreadable: usize,
 }
 
-/// A pod.
+/// The figures of a pod.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PodStats {
     /// Namespace.
@@ -23,15 +23,15 @@ pub struct PodStats {
     pub name: String,
     /// Uid.
     pub uid: String,
-    /// Its containers; running init containers among them.
+    /// The pod's containers, including running init containers.
     pub containers: Vec<ContainerStats>,
-    /// CPU of its whole cgroup, which survives restarts of containers.
+    /// CPU of the pod's own control group, which survives restarts of containers.
     pub cpu: Option<Cpu>,
-    /// Network; the node's when the pod shares it.
+    /// Network of the pod, or of the node when the pod shares it.
     pub network: Option<Network>,
 }
 
-/// A container.
+/// The figures of a container.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 pub struct ContainerStats {
     /// Name.
@@ -50,13 +50,13 @@ pub struct ContainerStats {
     pub io: Option<Io>,
 }
 
-/// CPU.
+/// CPU figures.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 pub struct Cpu {
     /// When it was measured, cut to the second.
     #[serde(default, deserialize_with = "time")]
     pub time: Option<Nanos>,
-    /// Used since the start, in nanoseconds.
+    /// CPU time used since the start, in nanoseconds.
     #[serde(rename = "usageCoreNanoSeconds", default)]
     pub usage: Option<u64>,
     /// Time in which some task waited for a CPU, in nanoseconds.
@@ -64,13 +64,13 @@ pub struct Cpu {
     pub psi_some_total: Option<u64>,
 }
 
-/// Memory.
+/// Memory figures.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 pub struct Memory {
     /// When it was measured, cut to the second.
     #[serde(default, deserialize_with = "time")]
     pub time: Option<Nanos>,
-    /// Bytes that cannot be taken back easily.
+    /// Bytes of the working set: memory that the kernel cannot reclaim easily.
     #[serde(rename = "workingSetBytes", default)]
     pub working_set: Option<u64>,
     /// Bytes of anonymous memory.
@@ -81,7 +81,7 @@ pub struct Memory {
     pub psi_some_total: Option<u64>,
 }
 
-/// I/O.
+/// I/O figures.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 pub struct Io {
     /// When it was measured, cut to the second.
@@ -92,12 +92,12 @@ pub struct Io {
     pub psi_some_total: Option<u64>,
 }
 
-/// Network.
+/// Network figures.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Network {
     /// When it was measured, cut to the second.
     pub time: Option<Nanos>,
-    /// Its interfaces.
+    /// The interfaces, each once.
     pub interfaces: Vec<Interface>,
 }
 
@@ -127,7 +127,7 @@ struct Reference {
     uid: String,
 }
 
-/// The default interface stands beside the list of all; older kubelets have no list.
+/// The default interface is beside the list of all interfaces; older kubelets have no list.
 #[derive(Deserialize)]
 struct RawNetwork {
     #[serde(default, deserialize_with = "time")]
@@ -138,10 +138,10 @@ struct RawNetwork {
     interfaces: Option<Vec<Interface>>,
 }
 
-/// Reads an answer. A pod that cannot be read does not take the others with it.
+/// Reads an answer. A pod that cannot be read is counted, and the others are read.
 ///
 /// # Errors
-/// [`Malformed`] when it is no JSON, or not a summary.
+/// [`Malformed`] when the bytes are not JSON, or not a summary.
 pub fn parse_summary(bytes: &[u8]) -> Result<Summary, Malformed> {
     let raw: RawSummary =
         serde_json::from_slice(bytes).map_err(|error| Malformed(error.to_string()))?;
@@ -178,7 +178,7 @@ impl From<RawNetwork> for Network {
     }
 }
 
-/// A time that cannot be read is as good as none.
+/// A time stamp; `None` also when it cannot be read.
 pub(super) fn time<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Nanos>, D::Error> {
     let value = Option::<Value>::deserialize(value)?;
     Ok(value.as_ref().and_then(Value::as_str).and_then(rfc3339))
