@@ -211,7 +211,7 @@ impl Connection {
 
     fn receive(&mut self, world: &mut World, mut bytes: &[u8]) -> Result<(), Lost> {
         let now = world.clock.now();
-        world.recorder.bytes(now, bytes.len() as u64);
+        world.count_bytes(now, bytes.len() as u64);
         while !bytes.is_empty() {
             let Some(request) = world.pool.slot(self.id).in_flight.front_mut() else {
                 // A reply that nobody asked for, such as a 408 before an idle connection is closed. Servers

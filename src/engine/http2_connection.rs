@@ -74,7 +74,7 @@ pub struct Http2Connection {
     begun: u64,
     terms: Terms,
     collect: bool,
-    /// The server takes no more, and has been counted for it.
+    /// The server takes no more.
     is_leaving: bool,
     /// Another one has its place in the pool.
     is_replaced: bool,
@@ -118,7 +118,7 @@ impl Http2Connection {
         loop {
             let ended = Pin::new(&mut self.link.connection).poll(cx);
             let now = world.clock.now();
-            world.recorder.bytes(now, self.link.take_read());
+            world.count_bytes(now, self.link.take_read());
             let delivered = self.poll_replies(cx, world);
             self.look_for_room(cx, world);
             if let Poll::Ready(ended) = ended {
@@ -206,7 +206,8 @@ impl Http2Connection {
         }
         world.recorder.refused();
         let now = world.clock.now();
-        if let Some(request) = world.take_off(self.id, at, now) {
+        if let Some(mut request) = world.take_off(self.id, at, now) {
+            request.sending.free = now;
             world.send_again(Again {
                 text: begun.text,
                 request,
@@ -262,6 +263,7 @@ impl Http2Connection {
         if error.is_go_away() && error.is_remote() && !self.is_leaving {
             self.is_leaving = true;
             world.recorder.goaway();
+            world.close_to_arrivals(self.id);
         }
     }
 
@@ -291,7 +293,9 @@ impl Http2Connection {
             mut request,
             refusals,
         } = again;
-        request.sending.free = world.pool.slot(self.id).free_since;
+        // The detour was the server's: until now nothing was free for this request.
+        let free_since = world.pool.slot(self.id).free_since;
+        request.sending.free = request.sending.free.max(free_since);
         request.sending.sent = world.clock.now();
         request.first_byte = None;
         world.pool.withdraw(self.id);

@@ -12,7 +12,8 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 use tokio::sync::Semaphore;
 
-/// TLS handshakes that a worker makes at a time: a server that is given hundreds finishes none in time.
+/// TLS handshakes that a worker makes at a time before the load: a server that is given hundreds finishes
+/// none in time. During the load nothing is held back.
 const HANDSHAKES: usize = 32;
 /// Pauses between attempts grow from this one, doubling,
 const SHORTEST_PAUSE: Nanos = Nanos::from_millis(10);
@@ -74,6 +75,9 @@ impl Opener {
         let id = world.pool.add();
         let opener = self.clone();
         tokio::task::spawn_local(async move {
+            if end == End::Fruitless {
+                opener.pause(1).await;
+            }
             opener.a_need(id).await;
             let was_lost = end != End::Planned;
             let link = opener.attempt(id, 0, was_lost).await;
@@ -89,7 +93,8 @@ impl Opener {
         if let Some(waker) = self.waiting.take() {
             waker.wake();
         }
-        if link.is_some() && self.is_for_single_requests() {
+        let is_opening = !self.world.borrow().is_on;
+        if link.is_some() && is_opening && self.is_for_single_requests() {
             // It has shown that connections can be opened; each request has one of its own.
             drop(link);
             self.a_need(id).await;
@@ -152,10 +157,9 @@ impl Opener {
         }
         std::future::poll_fn(|cx| {
             let mut world = self.world.borrow_mut();
-            // What was assigned when a connection could not be opened waits in the backlog.
-            let is_waited_for = world.has_backlog() || !world.again.is_empty();
-            let is_needed = world.pool.slot(id).assigned.is_some() || is_waited_for;
-            if is_needed {
+            // What was assigned when a connection could not be opened waits in the backlog. It is taken
+            // here, or another connection would be opened for it, too.
+            if world.claim(id) || !world.again.is_empty() {
                 return Poll::Ready(());
             }
             if !world.pool.is_queued(id) {
@@ -175,7 +179,8 @@ impl Opener {
             let index = (number + failures) % world.addresses.len();
             (world.clock, world.addresses[index].clone())
         };
-        let _turn = match self.dialer.is_tls() {
+        let is_opening = !self.world.borrow().is_on;
+        let _turn = match self.dialer.is_tls() && is_opening {
             true => self.handshakes.acquire().await.ok(),
             false => None,
         };
@@ -199,7 +204,7 @@ impl Opener {
             Ok(link) => {
                 world.recorder.connected(connected - before, again);
                 if let Some((time, resumed)) = handshake {
-                    world.recorder.shook_hands(time, resumed);
+                    world.recorder.handshake_done(time, resumed);
                 }
                 // The run's clock may have replaced the one of the opening meanwhile.
                 let now = world.clock.now();

@@ -90,10 +90,22 @@ impl World {
         self.take_due(now)
     }
 
-    /// Whether an arrival is due that nothing has taken.
-    pub fn has_backlog(&mut self) -> bool {
-        let now = self.clock.now();
-        self.is_on && self.feed.next_due().is_some_and(|due| due <= now)
+    /// Bytes were read; those from before the load, whose clock is another one, are none of it.
+    #[inline]
+    pub fn count_bytes(&mut self, now: Nanos, count: u64) {
+        if self.is_on && count > 0 {
+            self.recorder.bytes(now, count);
+        }
+    }
+
+    /// Takes what is due for a connection that is still to be opened; `false` when nothing is.
+    pub fn claim(&mut self, id: SlotId) -> bool {
+        let Some(arrival) = self.next_arrival(id) else {
+            return false;
+        };
+        self.pool.withdraw(id);
+        self.pool.slot(id).assigned = Some(arrival);
+        true
     }
 
     /// An arrival that is due, after the script's `delay` has had its say.
@@ -228,7 +240,12 @@ impl World {
     /// A request is to be sent again: a connection with room is woken for it.
     pub fn send_again(&mut self, again: Again) {
         self.again.push_back(again);
-        if let Some(id) = self.pool.take_free()
+        self.wake_for_again();
+    }
+
+    fn wake_for_again(&mut self) {
+        if !self.again.is_empty()
+            && let Some(id) = self.pool.take_free()
             && let Some(waker) = &self.pool.slot(id).waker
         {
             waker.wake_by_ref();
@@ -280,6 +297,8 @@ impl World {
         if let Some(arrival) = self.pool.slot(id).assigned.take() {
             self.assign(arrival);
         }
+        // It may have been the one that was woken.
+        self.wake_for_again();
     }
 
     /// Connections lead to these addresses from now on; those to others end between two requests.

@@ -211,7 +211,7 @@ impl Recorder {
     }
 
     /// A TLS handshake was made, in this time; `resumed` when it took up an earlier session.
-    pub fn shook_hands(&mut self, time: Nanos, resumed: bool) {
+    pub fn handshake_done(&mut self, time: Nanos, resumed: bool) {
         record(&mut self.tally.handshake, time);
         self.tally.resumed += u64::from(resumed);
     }

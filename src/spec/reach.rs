@@ -190,11 +190,6 @@ impl Reach {
             let message = "would keep the resolver busy";
             return bad("--dns-refresh", message, "use at least 100ms");
         }
-        let is_unix = matches!(self.connect_to, Some(Endpoint::Unix(_)));
-        if is_unix && !self.local_addresses.is_empty() {
-            let message = "a unix socket is reached from no address";
-            return bad("--local-address", message, "leave it out");
-        }
         Ok(())
     }
 
@@ -221,11 +216,23 @@ impl Reach {
                 "give them hosts of their own and no --host, or leave it out",
             ));
         }
+        let is_unix = match &self.connect_to {
+            Some(endpoint) => matches!(endpoint, Endpoint::Unix(_)),
+            None => targets.iter().all(|target| target.socket.is_some()),
+        };
+        if is_unix && !self.local_addresses.is_empty() {
+            return Err(BadSpec::new(
+                "--local-address",
+                "a unix socket is reached from no address",
+                "leave it out",
+            ));
+        }
         let asked = |one: &Resolve| match &self.connect_to {
             Some(Endpoint::Tcp(host, port)) => one.is_for(host, *port),
             Some(Endpoint::Unix(_)) => false,
             None => targets
                 .iter()
+                .filter(|target| target.socket.is_none())
                 .any(|target| one.is_for(&target.host, target.port_or_default())),
         };
         match self.resolve.iter().find(|one| !asked(one)) {
@@ -286,5 +293,24 @@ mod tests {
             let bad = Endpoint::from_str(typed).expect_err(typed);
             assert!(bad.contains("HOST:PORT"), "{bad}");
         }
+    }
+
+    #[test]
+    fn addresses_to_connect_from_are_refused_only_where_all_targets_are_unix_sockets() {
+        let socket = Target::parse("unix:/run/app.sock:/").expect("a target");
+        let other = Target::parse("http://shop.example/").expect("a target");
+        let reach = |connect_to: Option<&str>| Reach {
+            connect_to: connect_to.map(|typed| typed.parse().expect("an endpoint")),
+            local_addresses: vec![IpAddr::from([127, 0, 0, 1])],
+            ..Reach::default()
+        };
+        let refuses = |reach: Reach, targets: &[&Target]| {
+            let bad = reach.suits(targets, false).err();
+            bad.is_some_and(|bad| bad.to_string().contains("--local-address"))
+        };
+        assert!(refuses(reach(None), &[&socket]));
+        assert!(refuses(reach(Some("unix:/run/app.sock")), &[&other]));
+        assert!(!refuses(reach(None), &[&socket, &other]));
+        assert!(!refuses(reach(Some("10.0.0.1:80")), &[&socket]));
     }
 }

@@ -48,8 +48,8 @@ impl Dialer {
                     addresses.refused.push((address, error.to_string()));
                 }
                 Err(ProbeError::Greeting(error)) => {
-                    let is_tls = address.tcp().is_some_and(speaks_tls);
-                    let cause = match is_tls && !self.is_tls() {
+                    let is_tls = !self.is_tls() && address.tcp().is_some_and(speaks_tls);
+                    let cause = match is_tls {
                         true => NOT_IN_THE_CLEAR.to_owned(),
                         false => error.to_string(),
                     };

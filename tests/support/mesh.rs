@@ -1,8 +1,8 @@
 //! The local mesh of the docs: the stand-in plain, behind one Envoy, and behind two with mutual TLS.
 
+use super::free_ports;
 use super::tls::Identity;
 use std::io::{BufRead, BufReader, Read};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -18,7 +18,7 @@ impl LocalMesh {
     /// Starts it, which takes Envoy and OpenSSL.
     pub fn start() -> LocalMesh {
         let home = tempfile::tempdir().expect("a folder");
-        let first_port = four_free_ports();
+        let first_port = free_ports(4);
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/local-mesh/mesh.sh");
         let mut script = Command::new(path)
             .arg(first_port.to_string())
@@ -56,16 +56,6 @@ impl LocalMesh {
             key: self.file("client.key"),
         }
     }
-}
-
-/// The first of them.
-fn four_free_ports() -> u16 {
-    // Below the ports that the kernel gives to clients.
-    let start = 20_000 + (std::process::id() % 1_000) as u16 * 10;
-    let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    (start..start + 1_000)
-        .find(|first| (*first..first + 4).all(is_free))
-        .expect("four free ports")
 }
 
 impl Drop for LocalMesh {

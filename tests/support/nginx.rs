@@ -1,7 +1,7 @@
 //! nginx as a peer: a real server, whose log says what it saw.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -100,6 +100,5 @@ impl Drop for Nginx {
 
 /// An address that nobody listens at.
 pub fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address")
+    ([127, 0, 0, 1], super::free_ports(1)).into()
 }
