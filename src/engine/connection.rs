@@ -1,8 +1,10 @@
-//! One connection at work: a state machine that writes, reads, and takes the next arrival itself
+//! One HTTP/1.1 connection: a state machine that writes, reads, and takes the next arrival itself
 //! while there is a backlog, so that under load nothing stands between a reply and the next request.
 
-use super::pool::{Slot, SlotId};
-use super::world::{Shared, World};
+use super::lifecycle::{End, RequestBudget};
+use super::pool::SlotId;
+use super::requests::Requests;
+use super::worker_state::{Shared, WorkerState};
 use crate::measure::ErrorKind;
 use crate::transport::Stream;
 use crate::wire::{BadResponse, ResponseParser};
@@ -10,74 +12,36 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// An open connection and what is under way on it.
+/// An open connection with the requests that it has in flight.
 pub struct Connection {
-    world: Shared,
+    state: Shared,
     id: SlotId,
     stream: Stream,
     parser: ResponseParser,
+    requests: Requests<()>,
+    /// Requests that are not yet written in full.
     out: Vec<u8>,
+    /// How many bytes of `out` are written.
     written: usize,
-    /// What was written is not all with the kernel.
+    /// Whether the stream holds written bytes that the kernel has not taken.
     is_flushing: bool,
+    /// Whether any reply has arrived.
     has_answered: bool,
-    quota: Quota,
+    budget: RequestBudget,
 }
 
-/// How a connection ended; what was in flight has been recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    /// It broke, or the server closed it, after some reply.
-    Lost,
-    /// The same, before any reply.
-    Fruitless,
-    /// It has carried what it was to carry.
-    Planned,
-    /// It took nothing any more, but had replies to wait for: another one has its place since then.
-    Replaced,
-}
-
-impl End {
-    /// Of a connection that was not to end.
-    pub fn lost(has_answered: bool) -> End {
-        match has_answered {
-            true => End::Lost,
-            false => End::Fruitless,
-        }
-    }
-}
-
-/// The connection broke; what was in flight has been recorded.
+/// The connection broke, and its requests have been recorded as failed.
 struct Lost;
 
-/// How many more requests a connection carries before it is closed.
-#[derive(Debug, Clone, Copy)]
-pub struct Quota(pub Option<u64>);
-
-impl Quota {
-    /// So many were sent.
-    #[inline]
-    pub fn use_up(&mut self, count: u64) {
-        if let Some(left) = &mut self.0 {
-            *left = left.saturating_sub(count);
-        }
-    }
-
-    /// Whether no more are to go over the connection of this slot.
-    #[inline]
-    pub fn is_used_up(self, slot: &Slot) -> bool {
-        self.0 == Some(0) || slot.has_moved
-    }
-}
-
 impl Connection {
-    /// A connection for a slot of this world.
-    pub fn new(world: Shared, id: SlotId, stream: Stream, quota: Quota) -> Connection {
-        let collect = world.borrow().source.wants_response();
-        // What is pipelined is up to the client.
-        world.borrow_mut().pool.slot(id).limit = usize::MAX;
+    /// Takes over a freshly opened stream for a slot of the pool.
+    pub fn new(state: Shared, id: SlotId, stream: Stream, budget: RequestBudget) -> Connection {
+        let collect = state.borrow().source.wants_response();
+        // With HTTP/1.1 only the pool's depth limits how many requests are pipelined.
+        state.borrow_mut().pool.slot(id).limit = usize::MAX;
         Connection {
-            world,
+            requests: Requests::new(state.clone(), id),
+            state,
             id,
             stream,
             parser: ResponseParser::new(collect),
@@ -85,38 +49,39 @@ impl Connection {
             written: 0,
             is_flushing: false,
             has_answered: false,
-            quota,
+            budget,
         }
     }
 
     /// Works until the connection ends.
     pub async fn work(mut self) -> End {
-        let shared = self.world.clone();
+        let shared = self.state.clone();
         std::future::poll_fn(move |cx| self.poll(cx, &mut shared.borrow_mut())).await
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>, world: &mut World) -> Poll<End> {
-        world.turns += 1;
-        if world.pool.slot(self.id).abort {
-            world.lose(self.id, ErrorKind::Aborted, "given up after --abort-after");
-            // Our own doing, which says nothing of the server's will to answer the next one.
+    fn poll(&mut self, cx: &mut Context<'_>, state: &mut WorkerState) -> Poll<End> {
+        state.turns += 1;
+        if state.pool.slot(self.id).abort {
+            self.fail(state, ErrorKind::Aborted, "given up after --abort-after");
+            // Giving up says nothing about whether the server would answer the next request, so the
+            // connection is replaced without a back-off.
             return Poll::Ready(End::Lost);
         }
         loop {
             let wrote = match self.poll_write(cx) {
                 Ok(wrote) => wrote,
                 Err(why) => {
-                    self.hear_out(cx, world, &why);
+                    self.read_last_replies(cx, state, &why);
                     return Poll::Ready(End::lost(self.has_answered));
                 }
             };
-            let read = match self.poll_read(cx, world) {
+            let read = match self.poll_read(cx, state) {
                 Ok(read) => read,
                 Err(Lost) => return Poll::Ready(End::lost(self.has_answered)),
             };
-            let took = self.take_work(world);
-            if self.is_over(world) {
-                // TLS says farewell; whether it arrives is of no interest any more.
+            let took = self.take_work(state);
+            if self.is_over(state) {
+                // Send close_notify over TLS; ignore failures.
                 let _ = Pin::new(&mut self.stream).poll_shutdown(cx);
                 return Poll::Ready(End::Planned);
             }
@@ -124,7 +89,7 @@ impl Connection {
                 break;
             }
         }
-        let slot = world.pool.slot(self.id);
+        let slot = state.pool.slot(self.id);
         if !slot
             .waker
             .as_ref()
@@ -135,27 +100,27 @@ impl Connection {
         Poll::Pending
     }
 
-    /// Nothing can be written any more. What the server said before it hung up, such as that a body is
-    /// too large, is still read.
-    fn hear_out(&mut self, cx: &mut Context<'_>, world: &mut World, why: &str) {
+    /// Reads what the server sent before it closed the connection, such as a reply that a body is too
+    /// large, and then records that nothing can be written any more.
+    fn read_last_replies(&mut self, cx: &mut Context<'_>, state: &mut WorkerState, why: &str) {
         loop {
-            let mut lent = std::mem::take(&mut world.read_buffer);
+            let mut lent = std::mem::take(&mut state.read_buffer);
             let mut buffer = ReadBuf::new(&mut lent);
             let read = Pin::new(&mut self.stream).poll_read(cx, &mut buffer);
-            let is_heard = matches!(read, Poll::Ready(Ok(())))
+            let was_read = matches!(read, Poll::Ready(Ok(())))
                 && !buffer.filled().is_empty()
-                && self.receive(world, buffer.filled()).is_ok();
-            world.read_buffer = lent;
-            if !is_heard {
-                return world.lose(self.id, ErrorKind::Write, why);
+                && self.receive(state, buffer.filled()).is_ok();
+            state.read_buffer = lent;
+            if !was_read {
+                return self.fail(state, ErrorKind::Write, why);
             }
         }
     }
 
-    /// Whether anything was written.
+    /// Writes what is pending; returns whether anything was written.
     ///
     /// # Errors
-    /// Why nothing can be.
+    /// The reason why nothing can be written any more.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<bool, String> {
         if self.out.is_empty() {
             return self.poll_flush(cx).map(|()| false);
@@ -190,44 +155,44 @@ impl Connection {
         }
     }
 
-    /// Whether anything was read.
-    fn poll_read(&mut self, cx: &mut Context<'_>, world: &mut World) -> Result<bool, Lost> {
-        let mut lent = std::mem::take(&mut world.read_buffer);
+    /// Reads what has arrived; returns whether anything had.
+    fn poll_read(&mut self, cx: &mut Context<'_>, state: &mut WorkerState) -> Result<bool, Lost> {
+        let mut lent = std::mem::take(&mut state.read_buffer);
         let mut buffer = ReadBuf::new(&mut lent);
         let outcome = match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
             Poll::Pending => Ok(false),
             Poll::Ready(Ok(())) if buffer.filled().is_empty() => {
-                self.closed_by_peer(world).map(|()| true)
+                self.closed_by_peer(state).map(|()| true)
             }
-            Poll::Ready(Ok(())) => self.receive(world, buffer.filled()).map(|()| true),
+            Poll::Ready(Ok(())) => self.receive(state, buffer.filled()).map(|()| true),
             Poll::Ready(Err(error)) => {
-                world.lose(self.id, ErrorKind::Read, &error.to_string());
+                self.fail(state, ErrorKind::Read, &error.to_string());
                 Err(Lost)
             }
         };
-        world.read_buffer = lent;
+        state.read_buffer = lent;
         outcome
     }
 
-    fn receive(&mut self, world: &mut World, mut bytes: &[u8]) -> Result<(), Lost> {
-        let now = world.clock.now();
-        world.count_bytes(now, bytes.len() as u64);
+    fn receive(&mut self, state: &mut WorkerState, mut bytes: &[u8]) -> Result<(), Lost> {
+        let now = state.clock.now();
+        state.count_bytes(now, bytes.len() as u64);
         while !bytes.is_empty() {
-            let Some(request) = world.pool.slot(self.id).in_flight.front_mut() else {
-                // A reply that nobody asked for, such as a 408 before an idle connection is closed. Servers
-                // of HTTP/2 alone begin to speak by themselves.
+            let Some(request) = self.requests.oldest() else {
+                // A reply without a request: for example a 408 before an idle connection is closed, or
+                // the preface of a server that speaks HTTP/2 only.
                 if let Err(bad @ BadResponse::Http2) = self.parser.feed(bytes, false) {
-                    world.complain(ErrorKind::Parse, || bad.to_string());
+                    state.keep_first_error(ErrorKind::Parse, || bad.to_string());
                 }
-                world.lose(self.id, ErrorKind::Read, "a reply without a request");
+                self.fail(state, ErrorKind::Read, "a reply without a request");
                 return Err(Lost);
             };
             request.first_byte.get_or_insert(now);
-            let is_head = request.is_head;
+            let is_head = request.prepared.is_head;
             let (eaten, end) = match self.parser.feed(bytes, is_head) {
                 Ok(fed) => fed,
                 Err(bad) => {
-                    world.lose(self.id, ErrorKind::Parse, &bad.to_string());
+                    self.fail(state, ErrorKind::Parse, &bad.to_string());
                     return Err(Lost);
                 }
             };
@@ -235,16 +200,14 @@ impl Connection {
             bytes = &bytes[eaten..];
             if let Some(end) = end {
                 self.has_answered = true;
-                world.deliver(self.id, 0, end.status, now, self.parser.collected());
+                self.requests
+                    .deliver(state, 0, end.status, now, self.parser.collected());
                 if !end.keep_alive {
-                    if self.is_over(world) {
+                    if self.is_over(state) {
                         return Ok(());
                     }
-                    world.lose(
-                        self.id,
-                        ErrorKind::Read,
-                        "the server closed after an earlier reply",
-                    );
+                    let why = "the server closed after an earlier reply";
+                    self.fail(state, ErrorKind::Read, why);
                     return Err(Lost);
                 }
             }
@@ -252,14 +215,15 @@ impl Connection {
         Ok(())
     }
 
-    /// Fails unless that was all that the connection was for.
-    fn closed_by_peer(&mut self, world: &mut World) -> Result<(), Lost> {
-        let now = world.clock.now();
+    /// The server has closed the connection; that is an error unless it was over anyway.
+    fn closed_by_peer(&mut self, state: &mut WorkerState) -> Result<(), Lost> {
+        let now = state.clock.now();
         let why = match self.parser.close() {
             Ok(Some(end)) => {
                 self.has_answered = true;
-                world.deliver(self.id, 0, end.status, now, self.parser.collected());
-                if self.is_over(world) {
+                self.requests
+                    .deliver(state, 0, end.status, now, self.parser.collected());
+                if self.is_over(state) {
                     return Ok(());
                 }
                 "the server closed after an earlier reply".to_owned()
@@ -267,38 +231,46 @@ impl Connection {
             Ok(None) => "the server closed the connection before it replied".to_owned(),
             Err(bad) => bad.to_string(),
         };
-        world.lose(self.id, ErrorKind::Read, &why);
+        self.fail(state, ErrorKind::Read, &why);
         Err(Lost)
     }
 
-    /// Takes an arrival if one is due and there is room; else lets the dispatcher know of the room.
-    fn take_work(&mut self, world: &mut World) -> bool {
-        if self.quota.is_used_up(world.pool.slot(self.id)) {
-            world.close_to_arrivals(self.id);
+    /// Sends the next arrival if one is due and there is room, and otherwise offers the room to the
+    /// dispatcher. Returns whether anything is to be written.
+    fn take_work(&mut self, state: &mut WorkerState) -> bool {
+        if self.is_closing(state) {
+            state.close_to_arrivals(self.id);
             return false;
         }
-        if !self.out.is_empty() || !(world.pool.has_room(self.id) || self.is_assigned(world)) {
+        let has_room = state.pool.has_room(self.id);
+        if !self.out.is_empty() || !(has_room || state.pool.slot(self.id).assigned.is_some()) {
             return false;
         }
-        let Some(arrival) = world.next_arrival(self.id) else {
-            if world.pool.has_room(self.id) && !world.pool.is_queued(self.id) {
-                world.offer(self.id);
+        let Some(arrival) = state.next_arrival(self.id) else {
+            if state.pool.has_room(self.id) && !state.pool.is_queued(self.id) {
+                state.offer(self.id);
             }
             return false;
         };
-        world.pool.withdraw(self.id);
-        let count = world.generate(self.id, arrival, &mut self.out);
-        self.quota.use_up(count.unwrap_or_default());
+        state.pool.withdraw(self.id);
+        let count = self
+            .requests
+            .generate(state, arrival, &mut self.out, |_| ());
+        self.budget.spend(count.unwrap_or_default());
         count.is_some()
     }
 
-    /// Whether it takes no more, and has brought home what it took.
-    fn is_over(&self, world: &mut World) -> bool {
-        let slot = world.pool.slot(self.id);
-        self.quota.is_used_up(slot) && slot.in_flight.is_empty() && self.out.is_empty()
+    fn fail(&mut self, state: &mut WorkerState, kind: ErrorKind, why: &str) {
+        self.requests.fail_connection(state, kind, why);
     }
 
-    fn is_assigned(&self, world: &mut World) -> bool {
-        world.pool.slot(self.id).assigned.is_some()
+    /// Whether the connection takes no more requests.
+    fn is_closing(&self, state: &mut WorkerState) -> bool {
+        self.budget.is_used_up() || state.pool.slot(self.id).has_moved
+    }
+
+    /// Whether the connection takes no more requests, and all replies have arrived.
+    fn is_over(&self, state: &mut WorkerState) -> bool {
+        self.is_closing(state) && self.requests.is_empty() && self.out.is_empty()
     }
 }

@@ -1,46 +1,47 @@
-//! The dispatcher: gives each arrival, when it is due, to the longest-idle connection.
+//! The dispatcher gives each arrival, when it is due, to the longest-idle connection.
 //!
-//! While no connection is free it stands aside: connections take from the backlog by themselves.
+//! While no connection is free the dispatcher waits: connections take from the backlog by themselves.
 
-use super::opening::Opener;
+use super::connection_manager::ConnectionManager;
 use super::pacer::Pacer;
-use super::world::{Shared, World};
+use super::worker_state::{Shared, WorkerState};
 use crate::units::Nanos;
 use std::io;
 use std::rc::Rc;
 use std::task::Poll;
 
-/// While requests are blocked and the pool may grow, it grows this often, by doubling steps.
+/// While requests are blocked and the pool may grow, it grows at this interval, by doubling steps.
 const GROWTH_STEP: Nanos = Nanos::from_millis(1);
 
-/// Dispatches until there is nothing left to dispatch, then waits for ever.
+/// Dispatches until no arrivals are left and then waits for ever. The pool may grow to
+/// `max_connections`.
 ///
 /// # Errors
 /// When the kernel refuses to arm the timer; not seen on Linux.
 pub async fn dispatch(
-    world: &Shared,
+    state: &Shared,
     pacer: &mut Pacer,
-    opener: &Rc<Opener>,
+    manager: &Rc<ConnectionManager>,
     max_connections: usize,
 ) -> io::Result<()> {
     let mut growth = 1;
     loop {
-        let Some(due) = world.borrow_mut().feed.next_due() else {
+        let Some(due) = state.borrow_mut().arrivals.next_due() else {
             return std::future::pending().await;
         };
-        pacer.wait_until(due, world).await?;
-        if hand_out(&mut world.borrow_mut()) {
+        pacer.wait_until(due, state).await?;
+        if assign_due(&mut state.borrow_mut()) {
             growth = 1;
             continue;
         }
-        let room = max_connections.saturating_sub(world.borrow().pool.len());
+        let room = max_connections.saturating_sub(state.borrow().pool.len());
         for _ in 0..growth.min(room) {
-            opener.spawn();
+            manager.spawn();
         }
         growth = growth.saturating_mul(2);
-        let freed = a_connection_is_free(world);
+        let freed = wait_for_free(state);
         if room > 0 {
-            let clock = world.borrow().clock;
+            let clock = state.borrow().clock;
             let next_step = clock.now() + GROWTH_STEP;
             tokio::select! {
                 () = freed => {}
@@ -52,33 +53,33 @@ pub async fn dispatch(
     }
 }
 
-/// Gives out what is due; `false` when something is due and no connection is free.
-fn hand_out(world: &mut World) -> bool {
+/// Assigns what is due to free connections; `false` when something is due and no connection is free.
+fn assign_due(state: &mut WorkerState) -> bool {
     loop {
-        let now = world.clock.now();
-        let is_due = world.feed.next_due().is_some_and(|due| due <= now);
+        let now = state.clock.now();
+        let is_due = state.arrivals.next_due().is_some_and(|due| due <= now);
         if !is_due {
             return true;
         }
-        if !world.pool.has_free() {
+        if !state.pool.has_free() {
             return false;
         }
-        let Some(arrival) = world.take_due(now) else {
+        let Some(arrival) = state.take_due(now) else {
             return true;
         };
-        if !world.assign(arrival) {
+        if !state.assign(arrival) {
             return false;
         }
     }
 }
 
-async fn a_connection_is_free(world: &Shared) {
+async fn wait_for_free(state: &Shared) {
     std::future::poll_fn(|cx| {
-        let mut world = world.borrow_mut();
-        if world.pool.has_free() {
+        let mut state = state.borrow_mut();
+        if state.pool.has_free() {
             return Poll::Ready(());
         }
-        world.waiting_for_free = Some(cx.waker().clone());
+        state.waiting_for_free = Some(cx.waker().clone());
         Poll::Pending
     })
     .await;

@@ -1,12 +1,14 @@
-//! One HTTP/2 connection at work: requests go side by side, each as a stream of its own.
+//! One HTTP/2 connection: requests go side by side, each as a stream of its own.
 //!
-//! No more are begun than the server allows at a time, so that none waits inside of the library with
-//! its clock running: what finds no room waits in the backlog, from its due time on, like any other.
+//! A connection begins no more streams than the server allows at a time. A stream beyond that would
+//! wait inside the h2 library although it counts as sent; here its arrival waits in the backlog, like
+//! any other arrival that finds no room.
 
-use super::connection::{End, Quota};
-use super::opening::Opener;
+use super::in_flight::{Http2Stream, InFlight};
+use super::lifecycle::{ConnectionPolicy, End};
 use super::pool::SlotId;
-use super::world::{Again, Shared, World};
+use super::requests::Requests;
+use super::worker_state::{Shared, WorkerState};
 use crate::clock::RunClock;
 use crate::measure::ErrorKind;
 use crate::script::ScriptError;
@@ -16,12 +18,10 @@ use crate::wire::Collected;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use h2::Reason;
 use h2::client::ResponseFuture;
-use std::collections::VecDeque;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll};
 
-/// What became of the stream with this number.
+/// The outcome of the stream with this number.
 type Outcome = (u64, Result<Answer, Unanswered>);
 
 /// A reply that has been read to its end.
@@ -29,7 +29,8 @@ struct Answer {
     first_byte: Nanos,
     done: Nanos,
     status: u16,
-    /// Of the body; heads are compressed together with those before them.
+    /// Size of the body. Headers are not counted: they are compressed with a state that all streams
+    /// share.
     bytes: u64,
     collected: Collected,
 }
@@ -37,122 +38,111 @@ struct Answer {
 /// Why there is no reply.
 enum Unanswered {
     Broken(h2::Error),
-    /// `--abort-after` was over.
+    /// The time of `--abort-after` ran out.
     Aborted,
 }
 
-/// A stream in flight.
-struct Begun {
-    /// Streams are numbered in the order of their beginning.
-    number: u64,
-    /// Its request, as it was written.
-    text: Vec<u8>,
-    refusals: u32,
-}
+/// How often a request may be refused without being processed before it counts as failed.
+const MAX_REFUSALS: u32 = 10;
 
-/// How often a request may be refused unseen before that is its failure.
-const PATIENCE: u32 = 10;
+/// Called once when a connection takes no more requests but still waits for replies.
+pub type OnDraining = Box<dyn Fn(&mut WorkerState, End)>;
 
-/// What holds for every connection of a worker.
-#[derive(Debug, Clone, Copy)]
-pub struct Terms {
-    /// Requests that it carries before it is closed.
-    pub quota: Quota,
-    /// How long a request may take before it is given up.
-    pub abort_after: Option<Nanos>,
-}
-
-/// An open HTTP/2 connection and what is under way on it.
+/// An open HTTP/2 connection with the requests that it has in flight.
 pub struct Http2Connection {
-    opener: Rc<Opener>,
-    world: Shared,
+    state: Shared,
     id: SlotId,
     link: Box<Http2Link>,
     replies: FuturesUnordered<Pin<Box<dyn Future<Output = Outcome>>>>,
-    /// The streams in flight, in the order of the slot's list.
-    streams: VecDeque<Begun>,
-    begun: u64,
-    terms: Terms,
+    requests: Requests<Http2Stream>,
+    /// Number of the stream that began last.
+    last_number: u64,
+    policy: ConnectionPolicy,
+    /// Whether a script wants to see headers and bodies.
     collect: bool,
-    /// The server takes no more.
+    /// Whether the server has announced that it takes no more requests.
     is_leaving: bool,
-    /// Another one has its place in the pool.
+    /// Whether another connection has taken this one's place.
     is_replaced: bool,
     has_answered: bool,
+    on_draining: OnDraining,
 }
 
 impl Http2Connection {
-    /// A connection for a slot of this world; `opener` replaces it once it takes no more.
+    /// Takes over a freshly opened link for a slot of the pool.
     pub fn new(
-        opener: Rc<Opener>,
-        world: Shared,
+        state: Shared,
         id: SlotId,
         link: Box<Http2Link>,
-        terms: Terms,
+        policy: ConnectionPolicy,
+        on_draining: OnDraining,
     ) -> Http2Connection {
-        let collect = world.borrow().source.wants_response();
+        let collect = state.borrow().source.wants_response();
         Http2Connection {
-            opener,
-            world,
+            requests: Requests::new(state.clone(), id),
+            state,
             id,
             link,
             replies: FuturesUnordered::new(),
-            streams: VecDeque::new(),
-            begun: 0,
-            terms,
+            last_number: 0,
+            policy,
             collect,
             is_leaving: false,
             is_replaced: false,
             has_answered: false,
+            on_draining,
         }
     }
 
     /// Works until the connection ends.
     pub async fn work(mut self) -> End {
-        let shared = self.world.clone();
+        let shared = self.state.clone();
         std::future::poll_fn(move |cx| self.poll(cx, &mut shared.borrow_mut())).await
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>, world: &mut World) -> Poll<End> {
-        world.turns += 1;
+    fn poll(&mut self, cx: &mut Context<'_>, state: &mut WorkerState) -> Poll<End> {
+        state.turns += 1;
         loop {
             let ended = Pin::new(&mut self.link.connection).poll(cx);
-            let now = world.clock.now();
-            world.count_bytes(now, self.link.take_read());
-            let delivered = self.poll_replies(cx, world);
-            self.look_for_room(cx, world);
+            let now = state.clock.now();
+            state.count_bytes(now, self.link.take_read());
+            let delivered = self.poll_replies(cx, state);
+            self.update_room(cx, state);
             if let Poll::Ready(ended) = ended {
-                self.close(world, ended);
+                self.close(state, ended);
                 return Poll::Ready(self.end(End::lost(self.has_answered)));
             }
-            let took = self.take_work(cx, world);
-            if let Some(end) = self.takes_no_more(world) {
-                if self.streams.is_empty() {
+            let took = self.take_work(cx, state);
+            if let Some(end) = self.is_draining(state) {
+                if self.requests.is_empty() {
                     return Poll::Ready(self.end(end));
                 }
-                // A reply that takes long would keep the place of a connection that takes requests.
+                // A slow reply must not keep the place of a connection that could take requests.
                 if !self.is_replaced {
                     self.is_replaced = true;
-                    self.opener.replace(world, end);
+                    (self.on_draining)(state, end);
                 }
             }
             if !delivered && !took {
                 break;
             }
         }
-        let slot = world.pool.slot(self.id);
+        let slot = state.pool.slot(self.id);
         slot.abort = false;
         slot.waker = Some(cx.waker().clone());
         Poll::Pending
     }
 
-    /// How it will end, once it takes no more requests.
-    fn takes_no_more(&self, world: &mut World) -> Option<End> {
-        let is_used_up = self.terms.quota.is_used_up(world.pool.slot(self.id));
+    /// How the connection will end, if it takes no more requests.
+    fn is_draining(&self, state: &mut WorkerState) -> Option<End> {
         match self.is_leaving {
             true => Some(End::lost(self.has_answered)),
-            false => is_used_up.then_some(End::Planned),
+            false => self.is_used_up(state).then_some(End::Planned),
         }
+    }
+
+    fn is_used_up(&self, state: &mut WorkerState) -> bool {
+        self.policy.budget.is_used_up() || state.pool.slot(self.id).has_moved
     }
 
     fn end(&self, end: End) -> End {
@@ -162,178 +152,184 @@ impl Http2Connection {
         }
     }
 
-    /// Whether any reply has come, or will not come any more.
-    fn poll_replies(&mut self, cx: &mut Context<'_>, world: &mut World) -> bool {
+    /// Handles streams that have ended; returns whether there were any.
+    fn poll_replies(&mut self, cx: &mut Context<'_>, state: &mut WorkerState) -> bool {
         let mut any = false;
         while let Poll::Ready(Some((number, outcome))) = self.replies.poll_next_unpin(cx) {
             any = true;
-            let at = self
-                .streams
-                .binary_search_by_key(&number, |begun| begun.number);
-            if let Ok(at) = at
-                && let Some(begun) = self.streams.remove(at)
-            {
+            let position = self
+                .requests
+                .position(number, |request| request.stream.number);
+            if let Some(position) = position {
                 match outcome {
-                    Ok(answer) => self.deliver(world, at, &answer),
-                    Err(unanswered) => self.fail(world, at, begun, &unanswered),
+                    Ok(answer) => self.deliver(state, position, &answer),
+                    Err(unanswered) => self.fail(state, position, &unanswered),
                 }
             }
         }
         any
     }
 
-    fn deliver(&mut self, world: &mut World, at: usize, answer: &Answer) {
+    fn deliver(&mut self, state: &mut WorkerState, position: usize, answer: &Answer) {
         self.has_answered = true;
-        if let Some(request) = world.pool.slot(self.id).in_flight.get_mut(at) {
+        if let Some(request) = self.requests.at(position) {
             request.first_byte = Some(answer.first_byte);
             request.bytes = answer.bytes;
         }
-        world.deliver(self.id, at, answer.status, answer.done, &answer.collected);
+        let (status, done) = (answer.status, answer.done);
+        self.requests
+            .deliver(state, position, status, done, &answer.collected);
     }
 
-    /// A request that the server has not looked at is sent again, on its own time; anything else is a
-    /// failure.
-    fn fail(&mut self, world: &mut World, at: usize, begun: Begun, unanswered: &Unanswered) {
+    /// Sends a request again that the server has not processed; its due time stays. Any other missing
+    /// reply is a failure.
+    fn fail(&mut self, state: &mut WorkerState, position: usize, unanswered: &Unanswered) {
         if let Unanswered::Broken(error) = unanswered {
             if error.is_reset() && error.is_remote() {
-                world.recorder.stream_reset();
+                state.recorder.stream_reset();
             }
-            self.count_leave(error, world);
+            self.note_goaway(error, state);
         }
-        if !unanswered.is_unseen() || begun.refusals == PATIENCE {
+        let request = self.requests.at(position);
+        let refusals = request.map_or(MAX_REFUSALS, |request| request.stream.refusals);
+        if !unanswered.is_unprocessed() || refusals == MAX_REFUSALS {
             let (kind, why) = explain(unanswered);
-            return world.fail_one(self.id, at, kind, why);
+            return self.requests.fail_one(state, position, kind, &why);
         }
-        world.recorder.refused();
-        let now = world.clock.now();
-        if let Some(mut request) = world.take_off(self.id, at, now) {
+        state.recorder.refused();
+        let now = state.clock.now();
+        if let Some(mut request) = self.requests.remove(state, position, now) {
+            // Until the refusal no connection counts as free for this request.
             request.sending.free = now;
-            world.send_again(Again {
-                text: begun.text,
-                request,
-                refusals: begun.refusals + 1,
-            });
+            request.stream.refusals += 1;
+            state.requeue(request);
         }
     }
 
-    /// The connection is over, for whatever reason.
-    fn close(&mut self, world: &mut World, ended: Result<(), h2::Error>) {
+    /// Records that the connection has ended.
+    fn close(&mut self, state: &mut WorkerState, ended: Result<(), h2::Error>) {
         let why = match ended {
             Ok(()) => "the server closed the connection before it replied".to_owned(),
             Err(error) => {
-                self.count_leave(&error, world);
+                self.note_goaway(&error, state);
                 explain(&Unanswered::Broken(error)).1
             }
         };
-        world.lose(self.id, ErrorKind::Read, &why);
+        self.requests.fail_connection(state, ErrorKind::Read, &why);
     }
 
-    /// How many streams the server allows may change at any time.
-    fn look_for_room(&mut self, cx: &mut Context<'_>, world: &mut World) {
+    /// Updates how many streams the server allows, which may change at any time.
+    fn update_room(&mut self, cx: &mut Context<'_>, state: &mut WorkerState) {
         let limit = match self.link.send.poll_ready(cx) {
             Poll::Ready(Ok(())) => self.link.send.current_max_send_streams(),
-            // What was begun last still waits to be let out.
-            Poll::Pending => return self.pause(world),
+            // The h2 library still holds back the stream that was begun last.
+            Poll::Pending => return state.close_to_arrivals(self.id),
             Poll::Ready(Err(error)) => {
-                self.count_leave(&error, world);
+                self.note_goaway(&error, state);
                 self.is_leaving = true;
                 0
             }
         };
         if !self.is_leaving {
-            world.narrowest = world.narrowest.min(limit);
+            state.http2.fewest_streams = state.http2.fewest_streams.min(limit);
         }
-        let was_full = world.pool.is_full(self.id);
-        let is_used_up = self.terms.quota.is_used_up(world.pool.slot(self.id));
-        world.pool.slot(self.id).limit = if is_used_up { 0 } else { limit };
-        match (was_full, world.pool.is_full(self.id)) {
-            (_, true) => world.give_back(self.id),
-            // The server has made room that there was not.
-            (true, false) => world.pool.slot(self.id).free_since = world.clock.now(),
+        let was_full = state.pool.is_full(self.id);
+        let is_used_up = self.is_used_up(state);
+        state.pool.slot(self.id).limit = if is_used_up { 0 } else { limit };
+        match (was_full, state.pool.is_full(self.id)) {
+            (_, true) => state.release_assignment(self.id),
+            // The server now allows more streams than before.
+            (true, false) => state.pool.slot(self.id).free_since = state.clock.now(),
             (false, false) => {}
         }
     }
 
-    fn pause(&self, world: &mut World) {
-        world.pool.slot(self.id).limit = 0;
-        world.give_back(self.id);
-    }
-
-    fn count_leave(&mut self, error: &h2::Error, world: &mut World) {
+    fn note_goaway(&mut self, error: &h2::Error, state: &mut WorkerState) {
         if error.is_go_away() && error.is_remote() && !self.is_leaving {
             self.is_leaving = true;
-            world.recorder.goaway();
-            world.close_to_arrivals(self.id);
+            state.recorder.goaway();
+            state.close_to_arrivals(self.id);
         }
     }
 
-    /// Takes what is due while there is room; else lets the dispatcher know of the room.
-    fn take_work(&mut self, cx: &mut Context<'_>, world: &mut World) -> bool {
+    /// Sends what is due while there is room, and then offers the remaining room to the dispatcher.
+    /// Returns whether any stream was begun.
+    fn take_work(&mut self, cx: &mut Context<'_>, state: &mut WorkerState) -> bool {
         let mut any = false;
-        while !world.pool.is_full(self.id) {
-            let (text, refusals) = match world.again.pop_front() {
-                Some(again) => self.take_up(world, again),
-                None => match self.write_next(world) {
-                    Some(text) => (text, 0),
-                    None => break,
-                },
+        while !state.pool.is_full(self.id) {
+            let is_queued = match state.http2.refused.pop_front() {
+                Some(refused) => self.take_refused(state, refused),
+                None => self.take_arrival(state),
             };
-            self.terms.quota.use_up(1);
-            self.begin(world, text, refusals);
+            if !is_queued {
+                break;
+            }
+            self.policy.budget.spend(1);
+            self.begin(state);
             any = true;
-            self.look_for_room(cx, world);
+            self.update_room(cx, state);
         }
         any
     }
 
-    /// Puts a request that was refused elsewhere on the wire's list.
-    fn take_up(&self, world: &mut World, again: Again) -> (Vec<u8>, u32) {
-        let Again {
-            text,
-            mut request,
-            refusals,
-        } = again;
-        // The detour was the server's: until now nothing was free for this request.
-        let free_since = world.pool.slot(self.id).free_since;
+    /// Queues a request that another connection refused.
+    fn take_refused(
+        &mut self,
+        state: &mut WorkerState,
+        mut request: InFlight<Http2Stream>,
+    ) -> bool {
+        // The detour was the server's doing: the request was free to go only from the refusal on.
+        let free_since = state.pool.slot(self.id).free_since;
         request.sending.free = request.sending.free.max(free_since);
-        request.sending.sent = world.clock.now();
+        request.sending.sent = state.clock.now();
         request.first_byte = None;
-        world.pool.withdraw(self.id);
-        let slot = world.pool.slot(self.id);
-        slot.in_flight.push_back(request);
-        slot.batches += 1;
-        (text, refusals)
+        self.last_number += 1;
+        request.stream.number = self.last_number;
+        state.pool.withdraw(self.id);
+        self.requests.requeue(state, request);
+        true
     }
 
-    /// The request of the next arrival, if one is due.
-    fn write_next(&self, world: &mut World) -> Option<Vec<u8>> {
-        let Some(arrival) = world.next_arrival(self.id) else {
-            if world.pool.has_room(self.id) && !world.pool.is_queued(self.id) {
-                world.offer(self.id);
+    /// Queues the request of the next arrival, if one is due.
+    fn take_arrival(&mut self, state: &mut WorkerState) -> bool {
+        let Some(arrival) = state.next_arrival(self.id) else {
+            if state.pool.has_room(self.id) && !state.pool.is_queued(self.id) {
+                state.offer(self.id);
             }
-            return None;
+            return false;
         };
-        world.pool.withdraw(self.id);
+        state.pool.withdraw(self.id);
+        let number = self.last_number + 1;
+        let stream = |text: &mut Vec<u8>| Http2Stream {
+            number,
+            text: std::mem::take(text),
+            refusals: 0,
+        };
         let mut text = Vec::new();
-        world.generate(self.id, arrival, &mut text)?;
-        Some(text)
+        let generated = self.requests.generate(state, arrival, &mut text, stream);
+        self.last_number += u64::from(generated.is_some());
+        generated.is_some()
     }
 
-    /// Begins a stream for the last request of the slot's list.
-    fn begin(&mut self, world: &mut World, text: Vec<u8>, refusals: u32) {
-        let at = self.streams.len();
-        let (request, body) = match world.translator.translate(&text) {
+    /// Begins a stream for the request that was queued last.
+    fn begin(&mut self, state: &mut WorkerState) {
+        let Some(request) = self.requests.newest() else {
+            return;
+        };
+        let number = request.stream.number;
+        let (request, body) = match state.http2.translator.translate(&request.stream.text) {
             Ok(translated) => translated,
             Err(bad) => {
-                world.fail_one(self.id, at, ErrorKind::Script, bad.to_string());
-                world.break_off(ScriptError::new(format!("request(): {bad}")));
+                let why = bad.to_string();
+                self.requests.fail_newest(state, ErrorKind::Script, &why);
+                state.abort_run(ScriptError::new(format!("request(): {bad}")));
                 return;
             }
         };
         let sent = self.link.send.send_request(request, body.is_empty());
         let sent = sent.and_then(|(reply, mut stream)| {
             if !body.is_empty() {
-                // What the server's window has no room for waits in the stream.
+                // The h2 library keeps what does not fit into the server's window.
                 stream.send_data(body, true)?;
             }
             Ok(reply)
@@ -342,17 +338,10 @@ impl Http2Connection {
             Ok(reply) => reply,
             Err(error) => {
                 let why = explain(&Unanswered::Broken(error)).1;
-                return world.fail_one(self.id, at, ErrorKind::Write, why);
+                return self.requests.fail_newest(state, ErrorKind::Write, &why);
             }
         };
-        self.begun += 1;
-        let (number, clock) = (self.begun, world.clock);
-        let (collect, limit) = (self.collect, self.terms.abort_after);
-        self.streams.push_back(Begun {
-            number,
-            text,
-            refusals,
-        });
+        let (clock, collect, limit) = (state.clock, self.collect, self.policy.abort_after);
         self.replies.push(Box::pin(async move {
             (number, read_within(limit, reply, clock, collect).await)
         }));
@@ -367,7 +356,7 @@ async fn read_within(
 ) -> Result<Answer, Unanswered> {
     let read = read(reply, clock, collect);
     let read = match limit {
-        // Dropped in the middle, a stream is reset with CANCEL.
+        // When the future is dropped, h2 resets the stream with CANCEL.
         Some(limit) => tokio::time::timeout(limit.to_duration(), read).await,
         None => Ok(read.await),
     };
@@ -406,8 +395,8 @@ async fn read(reply: ResponseFuture, clock: RunClock, collect: bool) -> Result<A
 }
 
 impl Unanswered {
-    /// Whether the server has promised that it did nothing with the request (RFC 9113 section 8.7).
-    fn is_unseen(&self) -> bool {
+    /// Whether the server guarantees that it did not process the request (RFC 9113 section 8.7).
+    fn is_unprocessed(&self) -> bool {
         let Unanswered::Broken(error) = self else {
             return false;
         };

@@ -1,22 +1,38 @@
 //! The load itself: N threads, each with its own runtime, script state, connections and recorder.
 //!
-//! A worker owns its world; nothing is shared on the hot path. The engine speaks in values and
-//! events and ends where somebody is to be told: that is `commands`' business.
+//! A worker owns its state; nothing is shared on the hot path. The engine reports values and events;
+//! to show them is the business of `commands`.
 
+mod aggregator;
+mod arrival_queue;
 mod connection;
+mod connection_manager;
 mod dispatch;
-mod feed;
+mod error;
+mod event;
+mod fleet;
 mod footprint;
-mod gather;
 mod http2_connection;
+mod in_flight;
+mod job;
 mod launch;
-mod opening;
+mod lifecycle;
+mod messages;
+mod notes;
 mod pacer;
 mod pool;
 mod refresh;
+mod requests;
+mod running_worker;
+mod setup;
 mod source;
 mod statistics;
+mod tls_mismatch;
 mod worker;
-mod world;
+mod worker_handle;
+mod worker_state;
 
-pub use launch::{EngineError, Event, Finished, Job, launch};
+pub use error::EngineError;
+pub use event::Event;
+pub use job::{Finished, Job};
+pub use launch::launch;

@@ -1,19 +1,21 @@
-//! The pacer: waits for due times as precisely as its budget allows.
+//! The pacer waits for due times as precisely as its budget allows.
 
-use super::world::Shared;
+use super::worker_state::Shared;
 use crate::clock::{RunClock, Sleeper};
 use crate::spec::Pacing;
 use crate::units::Nanos;
 use std::io;
 
-/// `auto` may spin for this share of a thread's time.
+/// The share of a thread's time that `--pacing auto` may spend spinning.
 const SPIN_BUDGET: f64 = 0.25;
+/// Waits from which the timer's usual lateness is measured.
 const CALIBRATION_ROUNDS: usize = 21;
+/// Bounds of the lead, and the unit by which it adapts.
 const SHORTEST_LEAD: Nanos = Nanos::from_micros(30);
 const LEAD_STEP: Nanos = Nanos(500);
 const LONGEST_LEAD: Nanos = Nanos::from_micros(300);
 
-/// Waits by timer, by spinning, or by timer and then spinning.
+/// Waits for due times by timer, by spinning, or by timer and then spinning.
 pub struct Pacer {
     clock: RunClock,
     sleeper: Sleeper,
@@ -30,7 +32,7 @@ enum Method {
 }
 
 impl Pacer {
-    /// A pacer; `threads` is how many will run on `cores`.
+    /// A pacer with this method. `auto` chooses by how many `threads` run on how many `cores`.
     ///
     /// # Errors
     /// When the kernel has no timer left to give.
@@ -55,8 +57,8 @@ impl Pacer {
         Ok(pacer)
     }
 
-    /// How late the timer wakes this thread, nine times in ten: the timer is then set that much
-    /// earlier, and the rest is spun.
+    /// Measures how late the timer wakes this thread, as a 90th percentile. The timer is then set that
+    /// much earlier, and the thread spins for the rest.
     async fn measure_lead(&self) -> io::Result<Nanos> {
         let mut lateness = Vec::with_capacity(CALIBRATION_ROUNDS);
         for _ in 0..CALIBRATION_ROUNDS {
@@ -69,13 +71,13 @@ impl Pacer {
         Ok((usual + Nanos::from_micros(20)).clamp(SHORTEST_LEAD, LONGEST_LEAD))
     }
 
-    /// Measures from another origin from now on.
+    /// Counts from the origin of this clock from now on.
     pub fn set_clock(&mut self, clock: RunClock) {
         self.clock = clock;
         self.sleeper.set_clock(clock);
     }
 
-    /// How long before a due time the timer is set to go off.
+    /// How long before a due time the timer goes off.
     pub fn lead(&self) -> Nanos {
         self.lead
     }
@@ -85,16 +87,16 @@ impl Pacer {
         self.spun
     }
 
-    /// Begins the budget anew.
+    /// Starts the spinning budget again.
     pub fn forget_spin(&mut self) {
         self.spun = Nanos::ZERO;
     }
 
-    /// Returns as soon after `due` as it can; I/O goes on meanwhile.
+    /// Returns at `due` or as soon after it as possible; I/O goes on meanwhile.
     ///
     /// # Errors
     /// When the kernel refuses to arm the timer; not seen on Linux.
-    pub async fn wait_until(&mut self, due: Nanos, world: &Shared) -> io::Result<()> {
+    pub async fn wait_until(&mut self, due: Nanos, state: &Shared) -> io::Result<()> {
         let now = self.clock.now();
         if now >= due {
             return Ok(());
@@ -106,12 +108,12 @@ impl Pacer {
                 self.adapt_lead(due, lead);
             }
         }
-        self.spin_until(due, world).await;
+        self.spin_until(due, state).await;
         Ok(())
     }
 
-    /// Follows the timer's lateness, which depends on how deeply the processor slept: steps of 19 up
-    /// and 1 down come to rest where one wait in twenty wakes too late to spin.
+    /// Adapts the lead to the timer's lateness, which depends on how deeply the processor sleeps. Steps
+    /// of 19 up and 1 down settle where one wait in twenty wakes too late to spin.
     fn adapt_lead(&mut self, due: Nanos, lead: Nanos) {
         if lead.is_zero() {
             return;
@@ -132,15 +134,15 @@ impl Pacer {
         }
     }
 
-    /// Yields again and again; each turn polls I/O, and turns in which a connection had something
-    /// to do are not counted as spinning.
-    async fn spin_until(&mut self, due: Nanos, world: &Shared) {
+    /// Yields again and again, which polls I/O. Turns in which a connection had something to do do not
+    /// count as spinning.
+    async fn spin_until(&mut self, due: Nanos, state: &Shared) {
         let mut now = self.clock.now();
         while now < due {
-            let turns = world.borrow().turns;
+            let turns = state.borrow().turns;
             tokio::task::yield_now().await;
             let after = self.clock.now();
-            if world.borrow().turns == turns {
+            if state.borrow().turns == turns {
                 self.spun += after - now;
             }
             now = after;

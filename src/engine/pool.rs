@@ -1,9 +1,8 @@
-//! The pool: which connection takes the next arrival.
+//! The pool chooses which connection takes the next arrival.
 //!
-//! Slots with room are kept in queues by how many batches they have in flight, so that the
-//! longest-idle connection comes first and all connections are used.
+//! Slots with room are queued by how many batches they have in flight, so that the longest-idle
+//! connection comes first and all connections are used.
 
-use crate::measure::{RouteId, Sending};
 use crate::schedule::Arrival;
 use crate::transport::Address;
 use crate::units::Nanos;
@@ -13,47 +12,36 @@ use std::task::Waker;
 /// A connection's number within its worker.
 pub type SlotId = usize;
 
-/// A request on the wire.
-#[derive(Debug, Clone, Copy)]
-pub struct InFlight {
-    /// Its moments.
-    pub sending: Sending,
-    /// Its route.
-    pub route: RouteId,
-    /// Whether it is a HEAD request.
-    pub is_head: bool,
-    /// Whether it is the last of its batch.
-    pub ends_batch: bool,
-    /// When the first byte of its reply came.
-    pub first_byte: Option<Nanos>,
-    /// Bytes of its reply so far.
-    pub bytes: u64,
-}
-
-/// What is known of one connection outside its own task.
+/// What the rest of the worker knows of one connection, and asks of it.
 #[derive(Debug, Default)]
 pub struct Slot {
-    /// Wakes its task.
+    /// Wakes the connection's task.
     pub waker: Option<Waker>,
-    /// An arrival that it is to send.
+    /// The arrival that the connection is to send next.
     pub assigned: Option<Arrival>,
-    /// Requests on the wire, oldest first.
-    pub in_flight: VecDeque<InFlight>,
-    /// Batches on the wire.
-    pub batches: usize,
-    /// Batches that its connection takes, up to the pool's depth; 0 while there is none, or none that
-    /// takes any more.
+    /// Batches in flight.
+    pub load: usize,
+    /// Batches that the connection accepts at a time, besides the pool's depth; 0 while there is no
+    /// connection, and while it accepts none.
     pub limit: usize,
-    /// Where its connection leads.
+    /// When the oldest request in flight was sent.
+    pub oldest_sent: Option<Nanos>,
+    /// Where the connection leads.
     pub address: Option<Address>,
-    /// Whether its connection is to be closed between two requests: its server has moved.
+    /// Asks the connection to close between two requests, because its server has moved.
     pub has_moved: bool,
-    /// Since when it has had room.
+    /// Since when the connection has had room.
     pub free_since: Nanos,
-    /// Whether it is to give up what is in flight.
+    /// Asks the connection to give up what is in flight.
     pub abort: bool,
-    /// Its valid entry in a queue: the ticket, and the load it was queued at.
-    queued_as: Option<(u64, usize)>,
+    queued_as: Option<Ticket>,
+}
+
+/// The valid entry of a slot in a queue. Other entries of the slot are out of date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ticket {
+    number: u64,
+    load: usize,
 }
 
 /// All connections of a worker.
@@ -63,12 +51,12 @@ pub struct Pool {
     by_load: Vec<VecDeque<(SlotId, u64)>>,
     tickets: u64,
     free: usize,
-    /// Slots without a task, for the next ones that are needed.
+    /// Slots whose task has ended, to be used again.
     retired: Vec<SlotId>,
 }
 
 impl Pool {
-    /// A pool of connections that may each carry `depth` batches.
+    /// A pool of connections that may each carry `depth` batches at a time.
     pub fn new(depth: usize) -> Pool {
         Pool {
             slots: Vec::new(),
@@ -79,7 +67,7 @@ impl Pool {
         }
     }
 
-    /// A slot for another connection, not yet open to arrivals.
+    /// A slot for one more connection. It gets no arrivals until it is offered.
     pub fn add(&mut self) -> SlotId {
         self.retired.pop().unwrap_or_else(|| {
             self.slots.push(Slot::default());
@@ -87,67 +75,74 @@ impl Pool {
         })
     }
 
-    /// The slot's task is over: another one has its place.
+    /// Frees a slot whose task ends because another connection took its place.
     pub fn retire(&mut self, id: SlotId) {
         self.withdraw(id);
         self.slots[id].waker = None;
         self.retired.push(id);
     }
 
-    /// A slot.
+    /// The slot with this number.
     #[inline]
     pub fn slot(&mut self, id: SlotId) -> &mut Slot {
         &mut self.slots[id]
     }
 
-    /// All slots.
+    /// All slots, in the order of their numbers.
     pub fn slots(&mut self) -> impl Iterator<Item = &mut Slot> {
         self.slots.iter_mut()
     }
 
-    /// How many slots there are, connected or not.
+    /// How many slots are in use, connected or not.
     pub fn len(&self) -> usize {
         self.slots.len() - self.retired.len()
     }
 
-    /// Whether the slot's connection may carry one more batch.
+    /// Whether the connection may be given one more batch.
     #[inline]
     pub fn has_room(&self, id: SlotId) -> bool {
-        let slot = &self.slots[id];
-        slot.assigned.is_none() && slot.batches < slot.limit.min(self.by_load.len())
+        self.slots[id].assigned.is_none() && !self.is_full(id)
     }
 
-    /// Queues a slot that has room; queueing it again only updates its place.
-    pub fn offer(&mut self, id: SlotId) {
-        let load = self.slots[id].batches;
-        self.withdraw(id);
-        self.tickets += 1;
-        self.slots[id].queued_as = Some((self.tickets, load));
-        self.free += 1;
-        let (slots, queue) = (&self.slots, &mut self.by_load[load]);
-        queue.push_back((id, self.tickets));
-        // Entries that are passed over would pile up in a queue that is never taken from.
-        if queue.len() > 2 * slots.len() + 8 {
-            queue.retain(|(id, ticket)| slots[*id].queued_as == Some((*ticket, load)));
-        }
-    }
-
-    /// Whether the slot's connection carries all that it may.
+    /// Whether the connection carries as many batches as it may.
     #[inline]
     pub fn is_full(&self, id: SlotId) -> bool {
         let slot = &self.slots[id];
-        slot.batches >= slot.limit.min(self.by_load.len())
+        slot.load >= slot.limit.min(self.by_load.len())
     }
 
-    /// Whether the slot waits to be taken, at the load that it has now: one that has become idle
-    /// since must be queued anew, or requests would go to busy connections beside it.
+    /// Queues a slot that has room. Queueing it again only updates its place.
+    pub fn offer(&mut self, id: SlotId) {
+        let load = self.slots[id].load;
+        self.withdraw(id);
+        self.tickets += 1;
+        let number = self.tickets;
+        self.slots[id].queued_as = Some(Ticket { number, load });
+        self.free += 1;
+        let (slots, queue) = (&self.slots, &mut self.by_load[load]);
+        queue.push_back((id, number));
+        // Outdated entries would pile up in a queue that is never taken from.
+        if queue.len() > 2 * slots.len() + 8 {
+            queue.retain(|(id, number)| {
+                let ticket = Ticket {
+                    number: *number,
+                    load,
+                };
+                slots[*id].queued_as == Some(ticket)
+            });
+        }
+    }
+
+    /// Whether the slot is queued at its present load. A connection that has become less busy must be
+    /// queued anew, or requests would go to busier connections before it.
     pub fn is_queued(&self, id: SlotId) -> bool {
         let slot = &self.slots[id];
-        slot.queued_as.is_some_and(|(_, load)| load == slot.batches)
+        slot.queued_as
+            .is_some_and(|ticket| ticket.load == slot.load)
     }
 
-    /// Takes a slot out of its queue: its connection is gone, or it has found work by itself. The
-    /// queue's entry stays behind and is passed over when its turn comes.
+    /// Takes a slot out of its queue, because its connection is gone or has found work by itself. The
+    /// entry stays in the queue and is skipped later.
     pub fn withdraw(&mut self, id: SlotId) {
         if self.slots[id].queued_as.take().is_some() {
             self.free -= 1;
@@ -159,11 +154,11 @@ impl Pool {
         self.free > 0
     }
 
-    /// Takes the longest-waiting among the least loaded connections.
+    /// Takes the longest-waiting slot among the least loaded ones.
     pub fn take_free(&mut self) -> Option<SlotId> {
         for (load, queue) in self.by_load.iter_mut().enumerate() {
-            while let Some((id, ticket)) = queue.pop_front() {
-                if self.slots[id].queued_as == Some((ticket, load)) {
+            while let Some((id, number)) = queue.pop_front() {
+                if self.slots[id].queued_as == Some(Ticket { number, load }) {
                     self.slots[id].queued_as = None;
                     self.free -= 1;
                     return Some(id);
@@ -213,7 +208,7 @@ mod tests {
             pool.offer(id);
         }
         let first = pool.take_free().expect("free");
-        pool.slot(first).batches = 1;
+        pool.slot(first).load = 1;
         pool.offer(first);
         assert_eq!([pool.take_free(), pool.take_free()], [Some(1), Some(0)]);
     }
@@ -222,10 +217,10 @@ mod tests {
     fn a_connection_that_has_become_idle_is_queued_anew() {
         let mut pool = Pool::new(2);
         let id = pool.add();
-        pool.slot(id).batches = 1;
+        pool.slot(id).load = 1;
         pool.offer(id);
         assert!(pool.is_queued(id));
-        pool.slot(id).batches = 0;
+        pool.slot(id).load = 0;
         assert!(!pool.is_queued(id));
         pool.offer(id);
         assert_eq!([pool.take_free(), pool.take_free()], [Some(id), None]);
@@ -236,7 +231,7 @@ mod tests {
         let mut pool = Pool::new(2);
         let id = pool.add();
         for round in 0..10_000 {
-            pool.slot(id).batches = round % 2;
+            pool.slot(id).load = round % 2;
             pool.offer(id);
         }
         assert!(pool.by_load.iter().all(|queue| queue.len() < 20));

@@ -1,33 +1,36 @@
-//! Where requests come from: one fixed text, or a script.
+//! The source of requests: one fixed text, or a script.
 
-use super::pool::InFlight;
-use crate::measure::{Recorder, RouteId, Sending};
+use super::in_flight::Prepared;
+use crate::measure::{Recorder, RouteId};
 use crate::script::{ScriptError, WorkerScript};
 use crate::units::Nanos;
 use crate::wire::{BadRequest, Collected, fold_route, requests_in};
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 /// The source of a worker's requests.
 pub struct Source {
     script: Option<WorkerScript>,
     fixed: Option<Fixed>,
+    /// The requests that were generated last.
+    batch: Vec<Prepared>,
     route: String,
     /// Whether a script may return several requests to be pipelined.
     takes_batches: bool,
 }
 
+/// A request that never changes.
 struct Fixed {
     bytes: Vec<u8>,
     is_head: bool,
+    /// `None` until the recorder has numbered the route.
     route: Option<RouteId>,
 }
 
 impl Source {
-    /// The same bytes every time.
+    /// A source that gives the same bytes every time. The script, if any, only sees responses.
     ///
     /// # Errors
-    /// [`BadRequest`] when they are not one whole request.
+    /// [`BadRequest`] when the bytes are not one whole request.
     pub fn fixed(bytes: Vec<u8>, script: Option<WorkerScript>) -> Result<Source, BadRequest> {
         let head = requests_in(&bytes)
             .next()
@@ -42,54 +45,51 @@ impl Source {
                 is_head,
                 route: None,
             }),
+            batch: Vec::new(),
             route,
             takes_batches: true,
         })
     }
 
-    /// What the script's `request()` returns: one request, or a batch where these are taken.
+    /// A source that calls the script's `request()` each time. It returns one request, or a batch where
+    /// `takes_batches` allows that.
     pub fn scripted(script: WorkerScript, takes_batches: bool) -> Source {
         Source {
             script: Some(script),
             fixed: None,
+            batch: Vec::new(),
             route: String::new(),
             takes_batches,
         }
     }
 
-    /// Appends the next batch to `out` and its requests to `in_flight`.
+    /// Appends the next batch to `out`; [`Source::batch`] then describes its requests.
     ///
     /// # Errors
-    /// [`ScriptError`] when the script fails or returns what is not HTTP.
+    /// [`ScriptError`] when the script fails or returns something that is not HTTP.
     #[inline]
-    pub fn next(
+    pub fn generate(
         &mut self,
         out: &mut Vec<u8>,
-        sending: Sending,
-        in_flight: &mut VecDeque<InFlight>,
         recorder: &mut Recorder,
     ) -> Result<(), ScriptError> {
-        let request = |route, is_head, ends_batch| InFlight {
-            sending,
-            route,
-            is_head,
-            ends_batch,
-            first_byte: None,
-            bytes: 0,
-        };
+        self.batch.clear();
         if let Some(fixed) = &mut self.fixed {
             let route = *fixed
                 .route
                 .get_or_insert_with(|| recorder.route(&self.route));
             out.extend_from_slice(&fixed.bytes);
-            in_flight.push_back(request(route, fixed.is_head, true));
+            self.batch.push(Prepared {
+                route,
+                is_head: fixed.is_head,
+                ends_batch: true,
+            });
             return Ok(());
         }
         let Some(script) = &mut self.script else {
             return Ok(());
         };
         let start = out.len();
-        let before = in_flight.len();
         script.request(out)?;
         let label = script.take_label();
         let refused = |bad: BadRequest| ScriptError::new(format!("request(): {bad}"));
@@ -103,19 +103,29 @@ impl Source {
                     recorder.route(&self.route)
                 }
             };
-            in_flight.push_back(request(route, head.is_head(), false));
+            self.batch.push(Prepared {
+                route,
+                is_head: head.is_head(),
+                ends_batch: false,
+            });
         }
-        if let Some(last) = in_flight.back_mut() {
+        if let Some(last) = self.batch.last_mut() {
             last.ends_batch = true;
         }
-        let count = in_flight.len() - before;
+        let count = self.batch.len();
         if count > 1 && !self.takes_batches {
             return Err(refused(BadRequest::Pipelined(count)));
         }
         Ok(())
     }
 
-    /// Whether the script looks at responses.
+    /// The requests of the batch that was generated last.
+    #[inline]
+    pub fn batch(&self) -> &[Prepared] {
+        &self.batch
+    }
+
+    /// Whether the script has a `response()`.
     #[inline]
     pub fn wants_response(&self) -> bool {
         self.script
@@ -138,13 +148,13 @@ impl Source {
         }
     }
 
-    /// Whether the script moves due times.
+    /// Whether the script has a `delay()`, which moves due times.
     #[inline]
     pub fn has_delay(&self) -> bool {
         self.script.as_ref().is_some_and(WorkerScript::has_delay)
     }
 
-    /// By how much the script moves the next one.
+    /// By how much the script delays the next arrival.
     ///
     /// # Errors
     /// [`ScriptError`] when `delay()` fails.
@@ -154,17 +164,17 @@ impl Source {
             .map_or(Ok(Nanos::ZERO), WorkerScript::delay)
     }
 
-    /// The address that the script chose for its thread.
+    /// The address that the script chose for this worker (`thread.addr`).
     pub fn address(&self) -> Option<SocketAddr> {
         self.script.as_ref().and_then(WorkerScript::addr)
     }
 
-    /// Whether the script has stopped its thread.
+    /// Whether the script has stopped this worker (`thread:stop()`).
     pub fn stopped(&self) -> bool {
         self.script.as_ref().is_some_and(WorkerScript::stopped)
     }
 
-    /// The script's state, for questions from `done`.
+    /// The script's state, which `done` may still ask for variables.
     pub fn into_script(self) -> Option<WorkerScript> {
         self.script
     }

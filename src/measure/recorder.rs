@@ -97,7 +97,7 @@ impl Recorder {
         self.roll(done);
         self.slice.in_flight = self.slice.in_flight.saturating_sub(1);
         self.slice.completed += 1;
-        self.slice.not_understood += u64::from(delivery.status == 400);
+        self.slice.status.add(delivery.status, 1);
         let (latency, service) = (done - sending.due, done - sending.sent);
         let has_latency = !self.batch_latency || delivery.ends_batch;
         if has_latency {
@@ -158,6 +158,7 @@ impl Recorder {
         self.roll(failure.at);
         self.slice.in_flight = self.slice.in_flight.saturating_sub(1);
         self.slice.failed += 1;
+        self.slice.errors.count(failure.kind);
         if self.keep_rows {
             self.slice.rows.push(RequestRow::failed(failure));
         }

@@ -1,6 +1,6 @@
 //! What one worker saw in one interval, by the time at which things finished.
 
-use super::{Histogram, RequestRow, fine};
+use super::{Errors, Histogram, RequestRow, StatusCounts, fine};
 use crate::units::Nanos;
 
 /// One worker's part of an interval.
@@ -14,8 +14,10 @@ pub struct Slice {
     pub completed: u64,
     /// Requests that failed in it.
     pub failed: u64,
-    /// Replies of status 400, which servers give to what they cannot read.
-    pub not_understood: u64,
+    /// Status codes of the completed requests.
+    pub status: StatusCounts,
+    /// What the failed requests failed of.
+    pub errors: Errors,
     /// Bytes read in it.
     pub bytes: u64,
     /// Arrivals taken from the schedule since the load began, up to its end.
@@ -42,7 +44,8 @@ impl Slice {
             end,
             completed: 0,
             failed: 0,
-            not_understood: 0,
+            status: StatusCounts::default(),
+            errors: Errors::default(),
             bytes: 0,
             taken: 0,
             in_flight: 0,
@@ -61,7 +64,8 @@ impl Slice {
             end,
             completed: 0,
             failed: 0,
-            not_understood: 0,
+            status: StatusCounts::default(),
+            errors: Errors::default(),
             bytes: 0,
             taken: self.taken,
             in_flight: self.in_flight,
@@ -81,7 +85,8 @@ impl Slice {
             end: _,
             completed,
             failed,
-            not_understood,
+            status,
+            errors,
             bytes,
             taken,
             in_flight,
@@ -93,7 +98,8 @@ impl Slice {
         } = other;
         self.completed += completed;
         self.failed += failed;
-        self.not_understood += not_understood;
+        self.status.merge(status);
+        self.errors.merge(errors);
         self.bytes += bytes;
         self.taken += taken;
         self.in_flight += in_flight;

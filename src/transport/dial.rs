@@ -3,7 +3,8 @@
 use super::Address;
 use super::http2::Http2Link;
 use super::proxy_header::proxy_header;
-use super::stream::{Socket, Stream};
+use super::socket::Socket;
+use super::stream::Stream;
 use super::tls::{TlsClient, TlsError};
 use crate::spec::{ProxyProtocol, RunSpec, Target};
 use crate::units::Nanos;

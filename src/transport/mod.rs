@@ -8,6 +8,7 @@ mod dial;
 mod http2;
 mod probe;
 mod proxy_header;
+mod socket;
 mod stream;
 mod survey;
 mod tls;

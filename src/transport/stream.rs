@@ -1,17 +1,13 @@
 //! A connection as a stream of bytes, whatever carries it.
 
+use super::socket::Socket;
 use super::tls::TlsClient;
 use rustls::HandshakeKind;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::client::TlsStream;
-use tokio_util::either::Either;
-
-/// What the kernel carries.
-pub type Socket = Either<TcpStream, UnixStream>;
 
 /// What carries the bytes.
 #[derive(Debug)]

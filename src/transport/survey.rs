@@ -3,7 +3,7 @@
 use super::addresses::{Address, AddressError, Addresses, look_up};
 use super::dial::Dialer;
 use super::probe::ProbeError;
-use super::tls::{is_wont_to_speak_tls, speaks_tls};
+use super::tls::{is_tls_port, speaks_tls};
 use crate::spec::{Reach, Target};
 use crate::units::Nanos;
 
@@ -20,7 +20,7 @@ impl Dialer {
     ///
     /// # Errors
     /// [`AddressError`] when the name or every address fails, or when a server does not speak as asked.
-    pub fn survey(
+    pub fn probe_addresses(
         &self,
         target: &Target,
         reach: &Reach,
@@ -97,9 +97,7 @@ impl Dialer {
     /// Looks at ports of TLS that are spoken to in the clear.
     fn is_in_the_clear(&self, address: &Address) -> Result<(), ProbeError> {
         // Elsewhere a look would be a line of nonsense in the log of a server that is all right.
-        let suspect = address
-            .tcp()
-            .filter(|address| is_wont_to_speak_tls(address.port()));
+        let suspect = address.tcp().filter(|address| is_tls_port(address.port()));
         match suspect.filter(|_| !self.is_tls()) {
             Some(address) if speaks_tls(address) => {
                 let why = std::io::Error::other(NOT_IN_THE_CLEAR);

@@ -3,10 +3,10 @@
 mod hello;
 mod trouble;
 
-pub use hello::{is_wont_to_speak_tls, speaks_tls};
+pub use hello::{is_tls_port, speaks_tls};
 pub use trouble::TlsTrouble;
 
-use super::stream::Socket;
+use super::socket::Socket;
 use crate::spec::{TlsSpec, TlsVersion};
 use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};

@@ -2,7 +2,7 @@
 
 use super::{TlsClient, TlsTrouble};
 use crate::spec::TlsSpec;
-use crate::transport::stream::Socket;
+use crate::transport::socket::Socket;
 use crate::units::Nanos;
 use std::net::SocketAddr;
 use tokio::net::TcpStream;
@@ -14,7 +14,7 @@ const WONT: [u16; 2] = [443, 8443];
 
 /// Whether a port is one on which servers are wont to speak TLS, so that it is worth a look before the
 /// load.
-pub fn is_wont_to_speak_tls(port: u16) -> bool {
+pub fn is_tls_port(port: u16) -> bool {
     WONT.contains(&port)
 }
 
