@@ -1,10 +1,10 @@
-//! The only place that asks the time, and the only one that waits for it precisely.
+//! The only place that reads the system's clocks and waits for a time precisely.
 //!
-//! Everything else is handed a number: nanoseconds since the origin of a [`RunClock`]. One origin,
+//! All other code is given numbers: nanoseconds since the origin of a [`RunClock`]. One origin,
 //! taken from the monotonic and the wall clock at the same moment, serves the load and the
 //! collector, so that their figures share an axis. [`Sleeper`] waits for a point on that axis with
 //! the kernel's high resolution timer, because tokio's timer wheel has steps of a millisecond.
-#![allow(clippy::disallowed_methods)] // this is the room that may
+#![allow(clippy::disallowed_methods)] // clocks may be read in this file only
 
 mod advanced;
 mod source;
@@ -23,7 +23,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// Time since one origin, on the monotonic clock; knows what the wall clock said at the origin.
+/// The monotonic clock, counted from an origin whose wall-clock time is known.
 #[derive(Debug, Clone, Copy)]
 pub struct RunClock {
     origin: Instant,
@@ -47,7 +47,7 @@ impl RunClock {
         }
     }
 
-    /// The same clock with its origin `by` earlier: for waiting for an origin that lies ahead.
+    /// The same clock with its origin `by` earlier, for waiting until an origin that lies ahead.
     pub fn rewound(&self, by: Nanos) -> RunClock {
         let origin = self.origin.checked_sub(by.to_duration());
         RunClock {
@@ -66,13 +66,13 @@ impl RunClock {
         )
     }
 
-    /// What the wall clock said (nanoseconds since 1970) at the origin.
+    /// The wall-clock time of the origin, in nanoseconds since 1970.
     pub fn unix_origin(&self) -> Nanos {
         self.unix_origin
     }
 
-    /// What the wall clock of `other` says at this clock's origin: both follow the same monotonic
-    /// clock, so a wall clock that is set in between does not part them.
+    /// This clock's origin as a wall-clock time of `other`. Both follow the same monotonic clock, so a
+    /// wall clock that is set in between makes no difference.
     pub fn origin_on(&self, other: &RunClock) -> Nanos {
         match self.origin.checked_duration_since(other.origin) {
             Some(after) => other.unix_origin + after.into(),
@@ -80,7 +80,7 @@ impl RunClock {
         }
     }
 
-    /// What the wall clock said at the origin, and the time since.
+    /// The wall-clock time of the origin plus the time since.
     pub fn unix(&self) -> Nanos {
         self.unix_origin + self.now()
     }
@@ -89,7 +89,8 @@ impl RunClock {
         self.origin.checked_add(at.to_duration())
     }
 
-    /// Waits until `at` with tokio's timer: up to 2 ms late, for ends of phases, not for sending.
+    /// Waits until `at` with tokio's timer, which is up to 2 ms late: good enough for the ends of phases,
+    /// but not for sending.
     pub async fn coarse_wait(&self, at: Nanos) {
         match self.instant(at) {
             Some(instant) => tokio::time::sleep_until(instant.into()).await,
@@ -120,21 +121,22 @@ fn cpu_time(clock: rustix::time::ClockId) -> Nanos {
     Nanos(time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64)
 }
 
-/// Stops the calling thread for a length of time (at least; the kernel may add some 60 us).
+/// Blocks the calling thread for at least this long; the kernel may add some 60 us.
 pub fn block_for(length: Nanos) {
     std::thread::sleep(length.to_duration());
 }
 
-/// Waits for points in time with a timerfd: woken within tens of microseconds, not milliseconds.
+/// Waits for points in time with a timerfd, which wakes within tens of microseconds rather than
+/// milliseconds.
 ///
-/// One sleeper serves one waiting task; a new wait replaces the one before.
+/// A sleeper serves one task at a time; a new wait replaces the one before.
 pub struct Sleeper {
     timer: AsyncFd<OwnedFd>,
     clock: RunClock,
 }
 
 impl Sleeper {
-    /// Must be called inside a tokio runtime with I/O enabled.
+    /// A sleeper on this clock. Must be called inside a tokio runtime with I/O enabled.
     ///
     /// # Errors
     /// When the kernel refuses a timerfd (out of file descriptors).
@@ -150,7 +152,7 @@ impl Sleeper {
         Ok(Sleeper { timer, clock })
     }
 
-    /// Measures from another origin from now on.
+    /// Counts from the origin of this clock from now on.
     pub fn set_clock(&mut self, clock: RunClock) {
         self.clock = clock;
     }
@@ -165,8 +167,8 @@ impl Sleeper {
             if now >= at {
                 return Ok(());
             }
-            // Readiness may be left over from a wait that was given up; it is cleared before the
-            // timer is armed. Edge-triggered, so the expiry itself never has to be read.
+            // A wait that was given up may have left readiness behind; it is cleared before the timer
+            // is armed. The descriptor is edge-triggered, so the expiry itself need not be read.
             self.forget_expiry();
             self.arm(at - now)?;
             self.timer.readable().await?.clear_ready();

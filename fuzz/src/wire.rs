@@ -1,12 +1,12 @@
 //! Bytes of a server.
 
-use meshload::wire::{Collected, ResponseEnd, ResponseParser};
+use meshload::wire::{CollectedReply, ResponseEnd, ResponseParser};
 
 /// What a parser made of a conversation.
 #[derive(Debug, Default, PartialEq)]
 struct Heard {
     /// Ends of responses, with headers and bodies where they are collected.
-    ended: Vec<(ResponseEnd, Collected)>,
+    ended: Vec<(ResponseEnd, CollectedReply)>,
     /// Something was no response. Which error it was depends on the pieces: a head that came in
     /// several is only looked at when it is whole.
     is_bad: bool,

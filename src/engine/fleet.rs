@@ -5,7 +5,7 @@ use super::error::EngineError;
 use super::event::Event;
 use super::footprint::peak_memory;
 use super::job::{Finished, Job};
-use super::messages::{Order, Plan, Report};
+use super::messages::{Plan, Report, WorkerOrder};
 use super::refresh::Refresh;
 use super::tls_mismatch::MismatchCheck;
 use super::worker_handle::WorkerHandle;
@@ -111,7 +111,7 @@ impl Fleet {
         interrupted: &dyn Fn() -> bool,
     ) -> Result<(), EngineError> {
         for (_, worker) in &self.workers {
-            let _ = worker.orders.send(Order::Open);
+            let _ = worker.orders.send(WorkerOrder::Open);
         }
         let opened = self.await_all(interrupted, |report| match report {
             Report::Opened(opened) => Some(opened.clone()),
@@ -200,7 +200,7 @@ impl Fleet {
         let clock = RunClock::starting_in(LEAD_IN);
         let cpu_before = process_cpu();
         for (_, worker) in &self.workers {
-            let _ = worker.orders.send(Order::Start(clock));
+            let _ = worker.orders.send(WorkerOrder::Start(clock));
         }
         observe(Event::Started(clock, self.spec.window()));
         let loaded = self.collect(clock, &addresses, observe, interrupted)?;
@@ -305,7 +305,7 @@ fn ports(workers: &[(usize, WorkerHandle)], target: usize) -> Vec<Port> {
     let of_target = workers.iter().filter(|(owner, _)| *owner == target);
     let port = |(_, worker): &(usize, WorkerHandle)| {
         let orders = worker.orders.clone();
-        Port::new(move |question| orders.send(Order::Answer(question)).is_ok())
+        Port::new(move |question| orders.send(WorkerOrder::Answer(question)).is_ok())
     };
     of_target.map(port).collect()
 }

@@ -14,7 +14,7 @@ use crate::measure::ErrorKind;
 use crate::script::ScriptError;
 use crate::transport::Http2Link;
 use crate::units::Nanos;
-use crate::wire::Collected;
+use crate::wire::CollectedReply;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use h2::Reason;
 use h2::client::ResponseFuture;
@@ -32,7 +32,7 @@ struct Answer {
     /// Size of the body. Headers are not counted: they are compressed with a state that all streams
     /// share.
     bytes: u64,
-    collected: Collected,
+    collected: CollectedReply,
 }
 
 /// Why there is no reply.
@@ -370,7 +370,7 @@ async fn read(reply: ResponseFuture, clock: RunClock, collect: bool) -> Result<A
     let (head, mut body) = reply.await?.into_parts();
     let first_byte = clock.now();
     let mut bytes = 0;
-    let mut collected = Collected::default();
+    let mut collected = CollectedReply::default();
     while let Some(piece) = body.data().await {
         let piece = piece?;
         bytes += piece.len() as u64;

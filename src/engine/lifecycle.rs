@@ -2,16 +2,16 @@
 
 use crate::units::Nanos;
 
-/// How a connection ended. Its requests have been recorded by then.
+/// How a connection ended. Its requests are recorded by then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// It broke, or the server closed it, after at least one reply.
+    /// The connection broke, or the server closed it, after at least one reply.
     Lost,
-    /// It broke, or the server closed it, before any reply.
+    /// The connection broke, or the server closed it, before any reply.
     Fruitless,
-    /// Its request budget is used up, or the server has moved to another address.
+    /// The request budget is used up, or the server has moved to another address.
     Planned,
-    /// It only waited for its last replies; another connection took its place before.
+    /// The connection only waited for its last replies, and another one had taken its place.
     Replaced,
 }
 

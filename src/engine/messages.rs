@@ -29,7 +29,7 @@ pub struct Plan {
 }
 
 /// What the coordinator asks of a worker.
-pub enum Order {
+pub enum WorkerOrder {
     /// Answer a question of the main script's state; before `Open` and after the run.
     Answer(Question),
     /// Initialise the script and open the connections.

@@ -1,4 +1,4 @@
-//! Names that are looked up again while the load is on.
+//! Resolves names again while the load is on (`--dns-refresh`).
 
 use crate::measure::Note;
 use crate::spec::{Reach, RunSpec, Target};
@@ -8,33 +8,34 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use tokio::sync::watch;
 
-/// Where each target is, and whether that is looked up again.
+/// The addresses of all targets, to be resolved again if that is asked for.
 pub struct Refresh {
     every: Option<Nanos>,
     spec: Arc<RunSpec>,
-    targets: Vec<Place>,
+    targets: Vec<TargetAddresses>,
 }
 
-/// Where a target is.
-struct Place {
-    /// What the resolver said last; not all of it need have answered.
+/// The addresses of one target.
+struct TargetAddresses {
+    /// The resolver's last answer; some of the addresses may not accept connections.
     found: Vec<Address>,
+    /// The addresses that workers use.
     used: watch::Sender<Vec<Address>>,
 }
 
-/// Looks names up, on a thread of its own: resolvers take their time.
+/// Resolves names on a thread of its own, because resolvers may block for long.
 pub struct Watcher {
-    /// Dropped when the load is over.
+    /// Dropped to end the thread.
     stop: Option<Sender<()>>,
     notes: Receiver<Note>,
 }
 
 impl Refresh {
-    /// From where targets were found to be.
+    /// Starts from the addresses that were found before the load.
     pub fn new(spec: &Arc<RunSpec>, addresses: &[Addresses]) -> Refresh {
         let place = |addresses: &Addresses| {
             let refused = addresses.refused.iter().map(|(address, _)| address);
-            Place {
+            TargetAddresses {
                 found: addresses.answering.iter().chain(refused).cloned().collect(),
                 used: watch::channel(addresses.answering.clone()).0,
             }
@@ -46,17 +47,17 @@ impl Refresh {
         }
     }
 
-    /// Where a target is, now and later.
+    /// The addresses of a target, now and after each change.
     pub fn addresses_of(&self, target: usize) -> watch::Receiver<Vec<Address>> {
         self.targets[target].used.subscribe()
     }
 
-    /// Begins to look, where that is asked for.
+    /// Starts the thread, if `--dns-refresh` is given.
     pub fn begin(mut self) -> Watcher {
         let (stop, stopped) = channel();
         let (note, notes) = channel();
         if let Some(every) = self.every {
-            std::thread::spawn(move || self.look_again(every, &stopped, &note));
+            std::thread::spawn(move || self.resolve_repeatedly(every, &stopped, &note));
         }
         Watcher {
             stop: Some(stop),
@@ -64,20 +65,21 @@ impl Refresh {
         }
     }
 
-    fn look_again(&mut self, every: Nanos, stopped: &Receiver<()>, note: &Sender<Note>) {
+    fn resolve_repeatedly(&mut self, every: Nanos, stopped: &Receiver<()>, note: &Sender<Note>) {
         while stopped.recv_timeout(every.to_duration()) == Err(RecvTimeoutError::Timeout) {
             for (target, place) in self.spec.targets.iter().zip(&mut self.targets) {
-                if let Some(news) = look_once(target, &self.spec.reach, place) {
-                    // Nobody reads it any more when the run is over.
-                    let _ = note.send(news);
+                if let Some(change) = resolve_once(target, &self.spec.reach, place) {
+                    // The receiver is gone when the run is over.
+                    let _ = note.send(change);
                 }
             }
         }
     }
 }
 
-/// What is new; an order that has changed is nothing new, since resolvers shuffle.
-fn look_once(target: &Target, reach: &Reach, place: &mut Place) -> Option<Note> {
+/// Resolves a target's name and passes new addresses on; returns a note about the change. Resolvers
+/// shuffle their answers, so another order is no change.
+fn resolve_once(target: &Target, reach: &Reach, known: &mut TargetAddresses) -> Option<Note> {
     let found = match look_up(target, reach) {
         Ok(found) => found,
         Err(error) => {
@@ -85,19 +87,19 @@ fn look_once(target: &Target, reach: &Reach, place: &mut Place) -> Option<Note> 
             return Some(Note::NotLookedUp { cause });
         }
     };
-    let is_known = |address| place.found.contains(address);
-    if found.len() == place.found.len() && found.iter().all(is_known) {
+    let is_known = |address| known.found.contains(address);
+    if found.len() == known.found.len() && found.iter().all(is_known) {
         return None;
     }
     let addresses = found.iter().map(ToString::to_string).collect();
-    place.found.clone_from(&found);
-    place.used.send_replace(found);
+    known.found.clone_from(&found);
+    known.used.send_replace(found);
     let host = target.host.clone();
     Some(Note::Moved { host, addresses })
 }
 
 impl Watcher {
-    /// Ends the watch, and says what was seen: each thing once.
+    /// Stops resolving; returns a note about each change, once.
     pub fn end(mut self) -> Vec<Note> {
         self.stop.take();
         let mut notes: Vec<Note> = Vec::new();

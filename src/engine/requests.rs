@@ -7,7 +7,7 @@ use super::worker_state::{Shared, WorkerState};
 use crate::measure::{Delivery, ErrorKind, Failure};
 use crate::schedule::Arrival;
 use crate::units::Nanos;
-use crate::wire::Collected;
+use crate::wire::CollectedReply;
 use std::collections::VecDeque;
 
 /// Requests in flight on one connection, oldest first.
@@ -123,7 +123,7 @@ impl<S> Requests<S> {
         position: usize,
         status: u16,
         done: Nanos,
-        collected: &Collected,
+        collected: &CollectedReply,
     ) {
         let Some(request) = self.remove(state, position, done) else {
             return;

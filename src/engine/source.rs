@@ -4,7 +4,7 @@ use super::in_flight::Prepared;
 use crate::measure::{Recorder, RouteId};
 use crate::script::{ScriptError, WorkerScript};
 use crate::units::Nanos;
-use crate::wire::{BadRequest, Collected, fold_route, requests_in};
+use crate::wire::{BadRequest, CollectedReply, fold_route, requests_in};
 use std::net::SocketAddr;
 
 /// The source of a worker's requests.
@@ -140,7 +140,7 @@ impl Source {
     pub fn response(
         &mut self,
         status: u16,
-        collected: &Collected,
+        collected: &CollectedReply,
     ) -> Result<Option<String>, ScriptError> {
         match &mut self.script {
             Some(script) => script.response(status, &collected.headers, &collected.body),

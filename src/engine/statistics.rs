@@ -1,10 +1,10 @@
-//! What a script's `done(summary, latency, requests)` is given.
+//! The arguments of a script's `done(summary, latency, requests)`.
 
 use crate::measure::{Histogram, Tally, TargetResult};
 use crate::script::{DoneSummary, Statistics};
 use crate::units::Nanos;
 
-/// wrk's summary of a run: durations in microseconds.
+/// The summary of a run as wrk defines it, with durations in microseconds.
 pub fn summary(target: &TargetResult, length: Nanos) -> DoneSummary {
     let tally = &target.tally;
     DoneSummary {
@@ -19,12 +19,12 @@ pub fn summary(target: &TargetResult, length: Nanos) -> DoneSummary {
     }
 }
 
-/// Latencies in microseconds; service times in a closed loop.
+/// Latencies in microseconds; in a closed loop these are service times.
 pub fn of_latencies(tally: &Tally, is_open_loop: bool) -> Box<dyn Statistics> {
     Box::new(Latencies(tally.response_times(is_open_loop)))
 }
 
-/// Replies per second, by thread and second.
+/// Replies per second; one value for each thread and second.
 pub fn of_rates(rates: &[f64]) -> Box<dyn Statistics> {
     let mut sorted = rates.to_vec();
     sorted.sort_by(f64::total_cmp);

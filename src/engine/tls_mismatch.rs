@@ -4,8 +4,8 @@ use crate::measure::Slice;
 use crate::spec::RunSpec;
 use crate::transport::{AddressError, Addresses, NOT_IN_THE_CLEAR, speaks_tls};
 
-/// Looks at the first outcomes of each target's requests. To try a TLS handshake on every server before
-/// the load would leave a line of nonsense in the logs of those that are all right.
+/// Judges by the first outcomes of each target's requests. A TLS handshake with every server before the
+/// load would leave a line of nonsense in the logs of plain HTTP servers.
 pub struct MismatchCheck<'a> {
     spec: &'a RunSpec,
     addresses: &'a [Addresses],

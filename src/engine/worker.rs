@@ -2,7 +2,7 @@
 
 use super::connection_manager::ConnectionManager;
 use super::lifecycle::{ConnectionPolicy, RequestBudget};
-use super::messages::{Opened, Order, Plan, Report, Reporter};
+use super::messages::{Opened, Plan, Report, Reporter, WorkerOrder};
 use super::pacer::Pacer;
 use super::running_worker::RunningWorker;
 use super::setup::{first_connection, stripe, worker_state};
@@ -36,7 +36,7 @@ impl From<io::Error> for Trouble {
 /// Runs a worker on the calling thread until it is dismissed.
 pub fn work(
     plan: &Plan,
-    orders: &Receiver<Order>,
+    orders: &Receiver<WorkerOrder>,
     reporter: &Reporter,
     stop: watch::Receiver<bool>,
 ) {
@@ -50,7 +50,7 @@ pub fn work(
 
 fn run(
     plan: &Plan,
-    orders: &Receiver<Order>,
+    orders: &Receiver<WorkerOrder>,
     reporter: &Reporter,
     stop: watch::Receiver<bool>,
 ) -> Result<Option<WorkerScript>, Trouble> {
@@ -77,7 +77,7 @@ fn run(
     let error = state.borrow().first_errors.first().cloned();
     let error = error.map(|(_, why)| why);
     reporter.send(Report::Opened(Opened { count, error }));
-    let Ok(Order::Start(clock)) = orders.recv() else {
+    let Ok(WorkerOrder::Start(clock)) = orders.recv() else {
         return Err(Trouble::Dismissed);
     };
     let running = RunningWorker {
@@ -100,23 +100,25 @@ async fn open(plan: &Plan, manager: &Rc<ConnectionManager>) -> usize {
 
 fn serve_until_open(
     mut script: Option<&mut WorkerScript>,
-    orders: &Receiver<Order>,
+    orders: &Receiver<WorkerOrder>,
 ) -> Result<(), Trouble> {
     loop {
         match (orders.recv(), script.as_deref_mut()) {
-            (Ok(Order::Answer(question)), Some(script)) => script.answer(question),
-            (Ok(Order::Answer(_)), None) => {}
-            (Ok(Order::Open), Some(script)) => return Ok(script.init()?),
-            (Ok(Order::Open), None) => return Ok(()),
-            (Ok(Order::Start(_) | Order::Dismiss) | Err(_), _) => return Err(Trouble::Dismissed),
+            (Ok(WorkerOrder::Answer(question)), Some(script)) => script.answer(question),
+            (Ok(WorkerOrder::Answer(_)), None) => {}
+            (Ok(WorkerOrder::Open), Some(script)) => return Ok(script.init()?),
+            (Ok(WorkerOrder::Open), None) => return Ok(()),
+            (Ok(WorkerOrder::Start(_) | WorkerOrder::Dismiss) | Err(_), _) => {
+                return Err(Trouble::Dismissed);
+            }
         }
     }
 }
 
 /// Answers questions about the worker's variables, which `done` may still ask for.
-fn serve_until_dismissed(script: Option<WorkerScript>, orders: &Receiver<Order>) {
+fn serve_until_dismissed(script: Option<WorkerScript>, orders: &Receiver<WorkerOrder>) {
     let Some(mut script) = script else { return };
-    while let Ok(Order::Answer(question)) = orders.recv() {
+    while let Ok(WorkerOrder::Answer(question)) = orders.recv() {
         script.answer(question);
     }
 }

@@ -1,7 +1,7 @@
 //! The coordinator's end of a worker thread.
 
 use super::error::EngineError;
-use super::messages::{Order, Plan, Report, Reporter};
+use super::messages::{Plan, Report, Reporter, WorkerOrder};
 use super::worker::work;
 use crate::clock::block_for;
 use crate::units::Nanos;
@@ -16,7 +16,7 @@ const JOIN_POLL: Nanos = Nanos::from_millis(1);
 
 /// The coordinator's end of a worker thread. Dropping it dismisses the worker.
 pub struct WorkerHandle {
-    pub orders: Sender<Order>,
+    pub orders: Sender<WorkerOrder>,
     pub thread: Option<JoinHandle<()>>,
 }
 
@@ -45,7 +45,7 @@ impl WorkerHandle {
 
 impl Drop for WorkerHandle {
     fn drop(&mut self) {
-        let _ = self.orders.send(Order::Dismiss);
+        let _ = self.orders.send(WorkerOrder::Dismiss);
         let Some(thread) = self.thread.take() else {
             return;
         };

@@ -48,7 +48,7 @@ pub struct WorkerState {
     pub read_buffer: Vec<u8>,
     /// Wakes the dispatcher when a connection has room.
     pub waiting_for_free: Option<Waker>,
-    /// How often a connection was polled: the pacer tells by it whether a spin was idle.
+    /// How often connections were polled; the pacer compares it to see whether a spin was idle.
     pub turns: u64,
     /// An error in the script; it ends the run.
     pub script_error: Option<ScriptError>,

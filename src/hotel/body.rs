@@ -1,4 +1,4 @@
-//! The body of a reply, framed as Go frames it: small ones with their length, larger ones chunked.
+//! The body of a reply, framed as Go does it: small bodies with their length, larger ones chunked.
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// Go's server learns the length of a body only while it fits into its buffer of this many bytes.
+/// Size of the buffer of Go's server, in bytes. Go sends a length only for bodies that fit into it.
 const GO_BUFFER: usize = 2048;
 
 /// All bytes of a reply at once.
@@ -44,7 +44,7 @@ impl Body for ReplyBody {
         self.bytes.is_none()
     }
 
-    /// A length that is not told makes hyper send chunks.
+    /// Without a known length hyper sends chunks.
     fn size_hint(&self) -> SizeHint {
         match &self.bytes {
             Some(_) if self.is_chunked => SizeHint::new(),

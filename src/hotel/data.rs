@@ -1,7 +1,6 @@
-//! The eighty hotels: who they are, where they lie, and what their features look like as JSON.
+//! The eighty hotels, with names, places, ratings and prices that follow from a seed.
 //!
-//! All of it follows from the seed, and every feature is rendered once, when the hotel opens: a
-//! request only picks and joins.
+//! The JSON of every hotel is rendered once at the start; a request only selects and joins.
 
 use bytes::Bytes;
 use rand::seq::SliceRandom;

@@ -1,7 +1,7 @@
 //! Many precise waits at once, on one timer.
 //!
-//! tokio's timers have steps of a millisecond and a timerfd for each request would cost a file
-//! descriptor each, so all deadlines stand in one heap, and one task waits for the first of them.
+//! tokio's timers have steps of a millisecond, and a timerfd for each request would take a file
+//! descriptor each. So all deadlines are kept in one heap, and one task waits for the first of them.
 
 use crate::clock::{RunClock, Sleeper};
 use crate::units::Nanos;
@@ -17,11 +17,11 @@ pub(super) struct Delays {
     clock: RunClock,
     sleeper: Sleeper,
     waits: RefCell<Waits>,
-    /// Tells the driver that the first deadline is another one now.
+    /// Wakes the driver when the first deadline changes.
     sooner: Notify,
 }
 
-/// Who waits, and for what; a plain value.
+/// All waits, by deadline; without a timer of its own.
 #[derive(Default)]
 struct Waits {
     heap: BinaryHeap<Wait>,
@@ -36,7 +36,7 @@ struct Wait {
 }
 
 impl Delays {
-    /// Must be called inside a tokio runtime with I/O enabled.
+    /// No waits yet. Must be called inside a tokio runtime with I/O enabled.
     ///
     /// # Errors
     /// When the kernel refuses a timer.
@@ -79,7 +79,7 @@ impl Delays {
 }
 
 impl Waits {
-    /// True when the new deadline comes before all others.
+    /// Adds a wait. Returns whether its deadline comes before all others.
     fn begin(&mut self, until: Nanos, end: oneshot::Sender<()>) -> bool {
         let is_first = self.heap.peek().is_none_or(|first| until < first.until);
         let order = self.begun;
@@ -88,7 +88,7 @@ impl Waits {
         is_first
     }
 
-    /// Ends all waits that are due and gives the next deadline.
+    /// Ends all waits that are due and returns the next deadline.
     fn end_due(&mut self, now: Nanos) -> Option<Nanos> {
         while let Some(first) = self.heap.peek() {
             if first.until > now {

@@ -1,6 +1,6 @@
-//! What goes wrong on demand: a freeze, failing replies, a bounded capacity, closed connections.
+//! Faults on demand: a freeze, failing replies, a bounded capacity, closed connections.
 //!
-//! Pure: what a fault decides, not how it is carried out.
+//! This file only decides; the frontend carries the decisions out.
 
 use crate::units::{BadQuantity, Nanos, Rate, parse_duration};
 use rand::{RngExt, SeedableRng};
@@ -11,9 +11,9 @@ use std::str::FromStr;
 /// A freeze of the whole server: nothing is accepted, read or answered. Written `1s@5s`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stall {
-    /// How long it lasts, above zero.
+    /// How long the freeze lasts; above zero.
     pub length: Nanos,
-    /// When it begins, counted from the arrival of the first request.
+    /// When the freeze begins, since the arrival of the first request.
     pub after: Nanos,
 }
 
@@ -47,7 +47,7 @@ impl FromStr for Stall {
 /// Reads a share of requests, 0 ..= 1: `0.1%` or `0.001`.
 ///
 /// # Errors
-/// [`BadQuantity`] for anything else, and for less than nothing or more than all.
+/// [`BadQuantity`] for anything else, and for shares outside 0 ..= 1.
 pub fn parse_share(typed: &str) -> Result<f64, BadQuantity> {
     let text = typed.trim();
     let (digits, whole) = match text.strip_suffix('%') {
@@ -67,14 +67,14 @@ pub fn parse_share(typed: &str) -> Result<f64, BadQuantity> {
         })
 }
 
-/// Decides which requests fail; the same seed lets the same ones fail.
+/// Decides which requests fail. The same seed makes the same requests fail.
 pub(super) struct Failures {
     share: f64,
     rng: Xoshiro256PlusPlus,
 }
 
 impl Failures {
-    /// Shares outside 0 ..= 1 are taken for the nearer end, NaN for none.
+    /// Failures of this share of requests, clamped to 0 ..= 1; NaN is 0.
     pub(super) fn new(share: f64, seed: u64) -> Failures {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         // The service times draw from the same seed: far away from there, so that slow requests
@@ -101,7 +101,7 @@ pub(super) struct Bottleneck {
 }
 
 impl Bottleneck {
-    /// A server that is idle and can do `capacity` requests per second.
+    /// An idle server that handles `capacity` requests per second.
     pub(super) fn new(capacity: Rate) -> Bottleneck {
         Bottleneck {
             occupancy: Nanos::from_secs_f64(1.0 / capacity.as_f64()),
@@ -116,14 +116,14 @@ impl Bottleneck {
     }
 }
 
-/// Counts the replies on one connection and says which of them ends it.
+/// Counts the replies on one connection and decides which of them closes it.
 pub(super) struct Closing {
     every: Option<u64>,
     replies: u64,
 }
 
 impl Closing {
-    /// Closes with each `every`-th reply; `None` and zero never do.
+    /// Closes the connection with every `every`-th reply; `None` and zero never do.
     pub(super) fn new(every: Option<u64>) -> Closing {
         Closing { every, replies: 0 }
     }

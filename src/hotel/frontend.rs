@@ -1,12 +1,12 @@
-//! One request from arrival to reply: what it is answered, and when.
+//! Decides for each request what is replied, and when.
 
-use super::HotelSpec;
 use super::body::ReplyBody;
 use super::data::Hotels;
 use super::delays::Delays;
 use super::faults::{Bottleneck, Closing, Failures};
 use super::replies::{Replies, downstream_error};
 use super::service_time::{ServiceTime, ServiceTimes};
+use super::spec::HotelSpec;
 use crate::clock::RunClock;
 use crate::units::Nanos;
 use http::header::CONNECTION;
@@ -24,7 +24,7 @@ use std::rc::Rc;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
-/// The server behind all connections; lives on one thread.
+/// The server behind all connections, on one thread.
 pub(super) struct Frontend {
     replies: Replies,
     admission: RefCell<Admission>,
@@ -33,7 +33,8 @@ pub(super) struct Frontend {
 }
 
 impl Frontend {
-    /// Must be called inside the runtime. `first` is told when the first request arrives.
+    /// Opens the frontend; must be called inside the runtime. `first` receives the time at which the
+    /// first request arrives.
     ///
     /// # Errors
     /// When the kernel refuses a timer.
@@ -52,16 +53,16 @@ impl Frontend {
 
     /// Answers the requests of one connection until either side closes it.
     pub(super) async fn attend(self: Rc<Frontend>, connection: TcpStream) {
-        // Fails only on a connection that has gone already, which the first read finds out.
+        // This fails only on a connection that is already closed, which the first read reports.
         let _ = connection.set_nodelay(true);
         let closing = RefCell::new(Closing::new(self.close_every));
         let service = service_fn(move |request| {
             let is_last = closing.borrow_mut().next_is_last();
             self.clone().answer(request, is_last)
         });
-        // An error is the client's: it went away, or it did not speak HTTP and has been told so.
-        let mut http = auto::Builder::new(OnThisThread);
-        // As Go writes them; scripts look headers up by that name.
+        // Errors are the client's: it closed the connection, or it did not speak HTTP.
+        let mut http = auto::Builder::new(LocalExecutor);
+        // Go writes header names in this case, and scripts look them up by it.
         http.http1().title_case_headers(true);
         let _ = http
             .serve_connection(TokioIo::new(connection), service)
@@ -92,31 +93,31 @@ impl Frontend {
     }
 }
 
-/// Runs the streams of HTTP/2 where their connection runs.
+/// Runs HTTP/2 streams on the thread of their connection.
 #[derive(Debug, Clone, Copy)]
-struct OnThisThread;
+struct LocalExecutor;
 
-impl<F: Future<Output: 'static> + 'static> Executor<F> for OnThisThread {
+impl<F: Future<Output: 'static> + 'static> Executor<F> for LocalExecutor {
     fn execute(&self, stream: F) {
         tokio::task::spawn_local(stream);
     }
 }
 
-/// Reads a request's body to its end: what is left unread would end the connection.
+/// Reads a request's body to its end; an unread body would end the connection.
 async fn drain(mut body: Incoming) {
     if !body.is_end_stream() {
         while let Some(Ok(_)) = body.frame().await {}
     }
 }
 
-/// What was decided about a request when it arrived.
+/// The decision about a request, made when it arrived.
 struct Ticket {
-    /// When its reply leaves; `None` at once.
+    /// When the reply is sent; `None` is at once.
     due: Option<Nanos>,
     fails: bool,
 }
 
-/// Decides about requests in the order of their arrival.
+/// Decides on requests in the order of their arrival.
 struct Admission {
     clock: RunClock,
     first: Option<oneshot::Sender<Nanos>>,
@@ -139,7 +140,7 @@ impl Admission {
 
     fn admit(&mut self) -> Ticket {
         if let Some(first) = self.first.take() {
-            // Nobody listens any more only when the server stops.
+            // The receiver is gone only when the server stops.
             let _ = first.send(self.clock.now());
         }
         Ticket {
@@ -148,7 +149,7 @@ impl Admission {
         }
     }
 
-    /// The clock is not asked when nothing depends on it.
+    /// When the reply is sent. The clock is read only when something depends on it.
     fn due(&mut self) -> Option<Nanos> {
         if self.bottleneck.is_none() && self.service_times.is_none() {
             return None;

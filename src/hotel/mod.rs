@@ -1,9 +1,9 @@
-//! The embedded stand-in for the frontend of DeathStarBench's HotelReservation, with faults on
-//! demand: a target that behaves as told, so that what was measured can be held against the truth.
+//! A stand-in for the frontend of DeathStarBench's HotelReservation, with faults on demand. It behaves
+//! as configured, so that measurements can be compared with the truth.
 //!
-//! One thread, HTTP/1.1 and HTTP/2 in the clear, no state between requests. Ends at the socket: who starts it, and what
-//! people are told about it, is the command's business. It does not imitate the services behind
-//! the frontend, only their replies and the time they take.
+//! The stand-in runs on one thread, speaks HTTP/1.1 and HTTP/2 without TLS, and keeps no state between
+//! requests. It does not imitate the services behind the frontend, only their replies and the time
+//! they take.
 
 mod body;
 mod data;
@@ -13,13 +13,15 @@ mod frontend;
 mod query;
 mod replies;
 mod service_time;
+mod spec;
 mod users;
 
 pub use faults::{Stall, parse_share};
 pub use service_time::ServiceTime;
+pub use spec::HotelSpec;
 
 use crate::clock::{RunClock, Sleeper, block_for};
-use crate::units::{Nanos, Rate};
+use crate::units::Nanos;
 use frontend::Frontend;
 use std::convert::Infallible;
 use std::future::{Future, pending};
@@ -29,41 +31,19 @@ use std::rc::Rc;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 
-/// How the stand-in behaves.
-#[derive(Debug, Clone, PartialEq)]
-pub struct HotelSpec {
-    /// Where it listens; port 0 lets the kernel choose one.
-    pub listen: SocketAddr,
-    /// How long a request takes from its arrival to its reply.
-    pub service_time: ServiceTime,
-    /// A freeze of the whole server, once.
-    pub stall: Option<Stall>,
-    /// Requests per second that it can do at most, one after the other; those beyond queue up.
-    /// Each one takes 1/capacity, and its service time on top.
-    pub capacity: Option<Rate>,
-    /// The share of requests, 0 ..= 1, that get a 500; shares outside are taken for the nearer end.
-    pub error_rate: f64,
-    /// Each so-many-th reply on a connection closes it; `None` and zero never do.
-    pub close_every: Option<u64>,
-    /// From it follow the hotels, the service times and which requests fail.
-    pub seed: u64,
-}
-
 /// Why the stand-in cannot serve, and what would cure it.
 #[derive(Debug, thiserror::Error)]
 pub enum HotelError {
-    /// The address is taken, or is none of this machine's.
+    /// The address is in use, or does not belong to this machine.
     #[error(
         "the hotel cannot listen on {listen}: {source}; choose a free address with --listen, \
          such as --listen 127.0.0.1:0 for any free port"
     )]
     Listen {
-        /// Where it should have listened.
         listen: SocketAddr,
-        /// What the kernel said.
         source: io::Error,
     },
-    /// The kernel refused what every server needs: a poller or a timer.
+    /// The kernel refused a poller or a timer.
     #[error(
         "the hotel cannot wait for events: {0}; if there are too many open files, raise the \
          limit with `ulimit -n`"
@@ -71,15 +51,15 @@ pub enum HotelError {
     Events(#[source] io::Error),
 }
 
-/// Connections that wait in the kernel while the server is busy or frozen; more than any run opens
-/// at once, because a full queue would cost the client a second that is nobody's service time.
+/// Length of the kernel's accept queue. It exceeds what any run opens at once: a full queue would cost
+/// the client a second that is not service time.
 const BACKLOG: u32 = 4096;
 
-/// How long to leave the port alone after a failed accept, such as for want of file descriptors.
+/// Pause after a failed accept, for example when file descriptors run out.
 const ACCEPT_PAUSE: Nanos = Nanos::from_millis(10);
 
-/// How many requests may be handled before timers and sockets are looked at again. tokio's 61
-/// would let a busy server be a millisecond late.
+/// How many tasks run before timers and sockets are polled again. With tokio's default of 61 a busy
+/// server would be a millisecond late.
 const EVENT_INTERVAL: u32 = 16;
 
 /// Binds, calls `ready` with the local address once the port listens, then serves until `stop`
@@ -129,7 +109,7 @@ fn listen(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    // Connections of a former run in TIME_WAIT must not keep the port.
+    // Connections of an earlier run in TIME_WAIT must not block the port.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     let listener = socket.listen(BACKLOG)?;
@@ -149,7 +129,7 @@ async fn accept(listener: &TcpListener, frontend: &Rc<Frontend>, clock: RunClock
     }
 }
 
-/// Stops the thread once, at its moment: there is no other one that could go on working.
+/// Blocks the server's only thread once, at the configured time.
 async fn freeze(
     stall: Option<Stall>,
     first_arrival: oneshot::Receiver<Nanos>,

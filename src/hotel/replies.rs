@@ -1,8 +1,7 @@
-//! What the frontend answers: path and query in; status, headers and body out.
+//! The frontend's replies: status, headers and body for a path and a query.
 //!
-//! Pure and without a memory: a reservation takes no room away, so that every run finds the same
-//! hotels. The method is not asked for, because the frontend's handlers do not look at it either
-//! (a `HEAD` loses its body further down). Texts and headers are those of the Go frontend.
+//! Replies depend on nothing else: a reservation takes no room away, so every run finds the same
+//! hotels. The method does not matter, as in the Go frontend, whose texts and headers these are.
 
 use super::data::Hotels;
 use super::query::Query;

@@ -1,6 +1,7 @@
 //! The stand-in as a client sees it: raw HTTP over a real socket.
 
 use super::*;
+use crate::units::Rate;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::thread::JoinHandle;

@@ -1,16 +1,16 @@
-//! The schedule itself: an iterator of due times.
+//! The schedule as an iterator of due times.
 
 use super::{ArrivalProcess, Gaps, Profile, Stripe};
 use crate::units::Nanos;
 use serde::{Deserialize, Serialize};
 
-/// One request's place in the schedule. The due time travels with the request and is never taken
-/// again after a wait: taking it again is how coordinated omission comes back.
+/// One request's place in the schedule. The due time stays with the request and is never measured again
+/// after a wait, because that would bring back coordinated omission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Arrival {
-    /// Number in the whole schedule, from 0.
+    /// Index in the whole schedule, from 0.
     pub seq: u64,
-    /// When the request is to start, from the start of the load.
+    /// When the request is due, since the start of the load.
     pub due: Nanos,
 }
 
@@ -21,12 +21,12 @@ pub struct Schedule {
     pub process: ArrivalProcess,
     /// Rate over time.
     pub profile: Profile,
-    /// Seed of the gaps; an even process does not use it.
+    /// Seed of the gaps. `ArrivalProcess::Fixed` does not use it.
     pub seed: u64,
 }
 
 impl Schedule {
-    /// All arrivals.
+    /// The arrivals of all workers together.
     pub fn arrivals(&self) -> Arrivals {
         self.stripe(Stripe::whole())
     }

@@ -1,13 +1,13 @@
-//! The ledger: how many arrivals were due, counted from the schedule alone.
+//! Counts how many arrivals were due, from the schedule alone.
 //!
-//! It is kept apart from the workers that serve the arrivals, so that what they report can be
-//! checked against it.
+//! The ledger does not depend on the workers that serve the arrivals, so their reports can be checked
+//! against it.
 
 use super::{Arrival, Arrivals, Schedule, Stripe};
 use crate::units::Nanos;
 use std::iter::Peekable;
 
-/// Counts due arrivals as time passes; a worker that has been stopped owes nothing afterwards.
+/// Counts due arrivals as time passes. Arrivals of a stopped worker do not count any more.
 #[derive(Debug, Clone)]
 pub struct Ledger {
     arrivals: Peekable<Arrivals>,
@@ -16,7 +16,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// A ledger of the whole schedule as it is dealt to `workers` with `connections` slots.
+    /// A ledger of the whole schedule, divided among `workers` with `connections` slots in all.
     pub fn new(schedule: &Schedule, connections: usize, workers: usize) -> Ledger {
         Ledger {
             arrivals: schedule.arrivals().peekable(),
@@ -25,7 +25,7 @@ impl Ledger {
         }
     }
 
-    /// From `at` on nothing is due any more for `worker`.
+    /// Stops counting arrivals of `worker` that are due at `at` or later.
     pub fn stop(&mut self, worker: usize, at: Nanos) {
         if let Some(stopped) = self.stopped.get_mut(worker) {
             *stopped = at.min(*stopped);

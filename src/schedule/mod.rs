@@ -1,7 +1,7 @@
-//! WHEN: an endless, seeded, monotone sequence of due times, dealt out by connection slot.
+//! The schedule: an endless, seeded, monotone sequence of due times, divided among workers.
 //!
-//! Pure. An arrival process draws gaps with a mean of one; a rate profile stretches them to time.
-//! Ends where somebody waits for a due time: that is `engine`'s business.
+//! The room is pure. An arrival process draws gaps with a mean of one, and a rate profile scales them to
+//! time. Waiting for a due time is the business of `engine`.
 
 mod arrivals;
 mod ledger;

@@ -5,7 +5,7 @@ use rand_distr::{Distribution, Exp1, Normal, Zipf};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};
 
-/// How the gaps between arrivals are distributed. All have the mean 1/R.
+/// The distribution of the gaps between arrivals. At the rate R every mean gap is 1/R.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
@@ -39,9 +39,8 @@ impl ArrivalProcess {
 const ZIPF_RANKS: u32 = 100;
 const ZIPF_EXPONENT: f64 = 3.0;
 
-/// Positions of successive arrivals in units of the mean gap, as fixed point numbers with 32 bits
-/// behind the point: summing integers keeps the mean exact over any number of arrivals, which
-/// adding floats would not.
+/// Positions of successive arrivals in units of the mean gap, as fixed-point numbers with 32 fractional
+/// bits. Sums of integers keep the mean exact over any number of arrivals; sums of floats would not.
 #[derive(Debug, Clone)]
 pub struct Gaps {
     process: ArrivalProcess,
@@ -54,10 +53,10 @@ pub struct Gaps {
 }
 
 impl Gaps {
-    /// Bits behind the point of a position.
+    /// Fractional bits of a position.
     pub const POINT: u32 = 32;
 
-    /// The process's gaps for a seed; the same seed gives the same gaps for ever.
+    /// The gaps of a process. The same seed gives the same gaps in every version of the program.
     pub fn new(process: ArrivalProcess, seed: u64) -> Gaps {
         let power_sum = |power: f64| -> f64 {
             (1..=ZIPF_RANKS)
@@ -75,7 +74,7 @@ impl Gaps {
         }
     }
 
-    /// The next arrival's number and position. An even process begins at 0, the others after a gap.
+    /// The index and position of the next arrival. `Fixed` begins at 0, the others after a gap.
     #[inline]
     pub fn advance(&mut self) -> (u64, u128) {
         let seq = self.next_seq;

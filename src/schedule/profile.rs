@@ -1,4 +1,4 @@
-//! Rate profiles: from an arrival's position (how many mean gaps lie before it) to its due time.
+//! Rate profiles turn an arrival's position, in mean gaps from the start, into its due time.
 
 use super::Gaps;
 use crate::units::{Nanos, Rate};
@@ -18,13 +18,13 @@ pub enum Profile {
         to: Rate,
         /// When the ramp begins, from the start of the schedule.
         start: Nanos,
-        /// How long it takes; not zero.
+        /// How long the ramp takes; not zero.
         length: Nanos,
     },
 }
 
 impl Profile {
-    /// The due time of the arrival at `position`, which has [`Gaps::POINT`] bits behind its point.
+    /// The due time of the arrival at `position`, which has [`Gaps::POINT`] fractional bits.
     ///
     /// A constant rate is computed in integers (128 bits hold positions up to 2^40 arrivals). A
     /// ramp inverts its cumulative rate N(t) = a t + (b - a) t^2 / 2T; the form 2N / (a + sqrt(a^2 +

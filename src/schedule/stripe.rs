@@ -1,8 +1,8 @@
-//! Striping: which worker serves which arrival.
+//! Divides the arrivals among the workers.
 
 /// One worker's share of a schedule. Arrival `seq` belongs to connection slot `seq mod connections`,
-/// and slots are dealt to workers in turn: load follows connections, and the union over the
-/// workers is the whole schedule, however many there are.
+/// and slots are assigned to workers in turn. So load follows connections, and all workers together
+/// serve the whole schedule, however many they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stripe {
     connections: u64,
@@ -39,7 +39,7 @@ impl Stripe {
         self.worker_of(seq) == self.worker
     }
 
-    /// How many of `total` things that are dealt like connection slots fall to this worker.
+    /// How many of `total` connection slots belong to this worker.
     pub fn share_of(&self, total: usize) -> usize {
         let total = total as u64;
         let extra = u64::from(self.worker < total % self.workers);

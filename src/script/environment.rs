@@ -1,7 +1,7 @@
-//! What every state begins with: the standard libraries, `wrk`, `socket`, and the paths of modules.
+//! Creates Lua states with the standard libraries, `wrk`, `socket`, and the paths of modules.
 
 use super::ScriptSpec;
-use super::address::{Address, connect, lookup};
+use super::address::{ScriptAddress, connect, lookup};
 use super::error::ScriptError;
 use crate::clock::{block_for, unix_now};
 use crate::units::Nanos;
@@ -46,7 +46,7 @@ pub fn run_chunk(lua: &Lua, spec: &ScriptSpec) -> Result<(), ScriptError> {
         .map_err(|error| ScriptError::from_lua(&spec.path, "the main chunk", &error))
 }
 
-/// Modules beside the script come first, then `LUA_PATH` and Lua's own places.
+/// Sets where modules are searched: beside the script, then in `LUA_PATH` and Lua's own folders.
 fn add_module_paths(lua: &Lua, spec: &ScriptSpec) -> mlua::Result<()> {
     let folder = match spec.path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.display().to_string(),
@@ -59,7 +59,7 @@ fn add_module_paths(lua: &Lua, spec: &ScriptSpec) -> mlua::Result<()> {
     package.set("cpath", format!("{folder}/?.so;{cpath}"))
 }
 
-/// What `wrk.lua` and `socket.lua` are built from.
+/// The native functions that `wrk.lua` and `socket.lua` build on.
 fn natives(lua: &Lua, spec: &ScriptSpec, worker: Option<usize>) -> mlua::Result<Table> {
     let native = lua.create_table()?;
     native.set("url", spec.url.as_str())?;
@@ -70,7 +70,7 @@ fn natives(lua: &Lua, spec: &ScriptSpec, worker: Option<usize>) -> mlua::Result<
     native.set("headers", headers(lua, &spec.headers)?)?;
     native.set(
         "addrs",
-        lua.create_sequence_from(spec.addrs.iter().copied().map(Address))?,
+        lua.create_sequence_from(spec.addrs.iter().copied().map(ScriptAddress))?,
     )?;
     native.set("random_seed", random_seed(spec.seed, worker))?;
     native.set("seed_pinned", spec.seed_pinned)?;
@@ -81,7 +81,7 @@ fn natives(lua: &Lua, spec: &ScriptSpec, worker: Option<usize>) -> mlua::Result<
     native.set("lookup", lua.create_function(look_up)?)?;
     native.set(
         "connect",
-        lua.create_function(|_, address: Address| Ok(connect(address)))?,
+        lua.create_function(|_, address: ScriptAddress| Ok(connect(address)))?,
     )?;
     native.set(
         "time_us",
@@ -95,11 +95,12 @@ fn natives(lua: &Lua, spec: &ScriptSpec, worker: Option<usize>) -> mlua::Result<
     Ok(native)
 }
 
-/// A header that is given twice becomes a list, which `wrk.format` writes line by line.
+/// The headers as a table. A header that is given twice becomes a list, which `wrk.format` writes line
+/// by line.
 fn headers(lua: &Lua, lines: &[(String, String)]) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     for (name, value) in lines {
-        // `wrk.format` looks for this spelling, and would add a second one.
+        // `wrk.format` looks for the spelling `Host` and would add a second header.
         let name = match name.eq_ignore_ascii_case("host") {
             true => "Host",
             false => name.as_str(),
@@ -116,15 +117,15 @@ fn headers(lua: &Lua, lines: &[(String, String)]) -> mlua::Result<Table> {
     Ok(table)
 }
 
-/// A seed of 52 bits, which a Lua number holds exactly, different for each worker.
+/// The seed of a worker: 52 bits, which a Lua number holds exactly.
 fn random_seed(seed: u64, worker: Option<usize>) -> f64 {
     let stream = worker.map_or(0, |worker| worker as u64 + 1);
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed ^ stream.rotate_left(32));
     (rng.next_u64() >> 12) as f64
 }
 
-/// Microseconds since 1970, no value twice in this process: scripts that seed their random numbers
-/// from it do not run in lockstep.
+/// Microseconds since 1970. No value is returned twice, so that workers whose scripts seed their random
+/// numbers from it differ.
 fn distinct_micros() -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);
     let now = unix_now().0 / 1_000;

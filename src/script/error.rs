@@ -1,13 +1,13 @@
-//! What goes wrong in a script, in words that name the file and the line.
+//! Errors of scripts, with the file and the line.
 
 use std::path::Path;
 
-/// A failure of a script.
+/// An error in a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptError {
-    /// Where and what: `mix.lua:12: attempt to ...`.
+    /// Place and cause, such as `mix.lua:12: attempt to ...`.
     pub message: String,
-    /// The calls that led there; may be empty.
+    /// The Lua calls that led there; may be empty.
     pub traceback: String,
 }
 
@@ -20,11 +20,10 @@ impl ScriptError {
         }
     }
 
-    /// An error of Lua's, met while calling `function` of the script at `path`.
+    /// An error that Lua reported while calling `function` of the script at `path`.
     pub(super) fn from_lua(path: &Path, function: &str, error: &mlua::Error) -> ScriptError {
         let (message, traceback) = match innermost(error) {
-            // A Rust function that the script called has failed: the cause says what, the
-            // traceback says where.
+            // A Rust function failed that the script called. Only the traceback names the place.
             mlua::Error::CallbackError { traceback, cause } => (words(cause), traceback.clone()),
             other => {
                 let text = words(other);
@@ -53,7 +52,7 @@ impl ScriptError {
     }
 }
 
-/// What an error of Lua's says, without the binding's name for its kind.
+/// The message of a Lua error, without the name that mlua gives its kind.
 pub(super) fn words(error: &mlua::Error) -> String {
     match innermost(error) {
         mlua::Error::CallbackError { cause, .. } => words(cause),
@@ -64,7 +63,7 @@ pub(super) fn words(error: &mlua::Error) -> String {
     }
 }
 
-/// An error that a script has caught and thrown again is wrapped once more each time.
+/// The original error. Each time a script catches an error and throws it again, mlua wraps it.
 fn innermost(error: &mlua::Error) -> &mlua::Error {
     match error {
         mlua::Error::CallbackError { cause, .. }
@@ -76,7 +75,7 @@ fn innermost(error: &mlua::Error) -> &mlua::Error {
     }
 }
 
-/// `mix.lua:12`, where a text begins with it.
+/// A place such as `mix.lua:12`, if the text begins with one.
 fn place(text: &str) -> Option<&str> {
     let (end, _) = text.match_indices(':').nth(1)?;
     let (_, line) = text[..end].split_once(':')?;

@@ -7,26 +7,24 @@ use super::port::Port;
 use mlua::{Function, Lua, Table, UserData, UserDataFields, UserDataMethods, Value};
 use std::path::PathBuf;
 
-/// The script in the main thread.
+/// The script's state in the main thread.
 pub struct MainScript {
     lua: Lua,
     path: PathBuf,
 }
 
-/// wrk's summary of a run.
+/// The summary of a run as wrk defines it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DoneSummary {
     /// Length of the measured window, in microseconds.
     pub duration_us: u64,
-    /// Replies that finished in it.
+    /// Replies that finished in the window.
     pub requests: u64,
-    /// Bytes read in it.
+    /// Bytes read in the window.
     pub bytes: u64,
-    /// Failed attempts to connect.
+    /// Failed connection attempts.
     pub connect: u64,
-    /// Failed reads.
     pub read: u64,
-    /// Failed writes.
     pub write: u64,
     /// Replies with a code above 399.
     pub status: u64,
@@ -34,13 +32,13 @@ pub struct DoneSummary {
     pub timeout: u64,
 }
 
-/// A sample as scripts see it: `min max mean stdev`, `:percentile(p)`, `#`, and `[i]` or `(i)`.
+/// A distribution as scripts see it: `min max mean stdev`, `:percentile(p)`, `#`, and `[i]` or `(i)`.
 pub trait Statistics {
-    /// The least value.
+    /// The smallest value.
     fn min(&self) -> f64;
-    /// The largest.
+    /// The largest value.
     fn max(&self) -> f64;
-    /// The mean.
+    /// The arithmetic mean.
     fn mean(&self) -> f64;
     /// The standard deviation.
     fn stdev(&self) -> f64;
@@ -48,7 +46,7 @@ pub trait Statistics {
     fn percentile(&self, percent: f64) -> f64;
     /// How many distinct values there are.
     fn len(&self) -> usize;
-    /// Whether there is none.
+    /// Whether there are no values.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -71,7 +69,7 @@ impl UserData for Sample {
             Ok(this.0.percentile(percent))
         });
         methods.add_meta_method("__len", |_, this, ()| Ok(this.0.len()));
-        // Lua keeps one value of an index, both of a call.
+        // An index yields one value in Lua, a call yields both.
         let at = |this: &Sample, index: &Value| {
             let found = index.as_usize().and_then(|index| this.0.at(index));
             found.unzip()
@@ -99,7 +97,7 @@ impl MainScript {
         })
     }
 
-    /// What was printed must come out before what the program prints next.
+    /// Flushes Lua's output, which must appear before what the program prints next.
     fn flush(&self) -> mlua::Result<()> {
         self.lua.load("io.stdout:flush()").exec()
     }

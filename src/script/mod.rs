@@ -1,7 +1,8 @@
 //! Scripts: LuaJIT states that make requests and look at replies, with the API that wrk and wrk2 have.
 //!
-//! One state per worker, which never leaves its thread, and one more for `setup` and `done`. Ends
-//! at bytes and values: what a request contains is `wire`'s business, when it is sent `engine`'s.
+//! Each worker has one state, which never leaves its thread; one more runs `setup` and `done`. The room
+//! deals in bytes and values: what a request contains is the business of `wire`, when it is sent is
+//! that of `engine`.
 
 mod address;
 mod environment;
@@ -23,27 +24,22 @@ use std::path::PathBuf;
 /// What a script is given before it is loaded.
 #[derive(Debug, Clone)]
 pub struct ScriptSpec {
-    /// Its file, for error messages and for modules beside it.
+    /// The script's file, for error messages and for modules beside it.
     pub path: PathBuf,
-    /// Its text.
+    /// The script's text.
     pub source: Vec<u8>,
-    /// What follows `--` on the command line.
+    /// The arguments that follow `--` on the command line.
     pub args: Vec<String>,
-    /// The URL as given.
     pub url: String,
-    /// The URL's scheme.
     pub scheme: String,
-    /// The URL's host.
     pub host: String,
-    /// The URL's port, when it names one.
+    /// `None` when the URL names no port.
     pub port: Option<u16>,
-    /// The URL's path and query.
     pub path_and_query: String,
-    /// The `-H` lines.
+    /// The headers of `-H`.
     pub headers: Vec<(String, String)>,
-    /// The target's addresses.
     pub addrs: Vec<SocketAddr>,
-    /// Seeds the random numbers of each worker.
+    /// The seed from which each worker's seed of `math.random` follows.
     pub seed: u64,
     /// Whether the user chose the seed: the script's own `math.randomseed` then does nothing.
     pub seed_pinned: bool,

@@ -1,13 +1,13 @@
-//! A worker as `setup` and `done` see it: questions that its own thread answers.
+//! Workers as `setup` and `done` see them. The worker's own thread answers their questions.
 
-use super::address::Address;
+use super::address::ScriptAddress;
 use super::value::Value;
 use mlua::{UserData, UserDataFields, UserDataMethods};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::mpsc::{Sender, channel};
 
-/// What the main state wants of a worker's state.
+/// What the main state asks of a worker's state.
 #[derive(Debug)]
 pub enum Question {
     /// `thread:get(name)`
@@ -22,21 +22,21 @@ pub enum Question {
     Stop,
 }
 
-/// The way to one worker.
+/// The connection to one worker's state.
 #[derive(Clone)]
 pub struct Port {
     send: Rc<dyn Fn(Question) -> bool>,
 }
 
 impl Port {
-    /// `send` takes a question to the worker; `false` when the worker is gone.
+    /// A port whose `send` passes a question to the worker, or returns `false` when the worker is gone.
     pub fn new(send: impl Fn(Question) -> bool + 'static) -> Port {
         Port {
             send: Rc::new(send),
         }
     }
 
-    fn tell(&self, question: Question) -> mlua::Result<()> {
+    fn send(&self, question: Question) -> mlua::Result<()> {
         if (self.send)(question) {
             return Ok(());
         }
@@ -45,7 +45,7 @@ impl Port {
 
     fn ask<T>(&self, question: impl FnOnce(Sender<T>) -> Question) -> mlua::Result<T> {
         let (reply, answer) = channel();
-        self.tell(question(reply))?;
+        self.send(question(reply))?;
         answer
             .recv()
             .map_err(|_| mlua::Error::runtime("the thread is no longer there"))
@@ -55,10 +55,10 @@ impl Port {
 impl UserData for Port {
     fn add_fields<F: UserDataFields<Self>>(fields: &mut F) {
         fields.add_field_method_get("addr", |_, this| {
-            Ok(this.ask(Question::GetAddr)?.map(Address))
+            Ok(this.ask(Question::GetAddr)?.map(ScriptAddress))
         });
-        fields.add_field_method_set("addr", |_, this, address: Address| {
-            this.tell(Question::SetAddr(address.0))
+        fields.add_field_method_set("addr", |_, this, address: ScriptAddress| {
+            this.send(Question::SetAddr(address.0))
         });
     }
 
@@ -72,6 +72,6 @@ impl UserData for Port {
             let answer = this.ask(|reply| Question::Set(name, value, reply))?;
             answer.map_err(mlua::Error::runtime).map(|_| ())
         });
-        methods.add_method("stop", |_, this, ()| this.tell(Question::Stop));
+        methods.add_method("stop", |_, this, ()| this.send(Question::Stop));
     }
 }

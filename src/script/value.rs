@@ -1,30 +1,28 @@
-//! Values that travel between Lua states, which share nothing: plain data, copied.
+//! Values that are copied between Lua states, which share nothing.
 
 use mlua::{Lua, Value as LuaValue};
 
-/// nil, booleans, numbers, strings, and tables of these.
+/// Nil, a boolean, a number, a string, or a table of these.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// nil
     Nil,
-    /// A boolean.
     Boolean(bool),
-    /// A number.
     Number(f64),
-    /// A string of any bytes.
+    /// A string, which may hold any bytes.
     String(Vec<u8>),
-    /// A table: keys and values, in Lua's order.
+    /// Keys and values of a table, in Lua's order.
     Table(Vec<(Value, Value)>),
 }
 
-/// Tables inside tables beyond this depth are taken for a table that contains itself.
+/// Deepest nesting of tables. A table that is nested deeper is assumed to contain itself.
 const DEEPEST: usize = 64;
 
 impl Value {
     /// Copies a value out of a state.
     ///
     /// # Errors
-    /// For functions, userdata and threads, which belong to their state, and for endless tables.
+    /// Functions, userdata and threads belong to their state and cannot be copied; nor can tables that
+    /// contain themselves.
     pub fn from_lua(value: &LuaValue) -> mlua::Result<Value> {
         Value::copy(value, 0)
     }

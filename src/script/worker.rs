@@ -1,7 +1,7 @@
-//! A worker's state: load, then `init`, then `request`, `response` and `delay`; questions in between.
+//! The script's state in a worker, which runs `init`, `request`, `response` and `delay`.
 
 use super::ScriptSpec;
-use super::address::Address;
+use super::address::ScriptAddress;
 use super::environment::{open, run_chunk};
 use super::error::{ScriptError, words};
 use super::port::Question;
@@ -12,7 +12,7 @@ use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-/// A script in one worker.
+/// The script's state in one worker.
 pub struct WorkerScript {
     lua: Lua,
     spec: ScriptSpec,
@@ -22,7 +22,7 @@ pub struct WorkerScript {
     delay: Option<Function>,
 }
 
-/// What a script tells the engine on the side.
+/// What a script sets besides its return values.
 #[derive(Default)]
 struct Signals {
     label: RefCell<Option<String>>,
@@ -38,8 +38,8 @@ struct OwnThread(Rc<Signals>);
 
 impl UserData for OwnThread {
     fn add_fields<F: UserDataFields<Self>>(fields: &mut F) {
-        fields.add_field_method_get("addr", |_, this| Ok(this.0.address().map(Address)));
-        fields.add_field_method_set("addr", |_, this, address: Address| {
+        fields.add_field_method_get("addr", |_, this| Ok(this.0.address().map(ScriptAddress)));
+        fields.add_field_method_set("addr", |_, this, address: ScriptAddress| {
             this.0.chosen.set(Some(address.0));
             Ok(())
         });
@@ -66,7 +66,7 @@ impl Signals {
 }
 
 impl WorkerScript {
-    /// Loads the script for the worker of this number (from 0).
+    /// Loads the script for the worker with this number, counted from 0.
     ///
     /// # Errors
     /// [`ScriptError`] with file, line and cause.
@@ -104,9 +104,9 @@ impl WorkerScript {
         })
     }
 
-    /// Answers a question of the main state.
+    /// Answers a question that the main state asks about this one.
     pub fn answer(&mut self, question: Question) {
-        // A main state that no longer waits for an answer needs none.
+        // The main state may have stopped waiting for the answer.
         match question {
             Question::Get(name, reply) => {
                 let value = self.lua.globals().get::<mlua::Value>(name);
@@ -126,7 +126,7 @@ impl WorkerScript {
         }
     }
 
-    /// The address that the script chose for its thread.
+    /// The address that the script chose for this worker (`thread.addr`).
     pub fn addr(&self) -> Option<SocketAddr> {
         self.signals.chosen.get()
     }
@@ -162,7 +162,8 @@ impl WorkerScript {
         self.lua.globals().get::<Function>(name).ok()
     }
 
-    /// The request of a script without `request()`: what `wrk.format()` makes. `None` with one.
+    /// The request of a script without `request()`, made by `wrk.format()`. `None` when the script
+    /// defines `request()`.
     ///
     /// # Errors
     /// [`ScriptError`] when `wrk.format` fails, for example on a header that is a function.
@@ -172,7 +173,7 @@ impl WorkerScript {
         }
         let format = || {
             let wrk = self.wrk()?;
-            // A script that replaces wrk.init need not bring this one.
+            // A script that replaces `wrk.init` may not have set the function.
             let made = wrk.get::<Option<Function>>("request")?;
             let made = made.map_or_else(|| wrk.get::<Function>("format"), Ok)?;
             made.call::<LuaString>(())
@@ -193,16 +194,16 @@ impl WorkerScript {
         self.delay.is_some()
     }
 
-    /// Appends what `request()` returns: one request, or several pipelined.
+    /// Appends what `request()` returns: one request, or several to be pipelined.
     ///
     /// # Errors
-    /// [`ScriptError`] when it fails or returns no text.
+    /// [`ScriptError`] when `request()` fails or does not return a string.
     #[inline]
     pub fn request(&mut self, out: &mut Vec<u8>) -> Result<(), ScriptError> {
         let Some(request) = &self.request else {
             return Err(ScriptError::new("request() is not defined"));
         };
-        // A label given anywhere else has no request to name.
+        // A label that was set outside of `request()` names no request.
         self.signals.has_label.set(false);
         match request.call::<mlua::Value>(()) {
             Ok(mlua::Value::String(text)) => {
@@ -218,7 +219,7 @@ impl WorkerScript {
         }
     }
 
-    /// The name that `wrk.label` gave since the last call.
+    /// Takes the name that `wrk.label` has set since the last call.
     #[inline]
     pub fn take_label(&mut self) -> Option<String> {
         if !self.signals.has_label.replace(false) {
@@ -252,7 +253,7 @@ impl WorkerScript {
         Ok(self.signals.failure.take())
     }
 
-    /// Calls `delay()`, which answers in milliseconds; what is not a positive number is no delay.
+    /// Calls `delay()`, which returns milliseconds. Anything but a positive number is no delay.
     ///
     /// # Errors
     /// [`ScriptError`] when it fails.

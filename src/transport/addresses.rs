@@ -1,21 +1,20 @@
-//! From a target to the addresses that answer.
+//! The addresses of a target, and how its name is resolved.
 
 use crate::spec::{Endpoint, Reach, Target};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
-/// Where a server is.
+/// The address of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {
-    /// An address and a port.
     Tcp(SocketAddr),
-    /// A socket of this machine.
+    /// A Unix socket of this machine.
     Unix(PathBuf),
 }
 
 impl Address {
-    /// Address and port, where it has these.
+    /// IP address and port; `None` for a Unix socket.
     pub fn tcp(&self) -> Option<SocketAddr> {
         match self {
             Address::Tcp(address) => Some(*address),
@@ -36,55 +35,43 @@ impl fmt::Display for Address {
 /// The addresses of a target.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Addresses {
-    /// Those that accept connections, in the resolver's order; connections are spread over them.
+    /// Addresses that accept connections, in the resolver's order. Connections are spread over them.
     pub answering: Vec<Address>,
-    /// Those that do not, with the reason.
+    /// Addresses that do not, with the reason.
     pub refused: Vec<(Address, String)>,
-    /// What there is to know of those that answer.
+    /// What the TLS handshakes with the answering addresses agreed on.
     pub notes: Vec<String>,
 }
 
 /// Why a target cannot be reached.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// The name means nothing to the resolver.
+    /// The resolver does not know the name.
     #[error("cannot resolve {host}: {cause}; check the spelling, or use an address")]
-    Unresolved {
-        /// The name.
-        host: String,
-        /// What the resolver said.
-        cause: String,
-    },
+    Unresolved { host: String, cause: String },
     /// No address accepts a connection.
     #[error("cannot connect to {address}: {cause}; is the server running, and is this its port?")]
     Unreachable {
         /// The first address tried.
         address: Address,
-        /// What the kernel said.
         cause: String,
     },
-    /// Who is there does not speak as asked.
+    /// The server does not speak the protocol that was asked for.
     #[error("{address}: {cause}")]
     Greeting {
-        /// The address.
         address: Address,
-        /// What is wrong, and the cure.
+        /// What is wrong and what would cure it.
         cause: String,
     },
-    /// Connections cannot come from where they should.
+    /// A `--local-address` cannot be used.
     #[error("--local-address {address}: {cause}; give an address of this machine")]
-    Local {
-        /// The address.
-        address: IpAddr,
-        /// What the kernel said.
-        cause: String,
-    },
-    /// Nobody wants to know any more.
+    Local { address: IpAddr, cause: String },
+    /// A signal arrived first.
     #[error("interrupted before the load began")]
     Interrupted,
 }
 
-/// Where a target is said to be, each address once; at least one.
+/// The addresses of a target according to the flags or the resolver; each once, at least one.
 ///
 /// # Errors
 /// [`AddressError::Unresolved`].

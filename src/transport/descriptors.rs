@@ -1,21 +1,20 @@
-//! What the operating system lets the process have: file descriptors, one per connection.
+//! The limit of file descriptors; each connection takes one.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// The limit is too low and cannot be raised.
+/// The hard limit of file descriptors is too low.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{needed} file descriptors are needed and the limit is {limit}; \
      raise it with `ulimit -n {needed}` (as root: `ulimit -Hn {needed}` first), or use fewer connections with -c"
 )]
 pub struct DescriptorError {
-    /// How many a run needs.
     pub needed: u64,
-    /// The hard limit.
+    /// The hard limit, which only root can raise.
     pub limit: u64,
 }
 
-/// Raises the soft limit until `connections` can be open beside the files of the program.
+/// Raises the soft limit so that `connections` can be open beside the program's own files.
 ///
 /// # Errors
 /// [`DescriptorError`] when the hard limit is too low.

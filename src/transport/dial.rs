@@ -13,23 +13,22 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream, UnixStream};
 
-/// How long one step may take.
+/// Time limit of each step, such as the TLS handshake.
 const LIMIT: Nanos = Nanos::from_secs(5);
 const CONNECTING: &str = "opening a connection";
 
-/// A connection, and what is spoken on it.
+/// An open connection, by its protocol.
 #[derive(Debug)]
 pub enum Link {
-    /// HTTP/1.1, whose bytes are the caller's business.
+    /// HTTP/1.1, which the caller writes and parses.
     Bytes(Stream),
-    /// HTTP/2.
     Http2(Box<Http2Link>),
 }
 
-/// Opens connections to one target; workers share it.
+/// Opens connections to one target. Clones share TLS sessions.
 #[derive(Debug, Clone)]
 pub struct Dialer {
-    /// Addresses of this machine to connect from, in turn; none: whichever the kernel takes.
+    /// Local addresses to connect from, in turn. When empty, the kernel chooses.
     locals: Vec<IpAddr>,
     proxy_protocol: Option<ProxyProtocol>,
     pub(super) tls: Option<TlsClient>,
@@ -37,10 +36,10 @@ pub struct Dialer {
 }
 
 impl Dialer {
-    /// For a target of a run.
+    /// The dialer for a target of a run.
     ///
     /// # Errors
-    /// [`TlsError`] when TLS cannot be spoken as asked.
+    /// [`TlsError`] when TLS cannot be set up as the flags ask.
     pub fn new(spec: &RunSpec, target: &Target) -> Result<Dialer, TlsError> {
         let http2 = spec.http.http2;
         let tls = match target.is_tls() {
@@ -55,10 +54,10 @@ impl Dialer {
         })
     }
 
-    /// Tries every address to connect from.
+    /// Checks that every local address belongs to this machine.
     ///
     /// # Errors
-    /// The first that is not this machine's, and what the kernel says.
+    /// The first address that does not, with the kernel's error.
     pub(super) fn try_locals(&self) -> Result<(), (IpAddr, io::Error)> {
         for local in &self.locals {
             UdpSocket::bind((*local, 0)).map_err(|error| (*local, error))?;
@@ -71,11 +70,11 @@ impl Dialer {
         self.tls.is_some()
     }
 
-    /// Opens a connection without Nagle's delay, and says who comes where that is wanted. `turn` chooses
-    /// among the addresses to connect from that are of the server's family.
+    /// Opens a connection without Nagle's delay and sends the PROXY protocol header, if there is one.
+    /// `turn` chooses among the local addresses of the server's family.
     ///
     /// # Errors
-    /// What the kernel says, or `TimedOut` after five seconds.
+    /// The kernel's error, or `TimedOut` after five seconds.
     pub async fn connect(&self, address: &Address, turn: usize) -> io::Result<Socket> {
         let (mut socket, ends) = match address {
             Address::Tcp(address) => {
@@ -97,7 +96,7 @@ impl Dialer {
         Ok(socket)
     }
 
-    /// The address to connect from; none: the kernel chooses.
+    /// The local address to connect from; `None` lets the kernel choose.
     fn local(&self, address: SocketAddr, turn: usize) -> io::Result<Option<IpAddr>> {
         let is_alike = |local: &&IpAddr| local.is_ipv4() == address.is_ipv4();
         let alike: Vec<_> = self.locals.iter().filter(is_alike).collect();
@@ -113,10 +112,10 @@ impl Dialer {
         }
     }
 
-    /// Makes the TLS handshake, where there is one.
+    /// Makes the TLS handshake of an https target.
     ///
     /// # Errors
-    /// What the kernel says, what the handshake failed of, or `TimedOut` after five seconds.
+    /// The kernel's error, the reason why the handshake failed, or `TimedOut` after five seconds.
     pub async fn secure(&self, socket: Socket) -> io::Result<Stream> {
         let Some(tls) = &self.tls else {
             return Ok(Stream::Clear(socket));
@@ -125,10 +124,10 @@ impl Dialer {
         Ok(Stream::Tls(Box::new(stream), tls.clone()))
     }
 
-    /// Exchanges what HTTP/2 wants to be exchanged before requests, where it is spoken.
+    /// Prepares the connection for requests; with HTTP/2 that exchanges SETTINGS.
     ///
     /// # Errors
-    /// What the kernel says, that the server speaks no HTTP/2, or `TimedOut` after five seconds.
+    /// The kernel's error, that the server does not speak HTTP/2, or `TimedOut` after five seconds.
     pub async fn begin(&self, stream: Stream) -> io::Result<Link> {
         if !self.http2 {
             return Ok(Link::Bytes(stream));
@@ -147,7 +146,7 @@ async fn connect_from(local: Option<IpAddr>, address: SocketAddr) -> io::Result<
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    // Else a port would be taken for every server at once, and one address would have fewer than none.
+    // Without this option a local port would be taken for all servers at once.
     socket.set_reuseaddr(true)?;
     socket.bind(SocketAddr::new(local, 0)).map_err(from)?;
     socket.connect(address).await

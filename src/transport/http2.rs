@@ -1,4 +1,4 @@
-//! An HTTP/2 connection, opened far enough that its server's limits are known.
+//! An HTTP/2 connection whose server's SETTINGS have arrived.
 
 use super::stream::Stream;
 use bytes::Bytes;
@@ -12,37 +12,37 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// What a server may send ahead on one stream, and
+/// Flow-control window of one stream, in bytes; the default of hyper's client.
 const STREAM_WINDOW: u32 = 2 << 20;
-/// on all streams together: hyper's client allows as much, and what is read is given back at once.
+/// Flow-control window of the connection, in bytes; the default of hyper's client. Bytes that are read
+/// are released at once.
 const CONNECTION_WINDOW: u32 = 5 << 20;
 
-/// Streams of which it is remembered that they were reset, for replies that are still on their way.
+/// How many reset streams h2 remembers, because replies to them may still arrive.
 const MOST_RESET_STREAMS: usize = 10_000;
 
-/// A connection on which requests go side by side.
+/// An HTTP/2 connection, on which requests go side by side.
 pub struct Http2Link {
-    /// Begins requests.
     pub send: SendRequest<Bytes>,
-    /// Must be polled for anything to happen; ready when the connection is over.
-    pub connection: Connection<Metered, Bytes>,
+    /// Must be polled for anything to happen. It is ready when the connection has ended.
+    pub connection: Connection<ReadCounter, Bytes>,
     read: Rc<Cell<u64>>,
 }
 
 impl Http2Link {
-    /// Exchanges prefaces and waits for the answer to a PING: then the server's SETTINGS are here, too.
+    /// Exchanges prefaces and waits for the answer to a PING, by which time the SETTINGS have arrived.
     ///
     /// # Errors
-    /// When the connection breaks or the server speaks something else.
+    /// When the connection breaks or the server does not speak HTTP/2.
     pub async fn open(stream: Stream) -> io::Result<Http2Link> {
         let read = Rc::new(Cell::new(0));
-        // Over TLS the version was agreed on, so that whatever goes wrong has another reason.
+        // Over TLS the handshake has agreed on HTTP/2, so errors have other reasons.
         let is_agreed = matches!(stream, Stream::Tls(..));
         let explain = |error: h2::Error| match is_agreed {
             true => with_its_kind(error),
             false => no_http2(&error),
         };
-        let metered = Metered {
+        let counter = ReadCounter {
             stream,
             read: read.clone(),
         };
@@ -50,10 +50,10 @@ impl Http2Link {
             .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .enable_push(false)
-            // Requests that are given up are streams that are reset: nothing that the server did.
+            // Requests that are given up reset their streams; that is not the server's fault.
             .max_local_error_reset_streams(None)
             .max_concurrent_reset_streams(MOST_RESET_STREAMS)
-            .handshake(metered);
+            .handshake(counter);
         let (send, mut connection) = opening.await.map_err(explain)?;
         let pings = connection.ping_pong();
         let mut pings = pings.ok_or_else(|| io::Error::other("no PING can be sent"))?;
@@ -72,7 +72,7 @@ impl Http2Link {
         })
     }
 
-    /// Bytes that have been read since the last call.
+    /// Bytes read since the last call.
     pub fn take_read(&self) -> u64 {
         self.read.take()
     }
@@ -84,9 +84,9 @@ impl fmt::Debug for Http2Link {
     }
 }
 
-/// `false`: the connection was closed before the answer came.
+/// Polls for the answer to the first PING; `false` when the connection was closed before it.
 fn poll_first_pong(
-    connection: &mut Connection<Metered, Bytes>,
+    connection: &mut Connection<ReadCounter, Bytes>,
     pings: &mut PingPong,
     cx: &mut Context<'_>,
 ) -> Poll<Result<bool, h2::Error>> {
@@ -96,7 +96,7 @@ fn poll_first_pong(
     pings.poll_pong(cx).map_ok(|_| true)
 }
 
-/// What the kernel said keeps its kind, which tells who hung up.
+/// The error as an `io::Error` of the kernel's kind, by which a reset differs from an orderly end.
 pub(super) fn with_its_kind(error: h2::Error) -> io::Error {
     let kind = error.get_io().map(io::Error::kind);
     io::Error::new(kind.unwrap_or(io::ErrorKind::Other), error)
@@ -108,13 +108,13 @@ fn no_http2(why: &dyn fmt::Display) -> io::Error {
     ))
 }
 
-/// A stream that counts what is read from it.
-pub struct Metered {
+/// A stream that counts the bytes read from it. Writes pass through.
+pub struct ReadCounter {
     stream: Stream,
     read: Rc<Cell<u64>>,
 }
 
-impl AsyncRead for Metered {
+impl AsyncRead for ReadCounter {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -128,7 +128,7 @@ impl AsyncRead for Metered {
     }
 }
 
-impl AsyncWrite for Metered {
+impl AsyncWrite for ReadCounter {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

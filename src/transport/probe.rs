@@ -1,4 +1,4 @@
-//! One connection before the load: what a whole run would fail of is found out first.
+//! One connection before the load, to find what would make the whole run fail.
 
 use super::Address;
 use super::dial::{Dialer, Link};
@@ -11,23 +11,23 @@ use std::io;
 use std::pin::pin;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// How long a server may take to refuse a client that has shown nothing.
+/// How long a server may take to refuse a client without a certificate.
 const REFUSAL: Nanos = Nanos::from_secs(1);
-/// What is read of its refusal, in bytes.
+/// How many bytes of a refusal are read.
 const ENOUGH: usize = 1024;
 
 /// Why a connection cannot be used.
 #[derive(Debug)]
 pub enum ProbeError {
-    /// It cannot be opened; another address may do.
+    /// It cannot be opened; another address may work.
     Connect(io::Error),
-    /// Who is there does not speak as asked, with the cure.
+    /// The server does not speak the protocol that was asked for; the error names the cure.
     Greeting(io::Error),
 }
 
 impl Dialer {
-    /// Opens one connection as the load will open them. Over TLS it tells what was agreed on: version
-    /// and cipher.
+    /// Opens one connection as the load will open them. Over TLS the result names the version and the
+    /// cipher.
     ///
     /// # Errors
     /// [`ProbeError`].
@@ -36,14 +36,14 @@ impl Dialer {
         let socket = socket.map_err(ProbeError::Connect)?;
         let stream = self.secure(socket).await.map_err(ProbeError::Greeting)?;
         let agreed = agreed(&stream);
-        let let_in = async { self.is_let_in(self.begin(stream).await?).await };
-        let let_in = let_in.await.map_err(|error| self.name_hang_up(error));
-        let_in.map_err(ProbeError::Greeting)?;
+        let accepted = async { self.check_acceptance(self.begin(stream).await?).await };
+        let accepted = accepted.await.map_err(|error| self.name_hang_up(error));
+        accepted.map_err(ProbeError::Greeting)?;
         Ok(agreed)
     }
 
-    /// A server that asks for a certificate and hangs up on what it is shown may do so before its alert
-    /// is read, which is lost then.
+    /// Explains a closed connection. A server that asks for a client certificate and rejects it may close
+    /// the connection before its alert is read, which is then lost.
     fn name_hang_up(&self, error: io::Error) -> io::Error {
         let asking = self.tls.as_ref().filter(|tls| tls.was_asked());
         match asking {
@@ -55,17 +55,17 @@ impl Dialer {
         }
     }
 
-    /// A server that has asked for a certificate refuses a client that shows none, or a strange one,
-    /// after the handshake: with an alert, or, as nginx does, with a page that says so. A request for
-    /// nothing in particular brings that to light.
-    async fn is_let_in(&self, link: Link) -> io::Result<()> {
+    /// Checks that the server accepts this client. A server that asks for a client certificate refuses
+    /// a missing or unknown one only after the handshake: with an alert or, as nginx does, with an error
+    /// page. An OPTIONS request shows which.
+    async fn check_acceptance(&self, link: Link) -> io::Result<()> {
         let Some(tls) = self.tls.as_ref().filter(|tls| tls.was_asked()) else {
             return Ok(());
         };
         let name = tls.name();
-        let asked = ask_for_nothing(link, &name);
+        let asked = send_options(link, &name);
         let asked = tokio::time::timeout(REFUSAL.to_duration(), asked).await;
-        // Any other refusal is the application's own, which the run will show.
+        // Any other refusal comes from the application, and the run will show it.
         let is_about_us = |text: &str| text.to_lowercase().contains("certificate");
         let (status, text) = match asked {
             Ok(Ok(answer)) => answer,
@@ -85,7 +85,7 @@ impl Dialer {
     }
 }
 
-/// It was not even heard what was to be said. An orderly end after that would be an answer.
+/// Whether the connection was reset. An orderly end would be an answer.
 fn is_hang_up(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
     matches!(
@@ -108,28 +108,28 @@ fn agreed(stream: &Stream) -> Option<String> {
     ))
 }
 
-/// The status of an answer, when one comes that has any, and how it begins.
+/// The status of an answer, if it has one, and the start of its text.
 type Refusal = (Option<StatusCode>, String);
 
-async fn ask_for_nothing(link: Link, name: &str) -> io::Result<Refusal> {
+async fn send_options(link: Link, name: &str) -> io::Result<Refusal> {
     let host = match name.contains(':') {
         true => format!("[{name}]"),
         false => name.to_owned(),
     };
     match link {
-        Link::Bytes(stream) => ask_in_bytes(stream, &host).await,
-        Link::Http2(link) => ask_in_frames(*link, &host).await,
+        Link::Bytes(stream) => options_http1(stream, &host).await,
+        Link::Http2(link) => options_http2(*link, &host).await,
     }
 }
 
-async fn ask_in_bytes(mut stream: Stream, host: &str) -> io::Result<Refusal> {
+async fn options_http1(mut stream: Stream, host: &str) -> io::Result<Refusal> {
     let request = format!("OPTIONS / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     stream.flush().await?;
     let mut reply = Vec::new();
     let ended = stream.take(ENOUGH as u64).read_to_end(&mut reply).await;
     if reply.is_empty() {
-        // What comes after an answer, such as an end without farewell, is no refusal.
+        // An error after an answer, such as a missing close_notify, is no refusal.
         ended?;
     }
     let status = reply.split(|byte| *byte == b' ').nth(1);
@@ -137,7 +137,7 @@ async fn ask_in_bytes(mut stream: Stream, host: &str) -> io::Result<Refusal> {
     Ok((status, String::from_utf8_lossy(&reply).into_owned()))
 }
 
-async fn ask_in_frames(link: Http2Link, host: &str) -> io::Result<Refusal> {
+async fn options_http2(link: Http2Link, host: &str) -> io::Result<Refusal> {
     let Http2Link {
         mut send,
         connection,

@@ -1,14 +1,15 @@
-//! What a connection begins with where a proxy is expected in front: the PROXY protocol's header.
+//! The header of the PROXY protocol, which servers behind a proxy expect first on a connection.
 
 use crate::spec::ProxyProtocol;
 use ppp::{v1, v2};
 use std::io;
 use std::net::SocketAddr;
 
-/// From where and to where, for connections over TCP; `ends` are the client's and the server's.
+/// The header for a connection. `ends` are the client's and the server's address, or `None` for a Unix
+/// socket.
 ///
 /// # Errors
-/// None that is known of: two addresses of one family always have a header.
+/// None known: two addresses of one family always have a header.
 pub fn proxy_header(
     version: ProxyProtocol,
     ends: Option<(SocketAddr, SocketAddr)>,

@@ -1,4 +1,4 @@
-//! A connection as a stream of bytes, whatever carries it.
+//! A connection as a stream of bytes, with or without TLS.
 
 use super::socket::Socket;
 use super::tls::TlsClient;
@@ -9,17 +9,17 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::client::TlsStream;
 
-/// What carries the bytes.
+/// An open connection.
 #[derive(Debug)]
 pub enum Stream {
-    /// A connection in the clear.
+    /// Without TLS.
     Clear(Socket),
-    /// A connection with TLS on it, and who explains what goes wrong there.
+    /// With TLS. The client turns errors into messages that name the cure.
     Tls(Box<TlsStream<Socket>>, TlsClient),
 }
 
 impl Stream {
-    /// Whether its TLS session is an earlier one, taken up again.
+    /// Whether the TLS handshake resumed an earlier session.
     pub fn is_resumed(&self) -> bool {
         let Stream::Tls(stream, _) = self else {
             return false;
@@ -44,7 +44,7 @@ impl AsyncRead for Stream {
     }
 }
 
-/// What TLS has taken and not yet handed to the kernel goes out with `poll_flush`.
+/// Over TLS, written bytes may stay in the session until `poll_flush` hands them to the kernel.
 impl AsyncWrite for Stream {
     #[inline]
     fn poll_write(

@@ -1,4 +1,4 @@
-//! TLS over a connection: whom to trust, what to show, and what a failed handshake means.
+//! TLS over a connection: trusted certificates, the client's own certificate, and failed handshakes.
 
 mod hello;
 mod trouble;
@@ -27,57 +27,54 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use trouble::Shown;
 
-/// Servers whose sessions are remembered; of each, rustls keeps up to eight tickets of TLS 1.3 and one
-/// session of TLS 1.2, which all connections share.
+/// Number of servers whose sessions are kept for resumption. For each, rustls keeps up to eight TLS 1.3
+/// tickets and one TLS 1.2 session, which all connections share.
 const SERVERS: usize = 8;
 
-/// Why no handshake could even be tried.
+/// Why TLS cannot be set up as the flags ask.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TlsError {
-    /// A file that cannot be used.
+    /// A certificate or key file cannot be used.
     #[error("{flag}: {path}: {cause}; give a file in PEM form that is not encrypted")]
     File {
-        /// The flag.
         flag: &'static str,
-        /// The file.
         path: String,
-        /// What is wrong with it.
         cause: String,
     },
-    /// The certificate and the key do not belong together, or are of a kind that nobody speaks.
+    /// The client's certificate and key do not belong together, or their kind is not supported.
     #[error("--cert: {0}; give a certificate and the key that was made with it")]
     Identity(String),
-    /// The system has no certificates to trust.
+    /// The system has no usable root certificates.
     #[error("the system's certificates cannot be used: {0}; name some with --cacert")]
     Roots(String),
-    /// TLS needs a name or an address.
+    /// The host cannot stand in a certificate.
     #[error("URL: `{0}` is no name that a certificate could have; use a DNS name or an address")]
     Name(String),
 }
 
-/// Makes handshakes for one target; workers share it and the tickets of earlier sessions.
+/// Makes handshakes for one target. Clones share the sessions for resumption.
 #[derive(Clone)]
 pub struct TlsClient {
     connector: TlsConnector,
     name: ServerName<'static>,
-    /// The server has asked for a certificate of the client's, and there was none.
+    /// Whether a server has asked for a client certificate.
     asked: Arc<AtomicBool>,
-    /// There is a certificate to show.
+    /// Whether there is a client certificate.
     has_identity: bool,
     http2: bool,
 }
 
 impl TlsClient {
-    /// For a host by its name, as certificates know it, and for one version of HTTP.
+    /// The client for a host as certificates name it, and for one version of HTTP.
     ///
     /// # Errors
     /// [`TlsError`] with the flag and the cure.
     pub fn new(spec: &TlsSpec, host: &str, http2: bool) -> Result<TlsClient, TlsError> {
-        // A name's last dot is the resolver's; certificates know nothing of it (RFC 6066 section 3).
+        // A trailing dot is for the resolver only; certificates omit it (RFC 6066 section 3).
         let name = ServerName::try_from(host.trim_end_matches('.').to_owned());
         let name = name.map_err(|_| TlsError::Name(host.to_owned()))?;
         let asked = Arc::new(AtomicBool::new(false));
-        let mut config = with_identity(trusting(spec)?, spec, asked.clone())?;
+        let mut config = with_identity(with_trust(spec)?, spec, asked.clone())?;
         config.alpn_protocols = vec![protocol(http2).to_vec()];
         config.resumption = if spec.no_resumption {
             Resumption::disabled()
@@ -96,17 +93,17 @@ impl TlsClient {
     /// Makes a handshake.
     ///
     /// # Errors
-    /// What the kernel says, or a [`TlsTrouble`] inside of the error.
+    /// The kernel's error, or one that holds a [`TlsTrouble`].
     pub async fn handshake(&self, socket: Socket) -> io::Result<TlsStream<Socket>> {
         let handshake = self.connector.connect(self.name.clone(), socket);
         let stream = handshake
             .await
-            .map_err(|error| match TlsTrouble::of_stranger(&error) {
+            .map_err(|error| match TlsTrouble::without_tls(&error) {
                 Some(trouble) => io::Error::new(error.kind(), trouble),
                 None => self.explained(error),
             })?;
         let agreed = stream.get_ref().1.alpn_protocol();
-        // Who knows nothing of such agreements speaks HTTP/1.1.
+        // A server without ALPN speaks HTTP/1.1.
         if self.http2 && agreed != Some(protocol(true)) {
             return Err(io::Error::other(TlsTrouble::NoHttp2));
         }
@@ -118,17 +115,17 @@ impl TlsClient {
         self.name.to_str()
     }
 
-    /// Whether there is a certificate to show.
+    /// Whether there is a client certificate (`--cert`).
     pub fn has_identity(&self) -> bool {
         self.has_identity
     }
 
-    /// Whether a server has asked for a certificate of the client's.
+    /// Whether a server has asked for a client certificate.
     pub fn was_asked(&self) -> bool {
         self.asked.load(Ordering::Relaxed)
     }
 
-    /// An error of the connection in words that name the cure, where TLS is the reason.
+    /// The error with a message that names the cure, where TLS is the reason.
     pub fn explained(&self, error: io::Error) -> io::Error {
         let shown = match (self.was_asked(), self.has_identity) {
             (false, _) => Shown::Unasked,
@@ -142,7 +139,7 @@ impl TlsClient {
     }
 }
 
-/// What HTTP's versions are called in a handshake (RFC 7301, RFC 9113 section 3.2).
+/// The ALPN name of an HTTP version (RFC 7301, RFC 9113 section 3.2).
 fn protocol(http2: bool) -> &'static [u8] {
     match http2 {
         true => b"h2",
@@ -156,7 +153,7 @@ impl std::fmt::Debug for TlsClient {
     }
 }
 
-fn trusting(spec: &TlsSpec) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, TlsError> {
+fn with_trust(spec: &TlsSpec) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, TlsError> {
     let provider = Arc::new(ring::default_provider());
     let versions: &[&rustls::SupportedProtocolVersion] = match spec.min {
         TlsVersion::V1_2 => &[&version::TLS12, &version::TLS13],
@@ -167,8 +164,10 @@ fn trusting(spec: &TlsSpec) -> Result<ConfigBuilder<ClientConfig, WantsClientCer
         .with_protocol_versions(versions)
         .map_err(|error| TlsError::Roots(error.to_string()))?;
     if spec.insecure {
-        let nobody = Arc::new(NoVerification(provider));
-        return Ok(builder.dangerous().with_custom_certificate_verifier(nobody));
+        let verifier = Arc::new(NoVerification(provider));
+        return Ok(builder
+            .dangerous()
+            .with_custom_certificate_verifier(verifier));
     }
     let Some(path) = &spec.ca else {
         return builder
@@ -193,7 +192,7 @@ fn with_identity(
         (Some(cert), Some(key)) => Some(Arc::new(identity(cert, key)?)),
         _ => None,
     };
-    Ok(builder.with_client_cert_resolver(Arc::new(WhoAsks { asked, identity })))
+    Ok(builder.with_client_cert_resolver(Arc::new(ClientIdentity { asked, identity })))
 }
 
 fn identity(cert: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
@@ -234,14 +233,14 @@ fn bad_file(flag: &'static str, path: &Path, cause: String) -> TlsError {
     }
 }
 
-/// Shows a certificate, where there is one, and remembers that one was asked for.
+/// Presents the client certificate, if there is one, and records that a server asked for it.
 #[derive(Debug)]
-struct WhoAsks {
+struct ClientIdentity {
     asked: Arc<AtomicBool>,
     identity: Option<Arc<CertifiedKey>>,
 }
 
-impl ResolvesClientCert for WhoAsks {
+impl ResolvesClientCert for ClientIdentity {
     fn resolve(&self, _: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         self.asked.store(true, Ordering::Relaxed);
         let can_sign =
@@ -254,9 +253,9 @@ impl ResolvesClientCert for WhoAsks {
     }
 }
 
-/// A certificate that cannot be read, such as one of X.509's version 1, has no key that a signature
-/// could be checked with.
-fn believe_unread(
+/// Accepts a signature by a certificate that cannot be parsed, such as one of X.509 version 1, because
+/// its key is unknown.
+fn accept_unparsed(
     checked: Result<HandshakeSignatureValid, rustls::Error>,
 ) -> Result<HandshakeSignatureValid, rustls::Error> {
     match checked {
@@ -267,7 +266,7 @@ fn believe_unread(
     }
 }
 
-/// Believes whoever answers (`--insecure`), but not that a signature is right which is not.
+/// Accepts any certificate (`--insecure`) but still checks the handshake's signatures.
 #[derive(Debug)]
 struct NoVerification(Arc<CryptoProvider>);
 
@@ -290,7 +289,7 @@ impl ServerCertVerifier for NoVerification {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         let algorithms = &self.0.signature_verification_algorithms;
-        believe_unread(verify_tls12_signature(message, cert, signature, algorithms))
+        accept_unparsed(verify_tls12_signature(message, cert, signature, algorithms))
     }
 
     fn verify_tls13_signature(
@@ -300,7 +299,7 @@ impl ServerCertVerifier for NoVerification {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         let algorithms = &self.0.signature_verification_algorithms;
-        believe_unread(verify_tls13_signature(message, cert, signature, algorithms))
+        accept_unparsed(verify_tls13_signature(message, cert, signature, algorithms))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

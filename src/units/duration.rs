@@ -16,9 +16,9 @@ use std::time::Duration;
 pub struct Nanos(pub u64);
 
 impl Nanos {
-    /// No time at all; the origin of a clock.
+    /// A length of zero, and the origin of a clock.
     pub const ZERO: Nanos = Nanos(0);
-    /// Later than anything that is ever scheduled.
+    /// A point in time that is never reached.
     pub const MAX: Nanos = Nanos(u64::MAX);
     /// One second.
     pub const SECOND: Nanos = Nanos(1_000_000_000);
@@ -43,17 +43,17 @@ impl Nanos {
         Nanos((secs * 1e9).round() as u64)
     }
 
-    /// In seconds.
+    /// The length in seconds.
     pub fn as_secs_f64(self) -> f64 {
         self.0 as f64 / 1e9
     }
 
-    /// As the standard library's type.
+    /// The length as the standard library's type.
     pub const fn to_duration(self) -> Duration {
         Duration::from_nanos(self.0)
     }
 
-    /// True for a length of zero.
+    /// Whether the length is zero.
     pub const fn is_zero(self) -> bool {
         self.0 == 0
     }

@@ -1,6 +1,7 @@
-//! Quantities and their spelling: nanoseconds, rates, bytes; how people type them and how wrk prints them.
+//! Quantities and their spelling: durations, rates and bytes, as users type them and as wrk prints them.
 //!
-//! Pure. Ends where a quantity gets a meaning: what a rate schedules is `schedule`'s business.
+//! The room is pure and gives quantities no meaning: what a rate schedules is the business of
+//! `schedule`.
 
 mod duration;
 mod rate;
@@ -15,10 +16,9 @@ pub use show::{pad_unit, show_bytes, show_count, show_ns, show_seconds, show_tim
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{typed}` is not a {quantity}: {cure}")]
 pub struct BadQuantity {
-    /// What was typed.
     pub typed: String,
-    /// What it should have been, such as "duration".
+    /// The expected quantity, such as "duration".
     pub quantity: &'static str,
-    /// How to write it.
+    /// How the quantity is written.
     pub cure: &'static str,
 }

@@ -15,17 +15,17 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// The largest rate that can be asked for: ten million requests per second.
+    /// The largest rate, ten million requests per second.
     pub const MAX: Rate = Rate {
         micro: 10_000_000_000_000,
     };
 
-    /// From millionths of a request per second; `None` for zero and for more than [`Rate::MAX`].
+    /// A rate from millionths of a request per second; `None` for zero and above [`Rate::MAX`].
     pub fn from_micro(micro: u64) -> Option<Rate> {
         (micro > 0 && micro <= Rate::MAX.micro).then_some(Rate { micro })
     }
 
-    /// From requests per second, rounded to a millionth; `None` outside (0, ten million].
+    /// A rate from requests per second, rounded to a millionth; `None` outside (0, ten million].
     pub fn per_second(rate: f64) -> Option<Rate> {
         if rate.is_finite() {
             Rate::from_micro((rate * 1e6).round() as u64)
@@ -43,12 +43,12 @@ impl Rate {
         }
     }
 
-    /// In millionths of a request per second.
+    /// The rate in millionths of a request per second.
     pub const fn micro(self) -> u64 {
         self.micro
     }
 
-    /// In requests per second.
+    /// The rate in requests per second.
     pub fn as_f64(self) -> f64 {
         self.micro as f64 / 1e6
     }

@@ -1,14 +1,15 @@
-//! Quantities as people type them, in files that people write: `#[serde(with = "units::text")]`.
+//! Quantities in files that users write, spelt as on the command line:
+//! `#[serde(with = "units::text")]`.
 
 use super::{BadQuantity, Nanos, Rate, parse_duration, parse_rate};
 use serde::{Deserialize, Deserializer, Serializer};
 
 /// A quantity that has a spelling.
 pub trait Spelled: Sized + std::fmt::Display {
-    /// Reads it.
+    /// Parses the spelling.
     ///
     /// # Errors
-    /// [`BadQuantity`] with the cure.
+    /// [`BadQuantity`] with the correct spelling.
     fn read(typed: &str) -> Result<Self, BadQuantity>;
 }
 
@@ -24,18 +25,18 @@ impl Spelled for Rate {
     }
 }
 
-/// Writes it as it is typed.
+/// Writes a quantity as users type it.
 ///
 /// # Errors
-/// The serializer's.
+/// Errors of the serializer.
 pub fn serialize<T: Spelled, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
 }
 
-/// Reads it, from a text or from a bare number.
+/// Reads a quantity from a text or from a bare number.
 ///
 /// # Errors
-/// What cannot be read, with the cure.
+/// A [`BadQuantity`] with the correct spelling, as an error of the deserializer.
 pub fn deserialize<'de, T: Spelled, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -50,14 +51,14 @@ pub fn deserialize<'de, T: Spelled, D: Deserializer<'de>>(from: D) -> Result<T, 
     T::read(&typed).map_err(serde::de::Error::custom)
 }
 
-/// The same for what may be left out: `#[serde(with = "units::text::optional")]`.
+/// Optional quantities: `#[serde(with = "units::text::optional")]`.
 pub mod optional {
     use super::{Deserializer, Serializer, Spelled};
 
-    /// Writes it as it is typed.
+    /// Writes a quantity as users type it.
     ///
     /// # Errors
-    /// The serializer's.
+    /// Errors of the serializer.
     pub fn serialize<T: Spelled, S: Serializer>(
         value: &Option<T>,
         serializer: S,
@@ -68,10 +69,10 @@ pub mod optional {
         }
     }
 
-    /// Reads it; a field that is left out needs `#[serde(default)]`.
+    /// Reads a quantity. The field needs `#[serde(default)]` to be left out.
     ///
     /// # Errors
-    /// What cannot be read, with the cure.
+    /// A [`super::BadQuantity`] with the correct spelling, as an error of the deserializer.
     pub fn deserialize<'de, T: Spelled, D: Deserializer<'de>>(
         from: D,
     ) -> Result<Option<T>, D::Error> {

@@ -1,4 +1,4 @@
-//! Chunked bodies: a state machine that eats bytes as they come and knows when the body is over.
+//! A state machine that decodes chunked bodies, in pieces of any size, and finds their end.
 
 /// Reads `size[;extension]\r\n data \r\n ... 0\r\n [trailers] \r\n` in pieces of any size.
 #[derive(Debug, Clone, Default)]
@@ -8,7 +8,7 @@ pub struct ChunkedDecoder {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum State {
-    /// Before the first digit of a size; nothing but a digit may come.
+    /// Before the first digit of a size; only a digit may follow.
     #[default]
     SizeStart,
     Size(u64),
@@ -34,8 +34,8 @@ impl ChunkedDecoder {
         self.state == State::Done
     }
 
-    /// Eats bytes until the body ends or `input` does, hands the data to `sink`, and says how many
-    /// bytes belonged to the body.
+    /// Consumes bytes until the body or `input` ends and passes the data to `sink`. Returns how many bytes
+    /// belonged to the body.
     ///
     /// # Errors
     /// [`BadChunk`] when the bytes cannot be a chunked body.

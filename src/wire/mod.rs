@@ -1,8 +1,8 @@
 //! HTTP/1.1 as bytes: what a batch of requests contains, where responses end, which route a request
 //! takes, and what a request is in HTTP/2.
 //!
-//! Pure. Bytes are understood without a socket; `httparse` reads the heads. Ends where bytes are
-//! sent or received: that is `transport`'s and `engine`'s business.
+//! The room is pure and needs no socket; `httparse` reads the heads. Sending and receiving is the
+//! business of `transport` and `engine`.
 
 mod chunked;
 mod request;
@@ -11,6 +11,6 @@ mod route;
 mod translate;
 
 pub use request::{BadRequest, RequestHead, format_request, requests_in};
-pub use response::{BadResponse, Collected, ResponseEnd, ResponseParser};
+pub use response::{BadResponse, CollectedReply, ResponseEnd, ResponseParser};
 pub use route::fold_route;
 pub use translate::Translator;

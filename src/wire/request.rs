@@ -1,29 +1,29 @@
-//! Requests as text: the fixed request made from flags, and what is inside a batch that a script made.
+//! Requests as text: formats the fixed request of the flags, and splits the batches of scripts.
 
 use std::mem::MaybeUninit;
 
 /// Why a text is not a sequence of whole HTTP/1.1 requests.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadRequest {
-    /// Nothing at all.
+    /// The text is empty.
     #[error("the request is empty: return the text that wrk.format() makes")]
     Empty,
-    /// Not HTTP.
+    /// The text is not HTTP.
     #[error(
         "the text is not an HTTP/1.1 request ({0}): return what wrk.format() makes, \
          or several of them joined without anything between"
     )]
     Malformed(String),
-    /// The end is missing.
+    /// The text ends within a request.
     #[error("the request ends in the middle of its {0}: the server would wait for the rest")]
     Truncated(&'static str),
-    /// Several, where one is wanted.
+    /// There are several requests where one is expected.
     #[error(
         "a batch of {0} requests goes neither over HTTP/2 (have several in flight with --streams) nor over \
          connections for one request each (--no-keepalive): return one"
     )]
     Pipelined(usize),
-    /// Text that only HTTP/1.1 carries.
+    /// HTTP/2 cannot carry the request.
     #[error(
         "HTTP/2 cannot carry its Host or target ({0}): give a Host, and percent-encode the target"
     )]
@@ -33,20 +33,19 @@ pub enum BadRequest {
 /// One request of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestHead<'a> {
-    /// The method.
     pub method: &'a str,
-    /// The target as written, which may be an absolute URL.
+    /// The target as it is written; may be an absolute URL.
     pub target: &'a str,
 }
 
 impl RequestHead<'_> {
-    /// Whether the response carries no body whatever its head says.
+    /// Whether the response has no body, whatever its head says.
     pub fn is_head(&self) -> bool {
         self.method == "HEAD"
     }
 }
 
-/// More than any script writes.
+/// Most headers of a request; scripts write far fewer.
 pub(super) const MAX_HEADERS: usize = 128;
 
 /// The requests in `batch`, one after the other.

@@ -1,7 +1,7 @@
-//! Where responses end: a parser that eats bytes as they arrive, in pieces of any size.
+//! A parser that finds the ends of responses in bytes that arrive in pieces of any size.
 //!
-//! It keeps nothing of a body unless it is told to collect, so a response of any length costs no
-//! memory; an incomplete head is kept aside until the rest has come.
+//! Bodies are kept only for scripts that want them, so a long response costs no memory. An incomplete
+//! head is stashed until the rest arrives.
 
 use super::chunked::ChunkedDecoder;
 use super::translate::is_http2;
@@ -17,16 +17,16 @@ pub enum BadResponse {
     /// The head is not HTTP/1.
     #[error("the reply is not HTTP/1: {0}")]
     Malformed(String),
-    /// It is HTTP/2.
+    /// The bytes are HTTP/2.
     #[error("the reply is HTTP/2; add --http2")]
     Http2,
-    /// The head does not end.
+    /// The head is longer than the parser accepts.
     #[error("the reply's head exceeds 64 KiB")]
     HeadTooLong,
-    /// Framing that contradicts itself.
+    /// The framing headers contradict each other.
     #[error("the reply's {0} cannot be understood")]
     Framing(&'static str),
-    /// The connection ended first.
+    /// The connection ended within the response.
     #[error("the connection was closed in the middle of a reply")]
     Truncated,
 }
@@ -34,15 +34,14 @@ pub enum BadResponse {
 /// The end of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResponseEnd {
-    /// Status code.
     pub status: u16,
     /// Whether another request may follow on the connection.
     pub keep_alive: bool,
 }
 
-/// Headers and body of a response, for scripts that look at them.
+/// Headers and body of a response, for scripts with a `response()`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Collected {
+pub struct CollectedReply {
     /// Header names and values as received, in order.
     pub headers: Vec<(String, Vec<u8>)>,
     /// The body, without its transfer encoding.
@@ -51,7 +50,7 @@ pub struct Collected {
 
 #[derive(Debug, Clone, Default)]
 enum Body {
-    /// Between responses, or inside a head.
+    /// Between responses, or within a head.
     #[default]
     Head,
     Length(u64),
@@ -66,11 +65,11 @@ pub struct ResponseParser {
     end: Option<ResponseEnd>,
     partial_head: Vec<u8>,
     collect: bool,
-    collected: Collected,
+    collected: CollectedReply,
 }
 
 impl ResponseParser {
-    /// A parser at the start of a response; with `collect` it keeps headers and body.
+    /// A parser at the start of a response. With `collect` it keeps headers and bodies.
     pub fn new(collect: bool) -> ResponseParser {
         ResponseParser {
             collect,
@@ -83,13 +82,13 @@ impl ResponseParser {
         matches!(self.body, Body::Head) && self.partial_head.is_empty()
     }
 
-    /// What was collected of the response that has just ended.
-    pub fn collected(&self) -> &Collected {
+    /// Headers and body of the response that has just ended.
+    pub fn collected(&self) -> &CollectedReply {
         &self.collected
     }
 
-    /// Eats bytes up to the end of one response. Returns how many were eaten and, when the response
-    /// has ended, its end. `to_head` says whether it answers a HEAD request.
+    /// Consumes bytes up to the end of one response. Returns how many were consumed and, when the
+    /// response is complete, its end. `to_head`: the response answers a HEAD request.
     ///
     /// # Errors
     /// [`BadResponse`]; the connection is then of no further use.
@@ -109,8 +108,8 @@ impl ResponseParser {
         Ok((at + eaten, if over { self.finish() } else { None }))
     }
 
-    /// Tells the parser that the connection was closed. Gives the end of a response that the close
-    /// ends rightly; `None` between responses.
+    /// Tells the parser that the connection was closed. Returns the end of a response whose body lasts
+    /// until the close; `None` between responses.
     ///
     /// # Errors
     /// [`BadResponse::Truncated`] inside a response.
@@ -127,7 +126,8 @@ impl ResponseParser {
         self.end.take()
     }
 
-    /// Eats a head, and informational ones before it. `None`: not complete yet, all eaten.
+    /// Consumes a head and informational ones before it. `None`: the head is incomplete, and all bytes
+    /// are consumed.
     fn feed_head(&mut self, input: &[u8], to_head: bool) -> Result<Option<usize>, BadResponse> {
         if self.partial_head.is_empty() {
             return match self.parse_heads(input, to_head)? {
@@ -138,8 +138,8 @@ impl ResponseParser {
                 }
             };
         }
-        // Only parsed again when the blank line has come, so that a head that dribbles in byte by
-        // byte does not cost the square of its length.
+        // The head is parsed again only when the blank line has arrived; otherwise a head that arrives
+        // byte by byte would cost the square of its length.
         let before = self.partial_head.len();
         let searched_from = before.saturating_sub(3);
         self.partial_head.extend_from_slice(input);
@@ -149,7 +149,7 @@ impl ResponseParser {
         let head = std::mem::take(&mut self.partial_head);
         let (eaten, complete) = self.parse_heads(&head, to_head)?;
         if complete {
-            // What lay in the stash did not complete a head, so the end is in the new bytes.
+            // The stash holds no complete head, so the end lies in the new bytes.
             return Ok(Some(eaten.saturating_sub(before)));
         }
         self.partial_head.extend_from_slice(&head[eaten..]);
@@ -230,7 +230,7 @@ impl ResponseParser {
         Ok(())
     }
 
-    /// Eats body bytes; says how many and whether the body is over.
+    /// Consumes body bytes. Returns how many, and whether the body is complete.
     fn feed_body(&mut self, input: &[u8]) -> Result<(usize, bool), BadResponse> {
         let collected = &mut self.collected.body;
         let collect = self.collect;
@@ -262,11 +262,11 @@ impl ResponseParser {
 }
 
 fn ends_a_head(bytes: &[u8]) -> bool {
-    // httparse takes bare line feeds, too, so those end a head as well.
+    // httparse accepts bare line feeds, so they end a head as well.
     bytes.windows(2).any(|pair| pair == b"\n\n") || bytes.windows(3).any(|three| three == b"\n\r\n")
 }
 
-/// What the headers say about the body and the connection.
+/// The framing of the body and the fate of the connection, according to the headers.
 #[derive(Debug, Clone, Copy, Default)]
 struct Framing {
     length: Option<u64>,
@@ -279,7 +279,7 @@ impl Framing {
     fn of(headers: &[httparse::Header<'_>]) -> Result<Framing, BadResponse> {
         let mut framing = Framing::default();
         for header in headers {
-            // By length first: most headers are none of these three.
+            // The length is compared first, because most headers are none of these three.
             match header.name.len() {
                 14 if header.name.eq_ignore_ascii_case("content-length") => {
                     let length =

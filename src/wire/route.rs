@@ -1,4 +1,4 @@
-//! Routes: a mixed workload is several workloads, told apart by method and path.
+//! Routes tell the parts of a mixed workload apart by method and path.
 
 /// Appends the route of a request to `out`: the method and the path without scheme, authority and
 /// query, with path segments that are all digits folded to `:n` (`GET /hotels/:n/rooms`).

@@ -1,4 +1,4 @@
-//! Requests written as text, as those of HTTP/2 (RFC 9113 section 8.3).
+//! Translates requests from HTTP/1.1 text to HTTP/2 (RFC 9113 section 8.3).
 
 use super::chunked::ChunkedDecoder;
 use super::request::{BadRequest, MAX_HEADERS};
@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use std::collections::BTreeSet;
 use std::mem::MaybeUninit;
 
-/// Headers about the connection, which HTTP/2 has frames for (RFC 9113 section 8.2.2).
+/// Headers about the connection, for which HTTP/2 has frames (RFC 9113 section 8.2.2).
 const OF_THE_CONNECTION: [&str; 6] = [
     "connection",
     "http2-settings",
@@ -18,10 +18,10 @@ const OF_THE_CONNECTION: [&str; 6] = [
     "upgrade",
 ];
 
-/// A request of HTTP/2 and its body.
+/// An HTTP/2 request and its body.
 type Translated = (Request<()>, Bytes);
 
-/// Translates requests that are written as text; one that is like the last is not read again.
+/// Translates requests. A text that equals the one before is not parsed again.
 #[derive(Debug)]
 pub struct Translator {
     scheme: String,
@@ -30,7 +30,7 @@ pub struct Translator {
 }
 
 impl Translator {
-    /// For targets of this scheme.
+    /// A translator for targets of this scheme.
     pub fn new(scheme: &str) -> Translator {
         Translator {
             scheme: scheme.to_owned(),
@@ -39,10 +39,10 @@ impl Translator {
         }
     }
 
-    /// One whole request.
+    /// Translates one whole request.
     ///
     /// # Errors
-    /// [`BadRequest`] for what is none, and for what HTTP/2 has no words for.
+    /// [`BadRequest`] when the text is not a request, or when HTTP/2 cannot carry it.
     pub fn translate(&mut self, text: &[u8]) -> Result<Translated, BadRequest> {
         if let Some((_, translated)) = self.last.as_ref().filter(|(known, _)| known == text) {
             return Ok(translated.clone());
@@ -52,7 +52,7 @@ impl Translator {
         Ok(translated)
     }
 
-    /// The names of the headers that were left out so far.
+    /// Names of the headers that were left out so far, because HTTP/2 does not have them.
     pub fn left_out(&self) -> impl Iterator<Item = &str> {
         self.left_out.iter().map(String::as_str)
     }
@@ -99,7 +99,7 @@ impl Translator {
         is_of_the_connection
     }
 
-    /// Where the request goes, whose target may be an absolute URL.
+    /// Authority and path of the request, whose target may be an absolute URL.
     fn uri(&self, target: &str, authority: &[u8]) -> Result<Uri, BadRequest> {
         let bad = |error: http::Error| BadRequest::Untranslatable(error.to_string());
         let target: Uri = target

@@ -1,4 +1,4 @@
-//! Whether a port that is spoken to in the clear speaks TLS.
+//! Finds out whether a port speaks TLS.
 
 use super::{TlsClient, TlsTrouble};
 use crate::spec::TlsSpec;
@@ -7,18 +7,17 @@ use crate::units::Nanos;
 use std::net::SocketAddr;
 use tokio::net::TcpStream;
 
-/// Who speaks TLS says so at once.
+/// Time limit of the trial; TLS servers answer at once.
 const LIMIT: Nanos = Nanos::from_millis(500);
-/// Ports on which servers are wont to speak TLS.
-const WONT: [u16; 2] = [443, 8443];
+/// Ports on which servers usually speak TLS.
+const TLS_PORTS: [u16; 2] = [443, 8443];
 
-/// Whether a port is one on which servers are wont to speak TLS, so that it is worth a look before the
-/// load.
+/// Whether servers usually speak TLS on this port, so that a handshake before the load is worthwhile.
 pub fn is_tls_port(port: u16) -> bool {
-    WONT.contains(&port)
+    TLS_PORTS.contains(&port)
 }
 
-/// Tries a handshake, whoever answers. A server that refuses it in TLS's own words speaks TLS.
+/// Tries a handshake without verifying the server. A server that refuses it with a TLS alert speaks TLS.
 pub fn speaks_tls(address: SocketAddr) -> bool {
     let spec = TlsSpec {
         insecure: true,

@@ -1,86 +1,85 @@
-//! What a failed handshake means, and what would cure it.
+//! Why a TLS handshake failed, and what would cure it.
 
 use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 use std::io;
 
-/// Why a server is not spoken to.
+/// Why a handshake failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TlsTrouble {
-    /// Too old, or not yet valid.
+    /// The certificate has expired or is not valid yet.
     #[error(
         "the server's certificate {0}; renew it, or see this machine's clock (--insecure believes it all the same)"
     )]
     Time(String),
-    /// It is another's.
+    /// The certificate is for another name.
     #[error(
         "the server's certificate is not for {wanted}{}; use the name in it as the URL's host, with --resolve where DNS does not know it",
         but_for(presented)
     )]
     Name {
-        /// The URL's host.
         wanted: String,
-        /// For whom it is.
+        /// The names in the certificate.
         presented: Vec<String>,
     },
-    /// Nobody vouches for it.
+    /// The certificate has no trusted issuer.
     #[error(
         "nobody who is trusted has signed the server's certificate; name its issuer with --cacert FILE, or believe it with --insecure"
     )]
     Issuer,
-    /// Something else is wrong with it.
+    /// Something else is wrong with the certificate.
     #[error(
         "the server's certificate cannot be believed: {0} (--insecure believes it all the same)"
     )]
     Certificate(String),
-    /// It wants to know who asks.
+    /// The server requires a client certificate.
     #[error("the server wants a certificate of the client's; show one with --cert and --key")]
     ClientCertificate,
-    /// It does not like who asks.
+    /// The server refuses the client certificate.
     #[error("the server refuses the certificate that was shown with --cert ({0})")]
     Refused(String),
-    /// It speaks older versions only.
+    /// The server speaks older versions of TLS only.
     #[error(
         "the server speaks no version of TLS that is allowed; lower --tls-min if it says 1.3, else update the server"
     )]
     Version,
-    /// It wants ciphers, groups or signatures that are not spoken here.
+    /// The server and rustls share no cipher, key exchange or signature scheme.
     #[error(
         "the server has no cipher, key exchange or signature in common with this client ({0}); allow it modern ones"
     )]
     NothingInCommon(String),
-    /// It shows the certificate of an authority.
+    /// The server presents the certificate of a certificate authority.
     #[error(
         "the server shows a certificate that is an authority's own (CA:TRUE); make one for the server (openssl req -x509 -addext basicConstraints=critical,CA:FALSE), or believe it with --insecure"
     )]
     Authority,
-    /// It speaks an older HTTP.
+    /// The server does not offer HTTP/2 in ALPN.
     #[error("the server does not speak HTTP/2 over TLS; leave --http2 out")]
     NoHttp2,
-    /// It speaks a newer HTTP only.
+    /// The server offers only HTTP/2 in ALPN.
     #[error("the server speaks no HTTP/1.1 over TLS; add --http2")]
     NoHttp1,
-    /// It speaks something else.
+    /// The port does not speak TLS.
     #[error(
         "this port does not speak TLS; write http:// in place of https://, or use the port that does"
     )]
     Plain,
-    /// It says nothing.
+    /// The server closed the connection during the handshake.
     #[error("the server hung up on the TLS handshake; does this port speak TLS?")]
     HungUp,
-    /// Anything else.
+    /// Any other error of rustls.
     #[error("TLS: {0}")]
     Other(String),
 }
 
-/// What the client has shown of itself.
+/// Which client certificate was presented in the handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shown {
-    /// Nobody has asked for anything.
+    /// The server did not ask for one.
     Unasked,
-    /// A certificate was asked for, and there was none.
+    /// The server asked for one, and there was none.
     Nothing,
-    /// A certificate was asked for and shown.
+    /// The server asked for one, and it was presented.
     Identity,
 }
 
@@ -92,9 +91,9 @@ fn but_for(names: &[String]) -> String {
 }
 
 impl TlsTrouble {
-    /// What only a handshake can fail of: servers of other protocols answer it with nonsense, or hang up
-    /// on what is nonsense to them.
-    pub fn of_stranger(error: &io::Error) -> Option<TlsTrouble> {
+    /// Recognises a server that does not speak TLS: such a server answers a handshake with something
+    /// else, or closes the connection.
+    pub fn without_tls(error: &io::Error) -> Option<TlsTrouble> {
         let inner = error.get_ref();
         match (error.kind(), inner.and_then(|inner| inner.downcast_ref())) {
             (_, Some(Error::InvalidMessage(_))) => Some(TlsTrouble::Plain),
@@ -105,7 +104,7 @@ impl TlsTrouble {
         }
     }
 
-    /// What an error of a TLS stream means; `None` when it is the kernel's alone.
+    /// The meaning of a TLS stream's error; `None` for an error of the kernel.
     pub fn of(
         error: &io::Error,
         wanted: &ServerName<'_>,
@@ -145,14 +144,14 @@ fn of_certificate(error: &CertificateError, wanted: &ServerName<'_>) -> TlsTroub
             wanted: wanted.to_str().into_owned(),
             presented: presented.iter().map(|name| bare(name)).collect(),
         },
-        // A bad signature is that of an issuer who is called like one that is trusted.
+        // A bad signature comes from an issuer that has the name of a trusted one.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => TlsTrouble::Issuer,
         other if format!("{other:?}").contains("CaUsedAsEndEntity") => TlsTrouble::Authority,
         other => TlsTrouble::Certificate(other.to_string()),
     }
 }
 
-/// A name as people write it: rustls says `DnsName("localhost")`.
+/// The bare name: rustls writes `DnsName("localhost")`.
 fn bare(name: &str) -> String {
     let inner = name
         .split_once('(')
@@ -166,9 +165,11 @@ fn of_alert(alert: AlertDescription, shown: Shown) -> TlsTrouble {
             TlsTrouble::ClientCertificate
         }
         (AlertDescription::ProtocolVersion, _) => TlsTrouble::Version,
-        // Before TLS 1.3 there was no alert of its own for it.
-        (alert, Shown::Nothing) if is_about_us(alert) => TlsTrouble::ClientCertificate,
-        (alert, Shown::Identity) if is_about_us(alert) => TlsTrouble::Refused(format!("{alert:?}")),
+        // TLS versions before 1.3 have no alert for a missing client certificate.
+        (alert, Shown::Nothing) if is_about_client(alert) => TlsTrouble::ClientCertificate,
+        (alert, Shown::Identity) if is_about_client(alert) => {
+            TlsTrouble::Refused(format!("{alert:?}"))
+        }
         (AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity, _) => {
             TlsTrouble::NothingInCommon(format!("alert {alert:?}"))
         }
@@ -185,8 +186,8 @@ fn is_about_versions(why: &PeerIncompatible) -> bool {
     )
 }
 
-/// Servers that have asked for a certificate say with these what they think of the answer.
-fn is_about_us(alert: AlertDescription) -> bool {
+/// Whether an alert is about the client's certificate, if the server asked for one.
+fn is_about_client(alert: AlertDescription) -> bool {
     matches!(
         alert,
         AlertDescription::HandshakeFailure

@@ -124,7 +124,7 @@ fn nothing_is_kept_of_a_body_unless_asked() {
     let mut parser = ResponseParser::new(false);
     let reply = b"HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 5\r\n\r\nhello";
     assert!(matches!(parser.feed(reply, false), Ok((_, Some(_)))));
-    assert_eq!(parser.collected(), &Collected::default());
+    assert_eq!(parser.collected(), &CollectedReply::default());
 }
 
 proptest! {

@@ -1,4 +1,4 @@
-//! Which of a target's addresses can be used, found out with one connection to each.
+//! Finds the usable addresses of a target with one connection to each.
 
 use super::addresses::{Address, AddressError, Addresses, look_up};
 use super::dial::Dialer;
@@ -7,19 +7,20 @@ use super::tls::{is_tls_port, speaks_tls};
 use crate::spec::{Reach, Target};
 use crate::units::Nanos;
 
-/// What is said of a port that is spoken to in the clear and should not be.
+/// The message for plain HTTP that is sent to a TLS port.
 pub const NOT_IN_THE_CLEAR: &str = "this port speaks TLS; write https:// in place of http://";
 
-/// How often it is asked whether it is over.
-const LOOK: Nanos = Nanos::from_millis(50);
+/// How often an interruption is looked for.
+const POLL: Nanos = Nanos::from_millis(50);
 
 impl Dialer {
-    /// Finds where a target is and opens one connection to each address. wrk takes the first that
+    /// Resolves a target and opens one connection to each address. wrk uses only the first address that
     /// answers; here all that answer are kept, because a name with several addresses stands for several
-    /// servers. `is_over` is asked before each.
+    /// servers. `is_over` returns whether the run was interrupted.
     ///
     /// # Errors
-    /// [`AddressError`] when the name or every address fails, or when a server does not speak as asked.
+    /// [`AddressError`] when the name or every address fails, or when a server does not speak the
+    /// protocol that was asked for.
     pub fn probe_addresses(
         &self,
         target: &Target,
@@ -68,7 +69,7 @@ impl Dialer {
         }
     }
 
-    /// `None` when it is over before the server has answered.
+    /// Probes an address; `None` when interrupted before the server answered.
     fn try_once(
         &self,
         address: &Address,
@@ -84,7 +85,7 @@ impl Dialer {
         let agreed = runtime.block_on(async {
             let mut probe = std::pin::pin!(self.probe(address));
             loop {
-                match tokio::time::timeout(LOOK.to_duration(), &mut probe).await {
+                match tokio::time::timeout(POLL.to_duration(), &mut probe).await {
                     Ok(agreed) => return Some(agreed),
                     Err(_) if is_over() => return None,
                     Err(_) => {}
@@ -94,9 +95,9 @@ impl Dialer {
         Some(agreed.and_then(|agreed| self.is_in_the_clear(address).map(|()| agreed)))
     }
 
-    /// Looks at ports of TLS that are spoken to in the clear.
+    /// Checks that a usual TLS port, which is to be sent plain HTTP, does not speak TLS.
     fn is_in_the_clear(&self, address: &Address) -> Result<(), ProbeError> {
-        // Elsewhere a look would be a line of nonsense in the log of a server that is all right.
+        // On other ports a handshake would leave a line of nonsense in the server's log.
         let suspect = address.tcp().filter(|address| is_tls_port(address.port()));
         match suspect.filter(|_| !self.is_tls()) {
             Some(address) if speaks_tls(address) => {
