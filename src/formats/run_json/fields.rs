@@ -11,10 +11,12 @@ use serde_json::{Map, Value};
 pub struct Counters(pub [u64; Tally::COUNTERS.len()]);
 
 impl Counters {
+    /// The counters of a tally as run.json has them.
     pub fn of(tally: &Tally) -> Counters {
         Counters(tally.counters())
     }
 
+    /// Puts the counters into a tally that is read back.
     pub fn put_into(self, tally: &mut Tally) {
         for (place, count) in tally.counters_mut().into_iter().zip(self.0) {
             *place = count;
@@ -47,10 +49,12 @@ impl<'de> Deserialize<'de> for Counters {
 pub struct Histograms([Histogram; Tally::CLOCKS.len()]);
 
 impl Histograms {
+    /// The histograms of a tally as run.json has them.
     pub fn of(tally: &Tally) -> Histograms {
         Histograms(tally.clocks().map(Histogram::clone))
     }
 
+    /// Puts the histograms into a tally that is read back.
     pub fn put_into(self, tally: &mut Tally) {
         for (place, histogram) in tally.clocks_mut().into_iter().zip(self.0) {
             *place = histogram;
@@ -94,6 +98,7 @@ fn take<E: Error>(block: &mut Map<String, Value>, field: &TallyField) -> Result<
 pub struct Figures(Vec<(&'static str, Distribution)>);
 
 impl Figures {
+    /// The figures of a tally as run.json has them.
     pub fn of(tally: &Tally) -> Figures {
         let clocks = Tally::CLOCKS.iter().zip(tally.clocks());
         let figures = clocks.filter_map(|(field, clock)| Some((field.figures?, clock)));
