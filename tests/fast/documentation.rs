@@ -82,6 +82,7 @@ fn pages() -> Vec<PathBuf> {
     let mut pages = files(&tree("docs"), ".md");
     pages.push(tree("README.md"));
     pages.push(tree("CHANGELOG.md"));
+    pages.push(tree("CONTRIBUTING.md"));
     pages
 }
 
