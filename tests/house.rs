@@ -464,10 +464,6 @@ fn a_circle_of_files_is_found() {
 /// Public types of one name in different rooms, with the reason why each stays.
 const NAMESAKES: &[(&str, &str)] = &[
     (
-        "Arm",
-        "an arm of a plan (sweep), and what a page shows of one (report)",
-    ),
-    (
         "Block",
         "a block of a plan's order (sweep), and a block of a page (report)",
     ),
