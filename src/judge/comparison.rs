@@ -10,6 +10,7 @@ use super::{Stability, Step, Steps, mean_over_blocks};
 use crate::resources::Category;
 use crate::units::Rate;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Something that is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -155,6 +156,41 @@ pub struct MetricComparison {
     pub is_doubtful: bool,
 }
 
+/// A step that says nothing about what a request costs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Whether it is a step of the arm that is compared with.
+    pub is_base: bool,
+    /// The arm.
+    pub arm: String,
+    /// The repetition, from 1.
+    pub repetition: u32,
+    /// Why it says nothing.
+    pub reason: LeftOutReason,
+}
+
+/// Why a step is left out of a comparison.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum LeftOutReason {
+    /// The other arm has no step with this rate and repetition.
+    Alone,
+    /// The rate was not held, for these reasons.
+    Saturated(Vec<String>),
+    /// Whether the rate was held is not known, for this reason.
+    Unknown(String),
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} repetition {}: ", self.arm, self.repetition)?;
+        match &self.reason {
+            LeftOutReason::Alone => f.write_str("the other arm has none"),
+            LeftOutReason::Saturated(reasons) => write!(f, "saturated: {}", reasons.join("; ")),
+            LeftOutReason::Unknown(reason) => f.write_str(reason),
+        }
+    }
+}
+
 /// One rate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RateComparison {
@@ -163,7 +199,7 @@ pub struct RateComparison {
     /// Blocks that both arms have held.
     pub blocks: usize,
     /// Steps that are left out, and why.
-    pub left_out: Vec<String>,
+    pub left_out: Vec<LeftOut>,
     /// Empty where no block is left.
     pub metrics: Vec<MetricComparison>,
 }
@@ -222,17 +258,20 @@ fn at_rate(rate: Rate, base: &Steps<'_>, other: &Steps<'_>) -> RateComparison {
     let mut blocks = Vec::new();
     for one in base.iter() {
         let Some(partner) = other.in_block_of(one) else {
-            left_out.push(alone(one));
+            left_out.push(leave_out(one, true, LeftOutReason::Alone));
             continue;
         };
-        let why: Vec<String> = [one, partner].into_iter().filter_map(why_not).collect();
-        if why.is_empty() {
+        let unusable = [
+            why_not(one).map(|why| leave_out(one, true, why)),
+            why_not(partner).map(|why| leave_out(partner, false, why)),
+        ];
+        if unusable.iter().all(Option::is_none) {
             blocks.push((*one, partner));
         }
-        left_out.extend(why);
+        left_out.extend(unusable.into_iter().flatten());
     }
     let lonely = other.iter().filter(|step| base.in_block_of(step).is_none());
-    left_out.extend(lonely.map(|step| alone(step)));
+    left_out.extend(lonely.map(|step| leave_out(step, false, LeftOutReason::Alone)));
     let metrics = Metric::ALL
         .iter()
         .filter_map(|metric| compared(*metric, &blocks));
@@ -244,27 +283,25 @@ fn at_rate(rate: Rate, base: &Steps<'_>, other: &Steps<'_>) -> RateComparison {
     }
 }
 
-fn alone(step: &Step) -> String {
-    format!(
-        "{} repetition {}: the other arm has none",
-        step.key.arm, step.key.repetition
-    )
+fn leave_out(step: &Step, is_base: bool, reason: LeftOutReason) -> LeftOut {
+    LeftOut {
+        is_base,
+        arm: step.key.arm.clone(),
+        repetition: step.key.repetition,
+        reason,
+    }
 }
 
 /// Why a step says nothing about what a request costs.
-fn why_not(step: &Step) -> Option<String> {
-    let why = match &step.stability {
-        Stability::Held => return None,
+fn why_not(step: &Step) -> Option<LeftOutReason> {
+    match &step.stability {
+        Stability::Held => None,
         Stability::NotHeld { reasons } => {
-            let reasons: Vec<&str> = reasons.iter().map(|one| one.message.as_str()).collect();
-            format!("saturated: {}", reasons.join("; "))
+            let reasons = reasons.iter().map(|one| one.message.clone());
+            Some(LeftOutReason::Saturated(reasons.collect()))
         }
-        Stability::Unknown { reason } => reason.clone(),
-    };
-    Some(format!(
-        "{} repetition {}: {why}",
-        step.key.arm, step.key.repetition
-    ))
+        Stability::Unknown { reason } => Some(LeftOutReason::Unknown(reason.clone())),
+    }
 }
 
 fn compared(metric: Metric, blocks: &[(&Step, &Step)]) -> Option<MetricComparison> {

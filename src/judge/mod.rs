@@ -26,7 +26,8 @@ pub use arm_steps::{ArmSteps, common_rate};
 pub use as_study::StudyOverhead;
 pub use capacity::{Capacity, Knee, Prediction, capacity};
 pub use comparison::{
-    CapacityComparison, Comparison, Metric, MetricComparison, RateComparison, compare,
+    CapacityComparison, Comparison, LeftOut, LeftOutReason, Metric, MetricComparison,
+    RateComparison, compare,
 };
 pub use conditions::{Condition, Conditions, add_conditions, condition_text, unlike};
 pub use cost::{Cost, CostDifference, Part, by_difference, costs};

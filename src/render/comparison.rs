@@ -1,8 +1,8 @@
 //! What one arm costs over another, in words: what is not known first.
 
 use crate::judge::{
-    BLOCKS_FOR_AN_INTERVAL, Comparison, Cost, Estimate, Metric, MetricComparison, Part,
-    RateComparison, Spread, StudyOverhead, by_difference,
+    BLOCKS_FOR_AN_INTERVAL, Comparison, Cost, Estimate, LeftOutReason, Metric, MetricComparison,
+    Part, RateComparison, Spread, StudyOverhead, by_difference,
 };
 use crate::units::{show_bytes, show_time_us};
 
@@ -69,19 +69,15 @@ pub fn certainty(comparison: &Comparison) -> String {
 
 /// Rates at which both, or one of them, were beyond what they can.
 pub fn saturated(comparison: &Comparison) -> Vec<String> {
-    let is_saturated = |rate: &RateComparison, arm: &str| {
-        let start = format!("{arm} repetition ");
-        let mut reasons = rate.left_out.iter();
-        reasons.any(|why| why.starts_with(&start) && why.contains("saturated"))
+    let is_saturated = |rate: &RateComparison, is_base: bool| {
+        let mut steps = rate.left_out.iter().filter(|step| step.is_base == is_base);
+        steps.any(|step| matches!(step.reason, LeftOutReason::Saturated(_)))
     };
     let rates = |wanted: (bool, bool)| {
-        let rates = comparison.rates.iter().filter(|rate| {
-            let found = (
-                is_saturated(rate, &comparison.base),
-                is_saturated(rate, &comparison.other),
-            );
-            found == wanted
-        });
+        let rates = comparison
+            .rates
+            .iter()
+            .filter(|rate| (is_saturated(rate, true), is_saturated(rate, false)) == wanted);
         let rates: Vec<String> = rates.map(|rate| format!("{}/s", rate.rate)).collect();
         rates.join(", ")
     };

@@ -156,7 +156,7 @@ pub fn left_out_table(comparison: &Comparison) -> Table {
         for why in &rate.left_out {
             table.rows.push(vec![
                 Cell::number(rate.rate, rate.rate.to_string()),
-                Cell::from(why.as_str()),
+                Cell::from(why.to_string()),
             ]);
         }
     }
