@@ -133,6 +133,22 @@ fn every_verdict_code_and_reason_is_a_term() {
 }
 
 #[test]
+fn every_code_of_a_note_is_a_term() {
+    let terms = terms();
+    let schema = read(&tree("docs/schema/run.schema.json"));
+    let code = pattern(r#""code": \{\s*"const": "([a-z0-9_]+)""#);
+    let codes: BTreeSet<&str> = code
+        .captures_iter(&schema)
+        .filter_map(|found| Some(found.get(1)?.as_str()))
+        .collect();
+    assert!(codes.len() >= 10, "the codes were not found: {codes:?}");
+    for code in codes {
+        let is_there = terms.contains(code);
+        assert!(is_there, "docs/terminology.md does not define {code}");
+    }
+}
+
+#[test]
 fn keys_of_the_result_folder_are_terms() {
     let terms = terms();
     let pages = ["result-folder", "measuring", "sweep"];
