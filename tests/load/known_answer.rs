@@ -58,13 +58,14 @@ fn wrong_answer(run: &Value) -> Option<String> {
 #[test]
 fn a_freeze_of_one_second_shows_its_whole_length_in_the_corrected_latencies_only() {
     let _alone = machine();
-    // A machine that is taken away for a while adds a freeze of its own.
+    // A machine that is taken away for a while adds a freeze of its own. At this rate the queue that
+    // the freeze leaves is gone at once on a busy machine, too.
     until_believed(4, |_| {
         let hotel = Hotel::start(["--service-time", "constant:0", "--stall", "1s@5s"]);
-        let flags = ["-R", "1000", "-d", "10s", "-c", "20", "--json", "-"];
+        let flags = ["-R", "200", "-d", "10s", "-c", "20", "--json", "-"];
         let run = run(&flags, &url(&hotel));
-        assert_eq!(run["requests"]["scheduled"], 10_000);
-        assert_eq!(run["requests"]["scheduled_by_ledger"], 10_000);
+        assert_eq!(run["requests"]["scheduled"], 2_000);
+        assert_eq!(run["requests"]["scheduled_by_ledger"], 2_000);
         wrong_answer(&run).map_or(Ok(()), Err)
     });
 }

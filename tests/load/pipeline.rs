@@ -257,7 +257,7 @@ fn runs_of_which_none_can_be_believed_are_exit_4_and_tell_nothing() {
         "-R",
         "100",
         "-d",
-        "300ms",
+        "800ms",
         "--guard",
         "0s",
         "-t",
