@@ -1,7 +1,7 @@
--- The part of luasocket that load scripts use: the time with its fraction, and a sleep.
+-- The part of luasocket that load scripts use: gettime (seconds with fractions) and sleep.
 --
--- gettime never gives the same microsecond twice in a process, so threads that seed their random
--- numbers from it do not run in lockstep. Other names are looked for in an installed luasocket.
+-- gettime never returns the same microsecond twice in a process, so threads that seed their random
+-- numbers from it do not run in lockstep. All other names are taken from an installed luasocket.
 
 local native = ...
 

@@ -1,11 +1,11 @@
--- The `wrk` table that scripts are written against: what wrk and wrk2 offer, and label and fail.
+-- The `wrk` table that scripts use: the fields and functions of wrk and wrk2, and label and fail.
 --
--- Runs once in every state, before the script. What needs the world comes in as `native`.
+-- This file runs once in every Lua state, before the script. `native` holds the functions written in Rust.
 
 local native = ...
 local concat = table.concat
 
-url = native.url -- a global of DeathStarBench's fork, which its media scripts use
+url = native.url -- a global of DeathStarBench's fork of wrk2; its media scripts use it
 
 wrk = {
   scheme = native.scheme,
@@ -26,7 +26,7 @@ wrk = {
 
 local wrk = wrk
 
--- Writes header lines into `parts` from `n` on; a list of values becomes a line each.
+-- Writes header lines into `parts` from index `n` on; each value of a list becomes a line of its own.
 local function add_headers(parts, n, headers)
   for name, value in pairs(headers) do
     if type(value) == "table" then
@@ -42,16 +42,16 @@ local function add_headers(parts, n, headers)
   return n
 end
 
--- What the Host header says when nobody has set it.
+-- The default of the Host header.
 local function authority()
   local host = wrk.host:find(":", 1, true) and "[" .. wrk.host .. "]" or wrk.host
   return wrk.port and host .. ":" .. wrk.port or host
 end
 
-local parts = {} -- used again for every request
+local parts = {} -- one table is reused for all requests
 
--- The text of a request. Sets Host and Content-Length in the headers table that it is given,
--- because scripts rely on finding them there.
+-- Returns the text of a request. Sets Host and Content-Length in the given headers table, because
+-- scripts rely on finding them there.
 function wrk.format(method, path, headers, body)
   method, path = method or wrk.method, path or wrk.path
   headers, body = headers or wrk.headers, body or wrk.body
@@ -62,7 +62,7 @@ function wrk.format(method, path, headers, body)
   end
   if not body then
     headers["Content-Length"] = nil
-    -- Most requests have no header but Host: one concatenation makes their text.
+    -- Most requests have only the Host header: one concatenation makes their text.
     if next(headers) == "Host" and next(headers, "Host") == nil and type(host) == "string" then
       return method .. " " .. path .. " HTTP/1.1\r\nHost: " .. host .. "\r\n\r\n"
     end
@@ -75,7 +75,7 @@ function wrk.format(method, path, headers, body)
   return concat(parts, "", 1, n + 1)
 end
 
--- Resolves a name into wrk.addrs, without the addresses that refuse a connection.
+-- Resolves a name and sets wrk.addrs to the addresses that accept a connection.
 function wrk.resolve(host, service)
   local answering = {}
   for _, addr in ipairs(wrk.lookup(host, service)) do
@@ -97,7 +97,7 @@ function wrk.init(args)
   if type(init) == "function" then
     init(args)
   end
-  -- Made once: a script without request() sends the same text every time.
+  -- The text is made once: a script without request() sends the same text every time.
   local made, text = pcall(wrk.format)
   wrk.request = function()
     if not made then
@@ -109,20 +109,20 @@ end
 
 math.randomseed(native.random_seed)
 if native.seed_pinned then
-  -- --seed makes a run repeatable, whatever the script would seed its numbers from.
+  -- --seed makes a run repeatable, so the script may not seed its random numbers itself.
   math.randomseed = function() end
 end
 
--- By lines, so that what scripts print stays in order with what the program prints.
+-- Buffering by lines keeps the output of scripts in order with that of the program.
 io.stdout:setvbuf("line")
 if native.prints_to_stderr then
   io.output(io.stderr)
-  io.stdout = io.stderr -- scripts write to it by name, too
+  io.stdout = io.stderr -- scripts also write to io.stdout by name
   print = function(...)
     local texts = {}
     for i = 1, select("#", ...) do
       texts[i] = tostring((select(i, ...)))
     end
-    io.stderr:write(concat(texts, "\t") .. "\n") -- in one piece: other threads print, too
+    io.stderr:write(concat(texts, "\t") .. "\n") -- one write, because other threads print, too
   end
 end
