@@ -225,7 +225,9 @@ async fn accept(listener: tokio::net::TcpListener, tls: Option<TlsAcceptor>, sta
         let (state, tls) = (state.clone(), tls.clone());
         tokio::spawn(async move {
             let service = service_fn(move |request| answer(state.clone(), request));
-            let http = hyper::server::conn::http1::Builder::new();
+            let mut http = hyper::server::conn::http1::Builder::new();
+            // The only dates are those of the played clock.
+            http.auto_date_header(false);
             // A client that goes away is no failure of a test's.
             match tls {
                 Some(tls) => {
