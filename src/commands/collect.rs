@@ -9,7 +9,7 @@ use crate::clock::RunClock;
 use crate::collect::{Collected, Collector, spans};
 use crate::exit::Exit;
 use crate::formats::{
-    StudyStep, collection_to_json, resources_csv, resources_window_csv, samples_csv, study_csv,
+    PODS_CSV, collection_to_json, resources_csv, resources_window_csv, samples_csv, study_csv,
 };
 use crate::render::resources_text;
 use crate::resources::Resources;
@@ -95,7 +95,7 @@ fn fill(
     folder.write("samples.csv", &samples_csv(log))?;
     folder.write("resources.csv", &resources_csv(log, resources))?;
     folder.write("resources_window.csv", &resources_window_csv(resources))?;
-    let study = study_csv(resources, StudyStep::default());
-    folder.write("k8s_full_metrics.csv", &study)?;
+    let study = study_csv(resources, None);
+    folder.write(PODS_CSV, &study)?;
     folder.finish(COLLECT_JSON, json)
 }

@@ -14,8 +14,7 @@ use crate::judge::{
 };
 use crate::measure::Ending;
 use crate::render::{
-    StepTitle, regressions_text, series_markdown, step_header, step_line, steps_table,
-    thresholds_text,
+    regressions_text, series_markdown, step_header, step_line, steps_table, thresholds_text,
 };
 use crate::spec::{RunSpec, StepLabel, Target};
 use crate::store::{Growing, ResultFolder, STEPS, StoreError};
@@ -200,7 +199,7 @@ impl Series<'_> {
             prints_to_stderr: true,
         };
         match measure(spec, &setting, &self.signals) {
-            Ok(measured) => self.take(measured, arm, repetition),
+            Ok(measured) => self.take(measured, arm),
             Err(error) => {
                 let exit = self.signals.received();
                 Err(fail(exit.unwrap_or(exit_of_nothing(&error)), &error))
@@ -209,25 +208,19 @@ impl Series<'_> {
     }
 
     /// Writes a run, tells it in a line, and keeps what is held against the others.
-    fn take(&mut self, measured: Measured, arm: &str, repetition: u32) -> Result<(), Exit> {
+    fn take(&mut self, measured: Measured, arm: &str) -> Result<(), Exit> {
         let thresholds = self.request.thresholds.iter();
         let thresholds: Vec<Outcome> = thresholds
             .map(|one| one.judge(&measured.finished.result))
             .collect();
         let (mut finished, verdict, Written { errors, .. }) = measured.write(&Gate::default());
         let result = &finished.result;
-        let step = JudgedRun::with_verdict(result.clone(), verdict.clone()).step();
+        let run = JudgedRun::with_verdict(result.clone(), verdict.clone());
+        let step = run.step();
         if self.number == 1 {
             tell!("{}", step_header());
         }
-        let title = StepTitle {
-            number: self.number,
-            of: self.planned(),
-            arm,
-            rate: step.key.rate.as_f64(),
-            repetition,
-        };
-        tell!("{}", step_line(&title, result, &verdict, &step.stability));
+        tell!("{}", step_line(&step.key, self.planned(), &run));
         if let Some(error) = errors.first() {
             return Err(fail(Exit::Failed, error));
         }

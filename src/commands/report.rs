@@ -4,11 +4,12 @@ use super::fail;
 use super::pages::{NotWritten, shown_runs, write_page};
 use crate::cli::ReportRequest;
 use crate::exit::Exit;
+use crate::formats::LATENCIES_CSV;
 use crate::judge::{JudgedRun, Steps, common_rate};
 use crate::render::{one_repetition, outcome_text, resources_text, steps_table, wrk_text};
 use crate::report::{About, Page, collection_page, run_page, sweep_page};
 use crate::store::{
-    RUN_JSON, STEPS, StepSet, StoreError, load_collected, load_measured, load_steps,
+    PLAN_JSON, RUN_JSON, STEPS, StepSet, StoreError, load_collected, load_measured, load_steps,
 };
 use std::io::Write;
 use std::path::Path;
@@ -51,7 +52,7 @@ fn told(folder: &Path) -> Result<(String, Page), StoreError> {
         page.lead.extend(collected.notes);
         return Ok((resources_text(&collected.resources), page));
     }
-    let holds_steps = ["plan.json", STEPS, "latency_stats.csv"]
+    let holds_steps = [PLAN_JSON, STEPS, LATENCIES_CSV]
         .iter()
         .any(|name| folder.join(name).exists());
     if holds_steps && !folder.join(RUN_JSON).exists() {

@@ -4,7 +4,7 @@
 use crate::cli::{Destination, Outputs};
 use crate::engine::Event;
 use crate::formats::{
-    StudyStep, hlog_header, hlog_lines, intervals_csv, junit_xml, requests_csv_header,
+    PODS_CSV, hlog_header, hlog_lines, intervals_csv, junit_xml, requests_csv_header,
     requests_csv_rows, resources_csv, resources_window_csv, run_to_json, samples_csv, study_csv,
     summary_csv,
 };
@@ -12,7 +12,7 @@ use crate::judge::{Gate, Verdict};
 use crate::measure::RunResult;
 use crate::render::summary_markdown;
 use crate::resources::{Resources, SampleLog};
-use crate::spec::{Offered, RunSpec};
+use crate::spec::RunSpec;
 use crate::store::{Growing, RUN_JSON, ResultFolder, StoreError};
 use std::path::PathBuf;
 
@@ -190,20 +190,10 @@ fn resource_files(
     resources: &Resources,
     result: &RunResult,
 ) -> [Result<(), StoreError>; 4] {
-    let rate = match result.spec.load.offered {
-        Offered::Rate(rate) => Some(rate.as_f64()),
-        Offered::Ramp { .. } | Offered::Max => None,
-    };
-    let label = result.spec.step.as_ref();
-    let step = StudyStep {
-        rate,
-        arm: label.map_or("", |label| &label.arm),
-        repetition: label.map(|label| label.repetition),
-    };
     [
         folder.write("samples.csv", &samples_csv(log)),
         folder.write("resources.csv", &resources_csv(log, resources)),
         folder.write("resources_window.csv", &resources_window_csv(resources)),
-        folder.write("k8s_full_metrics.csv", &study_csv(resources, step)),
+        folder.write(PODS_CSV, &study_csv(resources, Some(&result.spec))),
     ]
 }

@@ -6,6 +6,7 @@ mod collection_json;
 mod comparison_csv;
 mod csv_rows;
 mod encoded;
+mod file_names;
 mod findings_json;
 mod hlog;
 mod junit;
@@ -17,16 +18,16 @@ mod sweep_tables;
 pub use collection_json::{collection_from_json, collection_to_json};
 pub use comparison_csv::{comparison_csv, cost_csv, study_overhead_csv, study_overheads};
 pub use csv_rows::{intervals_csv, requests_csv_header, requests_csv_rows, summary_csv};
+pub use file_names::{LATENCIES_CSV, METADATA_JSON, PODS_CSV};
 pub use findings_json::findings_to_json;
 pub use hlog::{HLOG_TAGS, HlogBlock, hlog_blocks, hlog_header, hlog_lines};
 pub use junit::junit_xml;
 pub use resources_csv::{
-    StudyStep, resources_csv, resources_window_csv, samples_csv, samples_from_csv, study_csv,
-    study_rows,
+    resources_csv, resources_window_csv, samples_csv, samples_from_csv, study_csv,
 };
 pub use run_json::{FormatError, run_from_json, run_to_json};
 pub use study_folder::{
     BadTable, STUDY_SUMMED, StudyFolder, StudySums, study_conditions, study_gaps, study_steps,
     study_sums,
 };
-pub use sweep_tables::{StudyMetadata, SweepStep, sweep_tables};
+pub use sweep_tables::{StudyMetadata, SweepTables};

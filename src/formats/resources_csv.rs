@@ -6,6 +6,7 @@ use crate::resources::{
     Category, Figure, Mesh, PodUse, Point, Quantity, Resources, Role, Sample, SampleLog, Source,
     Subject, Topology, series,
 };
+use crate::spec::RunSpec;
 use crate::units::Nanos;
 
 const SERIES_COLUMNS: [&str; 12] = [
@@ -194,24 +195,14 @@ pub(super) const STUDY_COLUMNS: [&str; 21] = [
     "Repetition",
 ];
 
-/// What a row of the study's table says besides what was used.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct StudyStep<'a> {
-    /// Requests per second that were offered.
-    pub rate: Option<f64>,
-    /// Which variant of the system.
-    pub arm: &'a str,
-    /// Which repetition, from 1.
-    pub repetition: Option<u32>,
-}
-
-/// k8s_full_metrics.csv: the study's columns, a row per pod. KB = 1024 bytes.
-pub fn study_csv(resources: &Resources, step: StudyStep<'_>) -> Vec<u8> {
-    table(&STUDY_COLUMNS, study_rows(resources, step).into_iter())
+/// k8s_full_metrics.csv: the study's columns, a row per pod. KB = 1024 bytes. A collection without a load
+/// has no run, and so neither rate nor arm.
+pub fn study_csv(resources: &Resources, spec: Option<&RunSpec>) -> Vec<u8> {
+    table(&STUDY_COLUMNS, study_rows(resources, spec).into_iter())
 }
 
 /// The rows of [`study_csv`].
-pub fn study_rows(resources: &Resources, step: StudyStep<'_>) -> Vec<Vec<String>> {
+pub fn study_rows(resources: &Resources, spec: Option<&RunSpec>) -> Vec<Vec<String>> {
     let is_meshed = |pod: &PodUse| mesh(resources, pod) != Mesh::None;
     let mut application = resources
         .pods
@@ -227,7 +218,7 @@ pub fn study_rows(resources: &Resources, step: StudyStep<'_>) -> Vec<Vec<String>
         at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
     });
     let pods = resources.pods.iter();
-    pods.map(|pod| study_row(resources, pod, step, &stamp, istio))
+    pods.map(|pod| study_row(resources, pod, spec, &stamp, istio))
         .collect()
 }
 
@@ -239,7 +230,7 @@ fn mesh(resources: &Resources, pod: &PodUse) -> Mesh {
 fn study_row(
     resources: &Resources,
     pod: &PodUse,
-    step: StudyStep<'_>,
+    spec: Option<&RunSpec>,
     stamp: &str,
     istio: &str,
 ) -> Vec<String> {
@@ -247,6 +238,8 @@ fn study_row(
     let scaled = |value: Option<f64>, by: f64| {
         value.map_or(String::new(), |value| format!("{:.3}", value / by))
     };
+    let label = spec.and_then(|spec| spec.step.as_ref());
+    let rate = spec.and_then(RunSpec::fixed_rate);
     let sum = |quantity| pod.sum(quantity, |_| true);
     // A pod of an ambient mesh has a share in its node's proxy, which is not known, and not 0.
     let sidecar = pod
@@ -255,7 +248,7 @@ fn study_row(
     let network = |quantity| pod.figure(quantity).filter(|_| pod.has_own_network());
     vec![
         stamp.to_owned(),
-        step.rate.map_or(String::new(), |rate| rate.to_string()),
+        rate.map_or(String::new(), |rate| rate.to_string()),
         pod.namespace.clone(),
         pod.category.to_string(),
         pod.service.clone(),
@@ -273,9 +266,8 @@ fn study_row(
         String::new(),
         String::new(),
         istio.to_owned(),
-        step.arm.to_owned(),
-        step.repetition
-            .map_or(String::new(), |number| number.to_string()),
+        label.map_or(String::new(), |label| label.arm.clone()),
+        label.map_or(String::new(), |label| label.repetition.to_string()),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! Folders of the study that came before: its CSV files of both generations and its wrk logs ->
 //! figures of steps. What such a folder cannot say stays missing.
 
+use super::file_names::{LATENCIES_CSV, PODS_CSV};
 use crate::judge::{
     Condition, Conditions, Latency, Reason, ServiceFigures, Stability, Step, StepFigures, Strain,
 };
@@ -50,7 +51,7 @@ pub fn study_steps(folder: &StudyFolder) -> Result<Vec<Step>, BadTable> {
     };
     let mut seen: BTreeMap<u64, u32> = BTreeMap::new();
     let mut taken = BTreeSet::new();
-    let table = Table::read("latency_stats.csv", &folder.latencies)?;
+    let table = Table::read(LATENCIES_CSV, &folder.latencies)?;
     let mut steps = Vec::new();
     for row in table.rows() {
         let typed = row.need("Target_RPS")?;
@@ -100,18 +101,19 @@ fn key(rate: f64, repetition: u32) -> (u64, u32) {
 /// # Errors
 /// [`BadTable`]
 pub fn study_gaps(folder: &StudyFolder) -> Result<Vec<String>, BadTable> {
-    let latencies = Table::read("latency_stats.csv", &folder.latencies)?;
+    let latencies = Table::read(LATENCIES_CSV, &folder.latencies)?;
     let mut gaps = latencies.lacks(LATENCIES.iter().map(|(_, column, _)| *column));
     if let Some(pods) = &folder.pods {
         gaps.extend(rows_missing(folder)?);
-        let pods = Table::read("k8s_full_metrics.csv", pods)?;
+        let pods = Table::read(PODS_CSV, pods)?;
         let is_old = pods.columns.contains_key(OLD_CPU);
         let needed = STUDY_SUMMED.iter().copied();
         gaps.extend(pods.lacks(needed.filter(|name| !(is_old && *name == STUDY_SUMMED[0]))));
     }
     if folder.pods.is_none() {
-        let gap = "there is no k8s_full_metrics.csv: nothing is known of CPU, memory and network";
-        gaps.push(gap.to_owned());
+        gaps.push(format!(
+            "there is no {PODS_CSV}: nothing is known of CPU, memory and network"
+        ));
     }
     if folder.metadata.as_deref().and_then(seconds_of).is_none() {
         gaps.push(format!(
@@ -140,7 +142,7 @@ fn rows_missing(folder: &StudyFolder) -> Result<Vec<String>, BadTable> {
         } = &step.key;
         let what = missing(step)?;
         Some(format!(
-            "k8s_full_metrics.csv has no figures of {what} at {rate}/s, repetition {repetition}: the application has no sums there"
+            "{PODS_CSV} has no figures of {what} at {rate}/s, repetition {repetition}: the application has no sums there"
         ))
     });
     Ok(gaps.collect())
@@ -187,7 +189,7 @@ fn replicas(folder: &StudyFolder) -> Result<Vec<(String, usize)>, BadTable> {
         return Ok(Vec::new());
     };
     let mut counts: BTreeMap<[String; 3], usize> = BTreeMap::new();
-    let table = Table::read("k8s_full_metrics.csv", pods)?;
+    let table = Table::read(PODS_CSV, pods)?;
     for row in table.rows() {
         if row.need("Category")? == "application" {
             let repetition = row.get("Repetition").unwrap_or_default();
@@ -294,7 +296,7 @@ fn wrk_time(typed: &str) -> Option<f64> {
 /// What the pods of each service used, by rate and repetition.
 #[allow(clippy::type_complexity)] // a map of lists, made and taken apart in this file
 fn services(bytes: &[u8]) -> Result<BTreeMap<(u64, u32), Vec<ServiceFigures>>, BadTable> {
-    let table = Table::read("k8s_full_metrics.csv", bytes)?;
+    let table = Table::read(PODS_CSV, bytes)?;
     let mut found: BTreeMap<(u64, u32), Vec<ServiceFigures>> = BTreeMap::new();
     for row in table.rows() {
         let repetition = row.get("Repetition").and_then(|text| text.parse().ok());
@@ -403,7 +405,7 @@ const OLD_CPU: &str = "CPU(m)";
 /// # Errors
 /// [`BadTable`]
 pub fn study_sums(bytes: &[u8]) -> Result<StudySums, BadTable> {
-    let table = Table::read("k8s_full_metrics.csv", bytes)?;
+    let table = Table::read(PODS_CSV, bytes)?;
     let mut sums: BTreeMap<(String, u64), BTreeMap<u32, Sums>> = BTreeMap::new();
     for row in table.rows() {
         if row.need("Category")? != "application" {

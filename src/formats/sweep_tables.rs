@@ -5,54 +5,12 @@ mod grouped;
 mod tidy;
 
 use super::csv_rows::table;
-use super::resources_csv::{STUDY_COLUMNS, StudyStep, study_rows};
-use crate::judge::{Stability, Verdict};
-use crate::measure::{Distribution, RunResult};
-use crate::spec::Offered;
-use crate::units::{show_bytes, show_time_us};
+use super::file_names::{LATENCIES_CSV, METADATA_JSON, PODS_CSV};
+use super::resources_csv::{STUDY_COLUMNS, study_rows};
+use crate::judge::{JudgedRun, Level};
+use crate::measure::{Distribution, RunResult, Tally};
+use crate::units::{Rate, show_bytes, show_time_us};
 use serde::{Deserialize, Serialize};
-
-/// A measured step.
-#[derive(Debug, Clone, Copy)]
-pub struct SweepStep<'a> {
-    /// What was measured; its label says which step it is.
-    pub result: &'a RunResult,
-    /// The verdict on it.
-    pub verdict: &'a Verdict,
-    /// Whether the rate was held.
-    pub stability: &'a Stability,
-}
-
-impl SweepStep<'_> {
-    fn rate(&self) -> Option<f64> {
-        match self.result.spec.load.offered {
-            Offered::Rate(rate) => Some(rate.as_f64()),
-            Offered::Ramp { .. } | Offered::Max => None,
-        }
-    }
-
-    fn arm(&self) -> &str {
-        let step = self.result.spec.step.as_ref();
-        step.map_or("", |step| &step.arm)
-    }
-
-    fn repetition(&self) -> Option<u32> {
-        let step = self.result.spec.step.as_ref();
-        step.map(|step| step.repetition)
-    }
-
-    fn latency(&self) -> Option<Distribution> {
-        let tally = self.result.overall();
-        Distribution::of(&tally.response_times(self.result.is_open_loop()))
-    }
-
-    /// Failed requests and replies with a status above 399, in percent of both kinds of ends.
-    fn error_rate(&self) -> f64 {
-        let tally = self.result.overall();
-        let errors = tally.failed + tally.status.bad();
-        errors as f64 / (tally.completed + tally.failed).max(1) as f64 * 100.0
-    }
-}
 
 /// What metadata.json says: the study's keys, and what a reader of the folder needs besides.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -80,39 +38,101 @@ pub struct StudyMetadata {
     pub meshload: String,
 }
 
-/// Every table by its file name.
-pub fn sweep_tables(
-    steps: &[SweepStep<'_>],
-    metadata: &StudyMetadata,
-) -> Vec<(&'static str, Vec<u8>)> {
-    let mut json = serde_json::to_vec_pretty(metadata).unwrap_or_default();
-    json.push(b'\n');
-    vec![
-        ("metadata.json", json),
-        ("k8s_full_metrics.csv", full_metrics(steps)),
-        ("latency_stats.csv", latency_stats(steps)),
-        ("metrics_summary.csv", grouped::metrics_summary(steps)),
-        ("latency_summary.csv", grouped::latency_summary(steps)),
-        ("tidy.csv", tidy::tidy(steps)),
-    ]
+/// The tables over all steps of a sweep. Of each step its rows are kept, and not the run.
+#[derive(Debug, Default)]
+pub struct SweepTables {
+    /// In the order of their numbers.
+    steps: Vec<StepRows>,
 }
 
-/// The rows of each step's pods, as the study's table has them.
-fn pods<'a>(steps: &'a [SweepStep<'a>]) -> impl Iterator<Item = (SweepStep<'a>, Vec<String>)> {
-    steps.iter().flat_map(|step| {
-        let label = StudyStep {
-            rate: step.rate(),
-            arm: step.arm(),
-            repetition: step.repetition(),
+/// What the tables say of one step.
+#[derive(Debug)]
+struct StepRows {
+    number: u32,
+    arm: String,
+    rate: f64,
+    /// An INVALID run measured the generator: its figures are in no mean.
+    is_valid: bool,
+    /// Rows of k8s_full_metrics.csv, latency_stats.csv and tidy.csv.
+    pods: Vec<u8>,
+    latency: Vec<u8>,
+    tidy: Vec<u8>,
+    /// The figures that go into means: those of each pod with its service, and the latencies.
+    pod_means: Vec<(String, Vec<Option<f64>>)>,
+    latency_means: Vec<Option<f64>>,
+}
+
+impl SweepTables {
+    /// Adds a step; its run says which one it is.
+    pub fn add(&mut self, run: &JudgedRun) {
+        let rows = rows_of(run);
+        let at = self.steps.partition_point(|one| one.number <= rows.number);
+        self.steps.insert(at, rows);
+    }
+
+    /// Every table by its file name.
+    pub fn files(&self, metadata: &StudyMetadata) -> Vec<(&'static str, Vec<u8>)> {
+        let mut json = serde_json::to_vec_pretty(metadata).unwrap_or_default();
+        json.push(b'\n');
+        let whole = |columns: &[&str], rows: fn(&StepRows) -> &[u8]| {
+            let mut bytes = table(columns, std::iter::empty());
+            self.steps.iter().for_each(|step| bytes.extend(rows(step)));
+            bytes
         };
-        let resources = step.result.resources.as_ref();
-        let rows = resources.map_or_else(Vec::new, |resources| study_rows(resources, label));
-        rows.into_iter().map(|row| (*step, row))
-    })
+        vec![
+            (METADATA_JSON, json),
+            (PODS_CSV, whole(&STUDY_COLUMNS, |step| &step.pods)),
+            (LATENCIES_CSV, whole(&LATENCY_COLUMNS, |step| &step.latency)),
+            ("metrics_summary.csv", grouped::metrics_summary(&self.steps)),
+            ("latency_summary.csv", grouped::latency_summary(&self.steps)),
+            ("tidy.csv", whole(&tidy::COLUMNS, |step| &step.tidy)),
+        ]
+    }
 }
 
-fn full_metrics(steps: &[SweepStep<'_>]) -> Vec<u8> {
-    table(&STUDY_COLUMNS, pods(steps).map(|(_, row)| row))
+fn rows_of(run: &JudgedRun) -> StepRows {
+    let JudgedRun {
+        result, verdict, ..
+    } = run;
+    let label = result.spec.step.as_ref();
+    let resources = result.resources.as_ref();
+    let pods = resources.map_or_else(Vec::new, |resources| {
+        study_rows(resources, Some(&result.spec))
+    });
+    let figures = LoadFigures::of(result);
+    StepRows {
+        number: label.map_or(0, |label| label.number),
+        arm: label.map_or(String::new(), |label| label.arm.clone()),
+        rate: result.spec.fixed_rate().map_or(0.0, Rate::as_f64),
+        is_valid: verdict.level != Level::Invalid,
+        pod_means: grouped::pod_means(&pods),
+        latency_means: grouped::latency_means(result, &figures),
+        pods: table(&[], pods.into_iter()),
+        latency: table(&[], [latency_row(run, &figures)].into_iter()),
+        tidy: table(&[], tidy::rows(run, &figures).into_iter()),
+    }
+}
+
+/// The figures of a run's load that several tables hold.
+struct LoadFigures<'a> {
+    tally: &'a Tally,
+    latency: Option<Distribution>,
+}
+
+impl LoadFigures<'_> {
+    fn of(result: &RunResult) -> LoadFigures<'_> {
+        let tally = result.overall();
+        LoadFigures {
+            latency: Distribution::of(&tally.response_times(result.is_open_loop())),
+            tally,
+        }
+    }
+
+    /// Failed requests and replies with a status above 399, in percent of both kinds of ends.
+    fn error_rate(&self) -> f64 {
+        let errors = self.tally.failed + self.tally.status.bad();
+        errors as f64 / (self.tally.completed + self.tally.failed).max(1) as f64 * 100.0
+    }
 }
 
 const LATENCY_COLUMNS: [&str; 20] = [
@@ -138,13 +158,9 @@ const LATENCY_COLUMNS: [&str; 20] = [
     "Stability",
 ];
 
-fn latency_stats(steps: &[SweepStep<'_>]) -> Vec<u8> {
-    table(&LATENCY_COLUMNS, steps.iter().map(latency_row))
-}
-
-fn latency_row(step: &SweepStep<'_>) -> Vec<String> {
-    let tally = step.result.overall();
-    let latency = step.latency();
+fn latency_row(run: &JudgedRun, figures: &LoadFigures<'_>) -> Vec<String> {
+    let result = &run.result;
+    let LoadFigures { tally, latency } = figures;
     let time = |of: fn(&Distribution) -> f64| {
         latency
             .as_ref()
@@ -153,10 +169,12 @@ fn latency_row(step: &SweepStep<'_>) -> Vec<String> {
     let errors = &tally.errors;
     let socket_errors =
         errors.connect + errors.read_in_wrks_terms() + errors.write + errors.timeout;
-    let seconds = step.result.window.length().as_secs_f64();
+    let seconds = result.window.length().as_secs_f64();
+    let rate = result.spec.fixed_rate();
+    let label = result.spec.step.as_ref();
     vec![
-        step.rate().map_or(String::new(), |rate| rate.to_string()),
-        format!("{:.2}", step.result.rate_achieved()),
+        rate.map_or(String::new(), |rate| rate.to_string()),
+        format!("{:.2}", result.rate_achieved()),
         time(|l| l.mean),
         time(|l| l.stdev),
         time(|l| l.max as f64),
@@ -169,13 +187,12 @@ fn latency_row(step: &SweepStep<'_>) -> Vec<String> {
         socket_errors.to_string(),
         tally.status.bad().to_string(),
         errors.timeout.to_string(),
-        format!("{:.4}", step.error_rate()),
+        format!("{:.4}", figures.error_rate()),
         show_bytes(tally.bytes_in_window as f64 / seconds.max(1e-9)),
-        step.arm().to_owned(),
-        step.repetition()
-            .map_or(String::new(), |number| number.to_string()),
-        step.verdict.level.name().to_owned(),
-        step.stability.name().to_owned(),
+        label.map_or(String::new(), |label| label.arm.clone()),
+        label.map_or(String::new(), |label| label.repetition.to_string()),
+        run.verdict.level.name().to_owned(),
+        run.stability.name().to_owned(),
     ]
 }
 

@@ -22,7 +22,7 @@ pub use outcome::outcome_text;
 pub use resources::resources_text;
 pub use steps::{one_repetition, steps_table};
 pub use summary::{series_markdown, summary_markdown};
-pub use sweep::{StepTitle, capacity_line, show_length, step_header, step_line, steps_text};
+pub use sweep::{capacity_line, show_length, step_header, step_line, step_title, steps_text};
 pub use thresholds::{regressions_text, thresholds_text};
 pub use wrk_text::wrk_text;
 

@@ -1,33 +1,20 @@
 //! What a sweep says of itself: its steps beforehand, a line per step, what it found.
 
-use crate::judge::{Slo, Stability, Verdict};
+use crate::judge::{JudgedRun, Slo, Stability};
 use crate::measure::{Distribution, RunResult};
 use crate::resources::{Category, Role};
+use crate::spec::StepKey;
 use crate::units::{Nanos, show_time_us};
 
-/// A step, as it is announced.
-#[derive(Debug, Clone, Copy)]
-pub struct StepTitle<'a> {
-    /// Its number, from 1.
-    pub number: u32,
-    /// Of how many, as far as is known.
-    pub of: usize,
-    /// The arm's name.
-    pub arm: &'a str,
-    /// Requests per second.
-    pub rate: f64,
-    /// From 1.
-    pub repetition: u32,
-}
-
-impl StepTitle<'_> {
-    /// In one line.
-    pub fn text(&self) -> String {
-        format!(
-            "step {} of {}: {} {}/s rep {}",
-            self.number, self.of, self.arm, self.rate, self.repetition
-        )
-    }
+/// A step in one line, as it is announced; `of` how many, as far as is known.
+pub fn step_title(step: &StepKey, of: usize) -> String {
+    let StepKey {
+        number,
+        arm,
+        rate,
+        repetition,
+    } = step;
+    format!("step {number} of {of}: {arm} {rate}/s rep {repetition}")
 }
 
 /// A length for people: `1h 5m`, `14m 20s`, `9s`.
@@ -42,7 +29,7 @@ pub fn show_length(length: Nanos) -> String {
 }
 
 /// Every step with the time at which it begins, and the whole.
-pub fn steps_text(steps: &[StepTitle<'_>], each: Nanos, rest: Nanos, notes: &[String]) -> String {
+pub fn steps_text(steps: &[StepKey], each: Nanos, rest: Nanos, notes: &[String]) -> String {
     let mut text = String::from("    at        step  arm                  rate/s   rep\n");
     let mut at = Nanos::ZERO;
     for step in steps {
@@ -51,7 +38,7 @@ pub fn steps_text(steps: &[StepTitle<'_>], each: Nanos, rest: Nanos, notes: &[St
             show_length(at),
             step.number,
             step.arm,
-            step.rate,
+            step.rate.as_f64(),
             step.repetition
         );
         at += each + rest;
@@ -78,13 +65,13 @@ pub fn step_header() -> String {
     )
 }
 
-/// A finished step in one line.
-pub fn step_line(
-    title: &StepTitle<'_>,
-    result: &RunResult,
-    verdict: &Verdict,
-    held: &Stability,
-) -> String {
+/// A finished step in one line; `of` how many, as far as is known.
+pub fn step_line(step: &StepKey, of: usize, run: &JudgedRun) -> String {
+    let JudgedRun {
+        result,
+        verdict,
+        stability,
+    } = run;
     let tally = result.overall();
     let latency = Distribution::of(&tally.response_times(result.is_open_loop()));
     let time = |of: fn(&Distribution) -> u64| {
@@ -95,7 +82,7 @@ pub fn step_line(
         let cpu = application_cpu(result, role);
         cpu.map_or("-".to_owned(), |cpu| format!("{cpu:.0}m"))
     };
-    let held = match held {
+    let held = match stability {
         Stability::Held => "held",
         Stability::NotHeld { .. } => "NOT HELD",
         Stability::Unknown { .. } => "unknown",
@@ -113,11 +100,11 @@ pub fn step_line(
     };
     format!(
         "{:>3}/{:<3}  {:<16} {:>8} {:>3}  {:>9.1}  {:>9}  {:>9}  {:>6}  {:>9}  {:>9}  {level}{codes}, {held}",
-        title.number,
-        title.of,
-        title.arm,
-        title.rate,
-        title.repetition,
+        step.number,
+        of,
+        step.arm,
+        step.rate.as_f64(),
+        step.repetition,
         result.rate_achieved(),
         time(|latency| latency.p50),
         time(|latency| latency.p99),
@@ -167,16 +154,17 @@ pub fn capacity_line(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::verdict;
     use crate::measure::sample;
+    use crate::units::Rate;
 
-    const TITLE: StepTitle<'_> = StepTitle {
-        number: 3,
-        of: 12,
-        arm: "istio",
-        rate: 400.0,
-        repetition: 2,
-    };
+    fn step() -> StepKey {
+        StepKey {
+            number: 3,
+            arm: "istio".to_owned(),
+            rate: Rate::nearest(400.0),
+            repetition: 2,
+        }
+    }
 
     #[test]
     fn lengths_are_shown_as_people_say_them() {
@@ -187,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_dry_run_says_when_each_step_begins_and_how_long_it_all_takes() {
-        let steps = [TITLE, TITLE];
+        let steps = [step(), step()];
         let note = "be patient".to_owned();
         let text = steps_text(&steps, Nanos::from_secs(95), Nanos::from_secs(10), &[note]);
         assert!(
@@ -205,8 +193,9 @@ mod tests {
     #[test]
     fn a_finished_step_has_its_figures_under_their_names() {
         let sample = sample::ordinary();
-        let judged = verdict(&sample.result);
-        let line = step_line(&TITLE, &sample.result, &judged, &Stability::Held);
+        let mut run = JudgedRun::judge(sample.result);
+        run.stability = Stability::Held;
+        let line = step_line(&step(), 12, &run);
         assert!(
             line.contains("3/12   istio                 400   2"),
             "{line}"

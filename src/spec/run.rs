@@ -161,6 +161,14 @@ pub struct RunSpec {
 }
 
 impl RunSpec {
+    /// The rate that is offered to each target; `None` for a ramp and for a closed loop.
+    pub fn fixed_rate(&self) -> Option<Rate> {
+        match self.load.offered {
+            Offered::Rate(rate) => Some(rate),
+            Offered::Ramp { .. } | Offered::Max => None,
+        }
+    }
+
     /// Checks what no single flag can know.
     ///
     /// # Errors

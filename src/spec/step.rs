@@ -1,6 +1,6 @@
 //! Which step of a sweep a run is.
 
-use super::{Offered, RunSpec};
+use super::RunSpec;
 use crate::units::Rate;
 use serde::{Deserialize, Serialize};
 
@@ -37,13 +37,10 @@ impl StepKey {
     /// The key of a sweep's run; `None` for a run by itself and for a load without a fixed rate.
     pub fn of(spec: &RunSpec) -> Option<StepKey> {
         let label = spec.step.as_ref()?;
-        let Offered::Rate(rate) = spec.load.offered else {
-            return None;
-        };
         Some(StepKey {
             number: label.number,
             arm: label.arm.clone(),
-            rate,
+            rate: spec.fixed_rate()?,
             repetition: label.repetition,
         })
     }

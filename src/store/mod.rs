@@ -6,6 +6,7 @@ mod files;
 mod folder;
 mod lasting;
 mod measured;
+mod plan_file;
 mod steps;
 
 pub use files::{Growing, StoreError, write_file};
@@ -14,6 +15,7 @@ pub use lasting::{
     Lock, append_line, make_folder, move_aside, names_in, read_if_there, remove_if_there,
 };
 pub use measured::{Collected, load_collected, load_measured};
+pub use plan_file::{PLAN_JSON, PlanFile};
 pub use steps::{STEPS, StepSet, folder_and_arm, load_steps, only_arm};
 
 #[cfg(test)]

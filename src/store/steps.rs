@@ -3,8 +3,10 @@
 use super::files::StoreError;
 use super::folder::{RUN_JSON, load, load_file};
 use super::lasting::{names_in, read_if_there};
+use super::plan_file::{PLAN_JSON, arm_names, plan_text};
 use crate::formats::{
-    StudyFolder, StudySums, study_conditions, study_gaps, study_steps, study_sums,
+    LATENCIES_CSV, METADATA_JSON, PODS_CSV, StudyFolder, StudySums, study_conditions, study_gaps,
+    study_steps, study_sums,
 };
 use crate::judge::{ArmSteps, JudgedRun, add_conditions};
 use crate::measure::Ending;
@@ -84,9 +86,12 @@ pub fn load_steps(folder: &Path) -> Result<StepSet, StoreError> {
     fs::read_dir(folder).map_err(StoreError::refused("read", folder))?;
     let mut set = StepSet::default();
     let steps = folder.join(STEPS);
-    let plan = read_if_there(&folder.join("plan.json"))?;
+    let plan = read_if_there(&folder.join(PLAN_JSON))?;
     if let Some(plan) = &plan {
-        name_arms(&mut set, plan);
+        for name in arm_names(plan) {
+            // The plan says in which order the arms are shown.
+            set.arm(&name);
+        }
         set.plan = plan_text(plan);
     }
     if plan.is_some() || steps.is_dir() {
@@ -94,15 +99,16 @@ pub fn load_steps(folder: &Path) -> Result<StepSet, StoreError> {
             add_run(&mut set, &steps.join(&name), &name);
         }
         if plan.is_some() && set.plan.is_none() {
-            let note = "plan.json cannot be read: the arms stand in the order of their steps";
-            set.notes.push(note.to_owned());
+            set.notes.push(format!(
+                "{PLAN_JSON} cannot be read: the arms stand in the order of their steps"
+            ));
         }
     } else if folder.join(RUN_JSON).exists() {
         add_single(&mut set, folder, load(folder)?)?;
     } else {
         add_study(&mut set, folder)?;
     }
-    let pods = folder.join("k8s_full_metrics.csv");
+    let pods = folder.join(PODS_CSV);
     if let Some(bytes) = read_if_there(&pods)? {
         set.sums = study_sums(&bytes).map_err(unreadable(&pods))?;
     }
@@ -178,21 +184,6 @@ fn unreadable<E: ToString>(path: &Path) -> impl FnOnce(E) -> StoreError {
     }
 }
 
-/// The plan says in which order the arms are shown.
-fn name_arms(set: &mut StepSet, plan: &[u8]) {
-    let plan: serde_json::Value = serde_json::from_slice(plan).unwrap_or_default();
-    let arms = plan["plan"]["arm"].as_array().into_iter().flatten();
-    for name in arms.filter_map(|arm| arm["name"].as_str()) {
-        set.arm(name);
-    }
-}
-
-/// What was planned, without the script's text.
-fn plan_text(plan: &[u8]) -> Option<String> {
-    let plan: serde_json::Value = serde_json::from_slice(plan).ok()?;
-    serde_json::to_string_pretty(&plan["plan"]).ok()
-}
-
 fn add_run(set: &mut StepSet, folder: &Path, name: &str) {
     let run = match load(folder) {
         Ok(run) if run.result.ending == Ending::Complete => run,
@@ -217,7 +208,7 @@ fn add_run(set: &mut StepSet, folder: &Path, name: &str) {
 }
 
 fn add_study(set: &mut StepSet, folder: &Path) -> Result<(), StoreError> {
-    let path = folder.join("latency_stats.csv");
+    let path = folder.join(LATENCIES_CSV);
     let Some(latencies) = read_if_there(&path)? else {
         return Ok(());
     };
@@ -225,8 +216,8 @@ fn add_study(set: &mut StepSet, folder: &Path) -> Result<(), StoreError> {
     let mut study = StudyFolder {
         arm: name_of(folder),
         latencies,
-        pods: read_if_there(&folder.join("k8s_full_metrics.csv"))?,
-        metadata: read_if_there(&folder.join("metadata.json"))?,
+        pods: read_if_there(&folder.join(PODS_CSV))?,
+        metadata: read_if_there(&folder.join(METADATA_JSON))?,
         ..StudyFolder::default()
     };
     for name in names_in(&logs)? {

@@ -1,18 +1,19 @@
 //! The folder of a sweep: the plan first, a folder per step, the journal, and tables over all steps.
 
 use super::journal::{Event, Line};
-use super::plan::{Step, SweepPlan};
-use crate::judge::Verdict;
-use crate::measure::{Ending, RunResult};
-use crate::store::{self, STEPS, StoreError, append_line, load, move_aside, write_file};
+use super::plan::SweepPlan;
+use crate::judge::JudgedRun;
+use crate::spec::StepKey;
+use crate::store::{
+    self, PLAN_JSON, PlanFile, STEPS, StoreError, append_line, load, move_aside, write_file,
+};
 use crate::units::Nanos;
-use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// The file that makes a folder a sweep's.
-pub const PLAN_JSON: &str = "plan.json";
 const JOURNAL: &str = "journal.jsonl";
 const LOCK: &str = ".lock";
+/// Where steps lie that were begun and not finished.
+const ASIDE: &str = "aside";
 const FORMAT: &str = "meshload.plan/1";
 
 /// Why a sweep cannot begin or go on.
@@ -46,42 +47,18 @@ pub enum SweepError {
     InUse(PathBuf),
 }
 
-#[derive(Serialize, Deserialize)]
-struct PlanFile {
-    format: String,
-    begun_unix_ns: Nanos,
-    plan: SweepPlan,
-    /// The text of its script: every step runs this one.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    script: Option<String>,
-}
-
-/// A step that was measured to its end.
-#[derive(Debug)]
-pub struct StepResult {
-    /// Which.
-    pub step: Step,
-    /// What was measured.
-    pub result: RunResult,
-    /// The verdict on it.
-    pub verdict: Verdict,
-}
-
-/// What the step folders of a sweep hold.
-#[derive(Debug, Default)]
-pub struct Contents {
-    /// The steps that were measured to their end, by number.
-    pub measured: Vec<StepResult>,
-    /// The names of the folders that hold something else.
-    pub half: Vec<String>,
-}
-
 /// A sweep's folder, held by this process.
 #[derive(Debug)]
 pub struct SweepFolder {
-    path: PathBuf,
+    place: Option<Place>,
     /// When the sweep was begun for the first time; nanoseconds since 1970.
     pub begun: Nanos,
+}
+
+/// Where a sweep is kept. The lock goes with the process.
+#[derive(Debug)]
+struct Place {
+    path: PathBuf,
     _lock: store::Lock,
 }
 
@@ -119,9 +96,11 @@ impl SweepFolder {
                 });
             }
             return Ok(SweepFolder {
+                place: Some(Place {
+                    _lock: lock(path)?,
+                    path: path.to_owned(),
+                }),
                 begun: there.begun_unix_ns,
-                _lock: lock(path)?,
-                path: path.to_owned(),
             });
         }
         store::make_folder(path)?;
@@ -140,20 +119,35 @@ impl SweepFolder {
         let json = serde_json::to_vec_pretty(&file).unwrap_or_default();
         write_file(&path.join(PLAN_JSON), &json)?;
         Ok(SweepFolder {
-            path: path.to_owned(),
+            place: Some(Place {
+                path: path.to_owned(),
+                _lock: lock,
+            }),
             begun: now,
-            _lock: lock,
         })
     }
 
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// A sweep of which nothing is kept on the disk.
+    pub fn nowhere(now: Nanos) -> SweepFolder {
+        SweepFolder {
+            place: None,
+            begun: now,
+        }
     }
 
-    /// Where a step's result goes.
-    pub fn step_path(&self, name: &str) -> PathBuf {
-        self.path.join(STEPS).join(name)
+    /// Whether the sweep is kept on the disk.
+    pub fn is_kept(&self) -> bool {
+        self.place.is_some()
+    }
+
+    /// Where the sweep is kept; `None` where it is not.
+    pub fn path(&self) -> Option<&Path> {
+        self.place.as_ref().map(|place| place.path.as_path())
+    }
+
+    /// Where a step's result goes; `None` where the sweep is not kept.
+    pub fn step_path(&self, name: &str) -> Option<PathBuf> {
+        self.path().map(|path| path.join(STEPS).join(name))
     }
 
     /// Writes down what happened.
@@ -161,8 +155,11 @@ impl SweepFolder {
     /// # Errors
     /// [`StoreError`] naming the file and the cure.
     pub fn note(&self, unix_ns: Nanos, event: Event) -> Result<(), StoreError> {
+        let Some(path) = self.path() else {
+            return Ok(());
+        };
         let line = Line { unix_ns, event };
-        append_line(&self.path.join(JOURNAL), &line.to_json())
+        append_line(&path.join(JOURNAL), &line.to_json())
     }
 
     /// Writes a table whole or not at all.
@@ -170,63 +167,48 @@ impl SweepFolder {
     /// # Errors
     /// [`StoreError`] naming the file and the cure.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
-        write_file(&self.path.join(name), bytes)
+        match self.path() {
+            Some(path) => write_file(&path.join(name), bytes),
+            None => Ok(()),
+        }
     }
 
-    /// What its step folders hold.
+    /// The names of the step folders, sorted.
     ///
     /// # Errors
     /// [`StoreError`] when the folder cannot be read.
-    pub fn contents(&self, plan: &SweepPlan) -> Result<Contents, StoreError> {
-        let mut contents = Contents::default();
-        for name in store::names_in(&self.path.join(STEPS))? {
-            let loaded = load(&self.step_path(&name)).ok();
-            let measured = loaded.and_then(|run| {
-                let (result, verdict) = (run.result, run.verdict);
-                let step = step_of(plan, &result).filter(|_| is_whole(&result))?;
-                Some(StepResult {
-                    step,
-                    result,
-                    verdict,
-                })
-            });
-            match measured.filter(|one| one.step.folder(plan) == name) {
-                Some(one) => contents.measured.push(one),
-                None => contents.half.push(name),
-            }
+    pub fn step_names(&self) -> Result<Vec<String>, StoreError> {
+        match self.path() {
+            Some(path) => store::names_in(&path.join(STEPS)),
+            None => Ok(Vec::new()),
         }
-        contents.measured.sort_by_key(|one| one.step.number);
-        Ok(contents)
     }
 
-    /// Moves a half step out of the way; says where to.
+    /// The step that a folder holds, if it was measured to its end and its arm is one of the plan's.
+    /// Arm, rate and repetition say which step it is; the number, and with it the folder's name, may
+    /// be those of another order.
+    pub fn finished_step(&self, plan: &SweepPlan, name: &str) -> Option<(StepKey, JudgedRun)> {
+        let run = load(&self.step_path(name)?).ok()?;
+        let key = StepKey::of(&run.result.spec)?;
+        let is_planned = plan.arm(&key.arm).is_some() && run.is_whole();
+        is_planned.then_some((key, run))
+    }
+
+    /// Moves a half step out of the way; says where to, or `None` where there is no such folder.
     ///
     /// # Errors
     /// [`StoreError`] naming the folder and the cure.
-    pub fn set_aside(&self, name: &str) -> Result<String, StoreError> {
-        let to = move_aside(&self.step_path(name), &self.path.join("aside"))?;
-        let inside = to.strip_prefix(&self.path).unwrap_or(&to);
-        Ok(inside.display().to_string())
+    pub fn set_aside(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let (Some(path), Some(step)) = (self.path(), self.step_path(name)) else {
+            return Ok(None);
+        };
+        if !step.exists() {
+            return Ok(None);
+        }
+        let to = move_aside(&step, &path.join(ASIDE))?;
+        let inside = to.strip_prefix(path).unwrap_or(&to);
+        Ok(Some(inside.display().to_string()))
     }
-}
-
-/// Whether a run went to its end and brought something home.
-pub fn is_whole(result: &RunResult) -> bool {
-    result.ending == Ending::Complete && result.overall().completed > 0
-}
-
-fn step_of(plan: &SweepPlan, result: &RunResult) -> Option<Step> {
-    let label = result.spec.step.as_ref()?;
-    let arm = plan.arms.iter().position(|arm| arm.name == label.arm)?;
-    let crate::spec::Offered::Rate(rate) = result.spec.load.offered else {
-        return None;
-    };
-    Some(Step {
-        number: label.number,
-        arm,
-        rate,
-        repetition: label.repetition,
-    })
 }
 
 fn lock(path: &Path) -> Result<store::Lock, SweepError> {
@@ -234,7 +216,7 @@ fn lock(path: &Path) -> Result<store::Lock, SweepError> {
     lock.ok_or_else(|| SweepError::InUse(path.to_owned()))
 }
 
-fn read_plan(path: &Path) -> Result<Option<PlanFile>, SweepError> {
+fn read_plan(path: &Path) -> Result<Option<PlanFile<SweepPlan>>, SweepError> {
     let path = path.join(PLAN_JSON);
     let Some(bytes) = store::read_if_there(&path)? else {
         return Ok(None);
@@ -243,7 +225,8 @@ fn read_plan(path: &Path) -> Result<Option<PlanFile>, SweepError> {
         path: path.clone(),
         reason,
     };
-    let file: PlanFile = serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()))?;
+    let file: PlanFile<SweepPlan> =
+        serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()))?;
     if file.format != FORMAT {
         return Err(bad(format!("its format is {}, not {FORMAT}", file.format)));
     }

@@ -4,13 +4,13 @@ mod differences;
 mod order;
 mod validate;
 
-pub use order::{Block, Order, Step};
+pub use order::{Block, Order};
 
 use crate::judge::{Slo, Threshold};
 use crate::schedule::ArrivalProcess;
 use crate::spec::{
     BadSpec, ClusterAccess, CollectFrom, CollectSpec, HttpSpec, KubeletRoute, Load, Offered,
-    Pacing, Reach, Recording, RunSpec, ScriptRef, StepLabel, Target, TlsSpec,
+    Pacing, Reach, Recording, RunSpec, ScriptRef, StepKey, Target, TlsSpec,
 };
 use crate::units::{Nanos, Rate, text};
 use http::{HeaderName, HeaderValue};
@@ -409,20 +409,16 @@ impl SweepPlan {
     ///
     /// # Errors
     /// [`BadPlan`] for a URL, header or source that cannot be understood.
-    pub fn run_spec(&self, step: &Step) -> Result<RunSpec, BadPlan> {
-        let arm = &self.arms[step.arm];
+    pub fn run_spec(&self, step: &StepKey) -> Result<RunSpec, BadPlan> {
+        let no_arm = || BadPlan::new("arm", format!("there is no {}", step.arm), "add it");
+        let arm = self.arm(&step.arm).ok_or_else(no_arm)?;
         let load = &self.load;
-        let label = StepLabel {
-            number: step.number,
-            arm: arm.name.clone(),
-            repetition: step.repetition,
-        };
         Ok(RunSpec {
             targets: vec![Target::parse(&arm.url)?],
             load: Load {
                 offered: Offered::Rate(step.rate),
                 process: load.process,
-                seed: step.seed(self.seed),
+                seed: self.seed_of(step),
                 seed_pinned: true,
                 connections: load.connections,
                 max_connections: load.max_connections.unwrap_or(load.connections),
@@ -448,8 +444,13 @@ impl SweepPlan {
                 ..Recording::default()
             },
             collect: self.collect(arm)?,
-            step: Some(label),
+            step: Some(step.label()),
         })
+    }
+
+    /// The arm of this name.
+    pub fn arm(&self, name: &str) -> Option<&Arm> {
+        self.arms.iter().find(|arm| arm.name == name)
     }
 
     /// From whom it is collected while this arm is measured.

@@ -1,68 +1,21 @@
-//! Carries a plan out: the order of things, and what is written when. What a step is made of is in
-//! the hands that it is given.
+//! Carries a plan out: the order of things, and what is written when. How a step is measured is the
+//! driver's business.
 
-use super::folder::{SweepError, SweepFolder, is_whole};
+use super::driver::{StepEnd, SweepDriver};
+use super::folder::{SweepError, SweepFolder};
 use super::journal::Event;
-use super::next::{Measured, bracket, is_settled, next};
-use super::plan::{Step, SweepPlan};
-use crate::formats::{StudyMetadata, SweepStep, sweep_tables};
-use crate::judge::{Stability, Verdict, stability};
-use crate::measure::{Distribution, RunResult};
+use super::next::{Progress, bracket, is_settled, next};
+use super::plan::SweepPlan;
+use crate::formats::SweepTables;
+use crate::judge::{JudgedRun, Step, Trial};
+use crate::measure::Distribution;
+use crate::spec::StepKey;
 use crate::store::StoreError;
-use crate::units::Nanos;
 use crate::version::VERSION;
-use std::path::Path;
+use std::ops::ControlFlow;
 
 /// So many failures in a row are no accident: the rest of the night is not worth wasting.
 const FAILURES_IN_A_ROW: usize = 3;
-
-/// What became of a measurement.
-pub enum StepEnd {
-    /// It went to its end.
-    Measured(Box<(RunResult, Verdict)>),
-    /// A signal came; what there is has been written.
-    Interrupted,
-    /// It could not be made, or brought nothing home.
-    Failed(String),
-}
-
-/// What a sweep is carried out with.
-pub trait Hands {
-    /// Wall clock, nanoseconds since 1970.
-    fn now(&self) -> Nanos;
-    /// Whether a signal has come.
-    fn is_interrupted(&self) -> bool;
-    /// Puts back what an earlier process has left changed; whether there was something.
-    ///
-    /// # Errors
-    /// Why not, with the cure.
-    fn put_back(&mut self) -> Result<bool, String>;
-    /// Makes and verifies a variant of the system; says what was done and found.
-    ///
-    /// # Errors
-    /// Why not, with the cure.
-    fn enter(&mut self, arm: usize) -> Result<Vec<String>, String>;
-    /// Puts the system back.
-    ///
-    /// # Errors
-    /// Why not, with the cure.
-    fn leave(&mut self, arm: usize) -> Result<(), String>;
-    /// Resets and empties what a step must not inherit; says what was done.
-    ///
-    /// # Errors
-    /// Why not, with the cure.
-    fn prepare(&mut self, step: &Step) -> Result<Vec<String>, String>;
-    /// Measures, and leaves the result in the folder.
-    fn measure(&mut self, step: &Step, folder: &Path) -> StepEnd;
-    /// Rests; says for how long and why.
-    fn cool_down(&mut self) -> String;
-    /// Hears what happened, as it goes into the journal; `left` steps are still to come.
-    fn hear(&mut self, event: &Event, left: usize);
-    /// Hears of a finished step, of which there are more figures than the journal has.
-    fn finished(&mut self, step: &Step, result: &RunResult, verdict: &Verdict, held: &Stability);
-    /// What metadata.json says besides the plan.
-    fn metadata(&self) -> StudyMetadata;
-}
 
 /// How a sweep ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,71 +24,85 @@ pub enum Ended {
     Done,
     /// A signal came.
     Interrupted,
-    /// Steps failed; these.
+    /// Steps failed, for these reasons.
     Failures(Vec<String>),
-    /// The system could not be brought into the state that an arm asks for, or not back.
+    /// The system could not be brought into the state that an arm asks for, or could not be restored.
     Arm(String),
 }
 
-/// A step with everything that is known of it.
-struct Known {
-    step: Step,
-    result: RunResult,
-    verdict: Verdict,
-    stability: Stability,
-}
-
-struct Sweep<'a> {
-    plan: &'a SweepPlan,
-    folder: &'a SweepFolder,
-    hands: &'a mut dyn Hands,
-    known: Vec<Known>,
-    failed: Vec<Step>,
-    reasons: Vec<String>,
-}
-
-/// Carries the plan out, or what is left of it, in its folder.
-///
-/// # Errors
-/// [`SweepError`] when the folder can no longer be written; the system has then been put back.
-pub fn run(
-    plan: &SweepPlan,
-    folder: &SweepFolder,
-    hands: &mut dyn Hands,
-) -> Result<Ended, SweepError> {
-    let mut sweep = Sweep {
-        plan,
-        folder,
-        hands,
-        known: Vec::new(),
-        failed: Vec::new(),
-        reasons: Vec::new(),
-    };
-    sweep.take_up()?;
-    let mut entered = None;
-    let ended = match sweep.put_back()? {
-        None => sweep.steps(&mut entered),
-        Some(reason) => Ok(Ended::Arm(reason)),
-    };
-    let left = entered.map_or(Ok(None), |arm| sweep.leave(arm));
-    let ended = match (ended?, left?) {
-        (Ended::Done | Ended::Interrupted | Ended::Failures(_), Some(reason)) => Ended::Arm(reason),
-        (ended, _) => ended,
-    };
-    if ended == Ended::Done {
-        sweep.tell_left_out()?;
-    }
-    let ended = sweep.tell_capacity(ended)?;
-    sweep.note(Event::Ended {
-        measured: sweep.known.len(),
-        failed: sweep.failed.len(),
-        how: match &ended {
+impl Ended {
+    fn name(&self) -> &'static str {
+        match self {
             Ended::Done => "done",
             Ended::Interrupted => "interrupted",
             Ended::Failures(_) => "failures",
             Ended::Arm(_) => "arm_failed",
         }
-        .to_owned(),
+    }
+}
+
+/// What became of a step that was begun.
+enum StepOutcome {
+    Measured,
+    Failed,
+    Interrupted,
+}
+
+/// Whether the steps go on, or how the sweep ends.
+type Flow = ControlFlow<Ended>;
+
+struct Sweep<'a> {
+    plan: &'a SweepPlan,
+    trial: Option<&'a Trial>,
+    folder: &'a SweepFolder,
+    driver: &'a mut dyn SweepDriver,
+    progress: Progress,
+    tables: SweepTables,
+    /// Why steps failed, in the order in which they did.
+    failures: Vec<String>,
+    /// The arm that is set up, or was half set up.
+    arm: Option<String>,
+}
+
+/// Carries the plan out, or what is left of it, in its folder. With a trial, repetitions are made until
+/// it has enough of them.
+///
+/// # Errors
+/// [`SweepError`] when the folder can no longer be written; the system has then been restored.
+pub fn run(
+    plan: &SweepPlan,
+    trial: Option<&Trial>,
+    folder: &SweepFolder,
+    driver: &mut dyn SweepDriver,
+) -> Result<Ended, SweepError> {
+    let mut sweep = Sweep {
+        plan,
+        trial,
+        folder,
+        driver,
+        progress: Progress::default(),
+        tables: SweepTables::default(),
+        failures: Vec::new(),
+        arm: None,
+    };
+    sweep.take_up()?;
+    let ended = match sweep.restore_leftovers()? {
+        ControlFlow::Continue(()) => sweep.steps(),
+        ControlFlow::Break(ended) => Ok(ended),
+    };
+    let restored = sweep.tear_down()?;
+    let ended = match restored {
+        ControlFlow::Break(failed) if !matches!(ended, Ok(Ended::Arm(_))) => ended.and(Ok(failed)),
+        _ => ended,
+    }?;
+    if ended == Ended::Done {
+        sweep.note_left_out()?;
+    }
+    let ended = sweep.note_capacity(ended)?;
+    sweep.note(Event::Ended {
+        measured: sweep.progress.measured.len(),
+        failed: sweep.progress.failed.len(),
+        how: ended.name().to_owned(),
     })?;
     Ok(ended)
 }
@@ -143,112 +110,115 @@ pub fn run(
 impl Sweep<'_> {
     fn note(&mut self, event: Event) -> Result<(), StoreError> {
         let left = self.left();
-        self.hands.hear(&event, left);
-        self.folder.note(self.hands.now(), event)
+        self.driver.on_event(&event, left);
+        self.folder.note(self.driver.now(), event)
     }
 
     /// Planned steps that are neither measured nor failed; an estimate where the plan adds or drops
     /// steps as it goes.
     fn left(&self) -> usize {
-        let done = self.known.len() + self.failed.len();
+        let done = self.progress.measured.len() + self.progress.failed.len();
         self.plan.steps().len().saturating_sub(done)
     }
 
     /// Finds what was measured before, and moves what was begun out of the way.
     fn take_up(&mut self) -> Result<(), SweepError> {
-        let contents = self.folder.contents(self.plan)?;
-        for one in contents.measured {
-            self.learn(one.step, one.result, one.verdict);
+        let folder = self.folder;
+        let mut half = Vec::new();
+        for name in folder.step_names()? {
+            match folder.finished_step(self.plan, &name) {
+                Some((key, run)) if !self.progress.is_done(&key) => {
+                    self.driver.on_step_found(&key, &run);
+                    self.learn(key, &run);
+                }
+                _ => half.push(name),
+            }
         }
         self.note(Event::Began {
             meshload: VERSION.to_owned(),
-            measured: self.known.len(),
+            measured: self.progress.measured.len(),
         })?;
-        for name in contents.half {
+        for name in half {
             self.set_aside(name)?;
         }
-        // A process that was killed may have left them a step behind.
+        // A process that was killed may have left the tables a step behind.
         Ok(self.write_tables()?)
     }
 
-    /// Gives the reason when the system could not be put back.
-    fn put_back(&mut self) -> Result<Option<String>, StoreError> {
-        match self.hands.put_back() {
-            Ok(false) => Ok(None),
+    fn restore_leftovers(&mut self) -> Result<Flow, StoreError> {
+        match self.driver.restore_leftovers() {
+            Ok(false) => Ok(Flow::Continue(())),
             Ok(true) => {
                 self.note(Event::PutBack)?;
-                Ok(None)
+                Ok(Flow::Continue(()))
             }
-            Err(reason) => {
-                let event = Event::RestoreFailed {
-                    reason: reason.clone(),
-                };
-                self.note(event)?;
-                Ok(Some(reason))
-            }
+            Err(reason) => self.not_restored(reason),
         }
     }
 
+    fn not_restored(&mut self, reason: String) -> Result<Flow, StoreError> {
+        let event = Event::RestoreFailed {
+            reason: reason.clone(),
+        };
+        self.note(event)?;
+        Ok(Flow::Break(Ended::Arm(reason)))
+    }
+
     fn set_aside(&mut self, folder: String) -> Result<(), StoreError> {
-        let to = self.folder.set_aside(&folder)?;
-        self.note(Event::SetAside { folder, to })
+        match self.folder.set_aside(&folder)? {
+            Some(to) => self.note(Event::SetAside { folder, to }),
+            None => Ok(()),
+        }
     }
 
-    fn learn(&mut self, step: Step, result: RunResult, verdict: Verdict) {
-        let stability = stability(&result, &verdict);
-        self.known.push(Known {
-            step,
-            result,
-            verdict,
-            stability,
-        });
-    }
-
-    /// What the plan decides by.
-    fn measured(&self) -> Vec<Measured> {
+    /// Keeps the figures of a step; the run itself with its histograms is let go.
+    fn learn(&mut self, key: StepKey, run: &JudgedRun) {
+        self.tables.add(run);
         let search = self.plan.find_capacity.as_ref();
         let slo = search.and_then(|search| search.slo.as_ref());
-        let is_met = |known: &Known| slo.is_none_or(|slo| slo.missed(&known.result).is_empty());
-        let measured = self.known.iter().map(|known| Measured {
-            step: known.step,
-            is_good: known.stability.is_held().map(|held| held && is_met(known)),
-        });
-        measured.collect()
+        if slo.is_some_and(|slo| !slo.missed(&run.result).is_empty()) {
+            self.progress.missed.insert(key.clone());
+        }
+        let figures = run.step().figures;
+        self.progress.measured.push(Step { key, figures });
+        self.progress.measured.sort_by_key(|step| step.key.number);
     }
 
-    fn next(&self) -> Option<Step> {
-        next(self.plan, &self.measured(), &self.failed)
+    fn next(&self) -> Option<StepKey> {
+        next(self.plan, &self.progress, self.trial)
     }
 
-    /// Which planned steps were not made although the sweep is done.
-    fn tell_left_out(&mut self) -> Result<(), StoreError> {
-        let is_made = |step: &Step| self.known.iter().any(|one| one.step.number == step.number);
+    /// Notes which planned steps were not made although the sweep is done.
+    fn note_left_out(&mut self) -> Result<(), StoreError> {
+        if self.plan.find_capacity.is_some() || self.trial.is_some() {
+            return Ok(());
+        }
         let planned = self.plan.steps().into_iter();
-        let left_out = planned.filter(|step| self.plan.find_capacity.is_none() && !is_made(step));
-        let steps: Vec<String> = left_out.map(|step| step.folder(self.plan)).collect();
+        let left_out = planned.filter(|step| !self.progress.is_done(step));
+        let steps: Vec<String> = left_out.map(|step| step.folder()).collect();
         if steps.is_empty() {
             return Ok(());
         }
         self.note(Event::LeftOut { steps })
     }
 
-    /// What the search has found so far, arm by arm. A search that did not come to its end is no
-    /// sweep that is done.
-    fn tell_capacity(&mut self, ended: Ended) -> Result<Ended, StoreError> {
-        let Some(search) = &self.plan.find_capacity else {
+    /// Notes what the search has found so far, arm by arm. A sweep whose search did not come to its
+    /// end is not done.
+    fn note_capacity(&mut self, ended: Ended) -> Result<Ended, StoreError> {
+        let plan = self.plan;
+        let Some(search) = &plan.find_capacity else {
             return Ok(ended);
         };
-        let measured = self.measured();
         let mut open = Vec::new();
-        for (number, arm) in self.plan.arms.iter().enumerate() {
-            let is_settled = is_settled(self.plan, &measured, number);
+        for arm in &plan.arms {
+            let is_settled = is_settled(plan, &self.progress, &arm.name);
             if !is_settled {
                 open.push(format!("{}: its capacity was not found", arm.name));
             }
             self.note(Event::Capacity {
                 arm: arm.name.clone(),
                 slo: search.slo.clone(),
-                bracket: bracket(&measured, number),
+                bracket: bracket(&self.progress, &arm.name),
                 is_settled,
             })?;
         }
@@ -258,43 +228,58 @@ impl Sweep<'_> {
         })
     }
 
-    fn steps(&mut self, entered: &mut Option<usize>) -> Result<Ended, SweepError> {
+    /// So many failures in a row end the sweep. A run that cannot be made ends a trial at once: its
+    /// user waits for an answer.
+    fn failures_that_end(&self) -> usize {
+        match self.trial {
+            Some(_) => 1,
+            None => FAILURES_IN_A_ROW,
+        }
+    }
+
+    fn steps(&mut self) -> Result<Ended, SweepError> {
         let mut failures_in_a_row = 0;
         while let Some(step) = self.next() {
-            if self.hands.is_interrupted() {
+            if self.driver.is_interrupted() {
                 return Ok(self.interrupted(None)?);
             }
-            if let Some(ended) = self.change_arm(entered, step.arm)? {
+            if let Flow::Break(ended) = self.change_arm(&step.arm)? {
                 return Ok(ended);
             }
             match self.one(&step)? {
-                None => {
+                StepOutcome::Measured => {
                     failures_in_a_row = 0;
                     self.write_tables()?;
                 }
-                Some(Ended::Interrupted) => return Ok(Ended::Interrupted),
-                Some(_) => {
+                StepOutcome::Interrupted => return Ok(Ended::Interrupted),
+                StepOutcome::Failed => {
                     failures_in_a_row += 1;
-                    self.failed.push(step);
+                    self.progress.failed.push(step.clone());
                 }
             }
-            if failures_in_a_row >= FAILURES_IN_A_ROW {
+            if failures_in_a_row >= self.failures_that_end() {
                 break;
             }
-            if self.next().is_some() && !self.hands.is_interrupted() {
-                let note = self.hands.cool_down();
-                let number = step.number;
-                // A rest that a signal cut short is none.
-                if !self.hands.is_interrupted() {
-                    self.note(Event::CooledDown { number, note })?;
-                }
-            }
+            self.rest(step.number)?;
         }
-        Ok(if self.reasons.is_empty() {
+        Ok(if self.failures.is_empty() {
             Ended::Done
         } else {
-            Ended::Failures(self.reasons.clone())
+            Ended::Failures(self.failures.clone())
         })
+    }
+
+    /// Rests after a step, if another one follows.
+    fn rest(&mut self, number: u32) -> Result<(), StoreError> {
+        if self.next().is_none() || self.driver.is_interrupted() {
+            return Ok(());
+        }
+        let note = self.driver.cool_down();
+        // A rest that a signal cut short is none.
+        if self.driver.is_interrupted() {
+            return Ok(());
+        }
+        self.note(Event::CooledDown { number, note })
     }
 
     fn interrupted(&mut self, number: Option<u32>) -> Result<Ended, StoreError> {
@@ -302,141 +287,113 @@ impl Sweep<'_> {
         Ok(Ended::Interrupted)
     }
 
-    /// Unmakes the arm that is there and makes the next; gives how the sweep ends where that did
-    /// not work.
-    fn change_arm(
-        &mut self,
-        entered: &mut Option<usize>,
-        arm: usize,
-    ) -> Result<Option<Ended>, StoreError> {
-        if *entered == Some(arm) {
-            return Ok(None);
+    /// Tears the arm down that is there and sets the next one up.
+    fn change_arm(&mut self, arm: &str) -> Result<Flow, StoreError> {
+        if self.arm.as_deref() == Some(arm) {
+            return Ok(Flow::Continue(()));
         }
-        if let Some(before) = entered.take()
-            && let Some(reason) = self.leave(before)?
-        {
-            return Ok(Some(Ended::Arm(reason)));
+        if let Flow::Break(ended) = self.tear_down()? {
+            return Ok(Flow::Break(ended));
         }
-        if self.hands.is_interrupted() {
-            return self.interrupted(None).map(Some);
+        if self.driver.is_interrupted() {
+            return self.interrupted(None).map(Flow::Break);
         }
-        // What was half made has to be unmade, too.
-        *entered = Some(arm);
-        let name = self.plan.arms[arm].name.clone();
-        match self.hands.enter(arm) {
+        // What was half set up has to be torn down, too.
+        self.arm = Some(arm.to_owned());
+        let arm = arm.to_owned();
+        match self.driver.set_up_arm(&arm) {
             Ok(notes) => {
-                self.note(Event::ArmEntered { arm: name, notes })?;
-                Ok(None)
+                self.note(Event::ArmEntered { arm, notes })?;
+                Ok(Flow::Continue(()))
             }
-            Err(_) if self.hands.is_interrupted() => self.interrupted(None).map(Some),
+            Err(_) if self.driver.is_interrupted() => self.interrupted(None).map(Flow::Break),
             Err(reason) => {
                 let event = Event::ArmFailed {
-                    arm: name,
+                    arm,
                     reason: reason.clone(),
                 };
                 self.note(event)?;
-                Ok(Some(Ended::Arm(reason)))
+                Ok(Flow::Break(Ended::Arm(reason)))
             }
         }
     }
 
-    fn leave(&mut self, arm: usize) -> Result<Option<String>, StoreError> {
-        match self.hands.leave(arm) {
+    /// Tears the arm down that is set up, if one is.
+    fn tear_down(&mut self) -> Result<Flow, StoreError> {
+        let Some(arm) = self.arm.take() else {
+            return Ok(Flow::Continue(()));
+        };
+        match self.driver.tear_down_arm(&arm) {
             Ok(()) => {
-                let arm = self.plan.arms[arm].name.clone();
                 self.note(Event::ArmLeft { arm })?;
-                Ok(None)
+                Ok(Flow::Continue(()))
             }
-            Err(reason) => {
-                let event = Event::RestoreFailed {
-                    reason: reason.clone(),
-                };
-                self.note(event)?;
-                Ok(Some(reason))
-            }
+            Err(reason) => self.not_restored(reason),
         }
     }
 
-    /// One step; `None` when it was measured.
-    fn one(&mut self, step: &Step) -> Result<Option<Ended>, StoreError> {
-        let (number, folder) = (step.number, step.folder(self.plan));
+    fn one(&mut self, step: &StepKey) -> Result<StepOutcome, StoreError> {
+        let (number, folder) = (step.number, step.folder());
         self.note(Event::StepBegan {
             number,
             folder: folder.clone(),
         })?;
-        let path = self.folder.step_path(&folder);
-        let outcome = match self.hands.prepare(step) {
+        let outcome = match self.driver.prepare(step) {
             Ok(notes) => {
                 if !notes.is_empty() {
                     self.note(Event::Prepared { number, notes })?;
                 }
-                self.hands.measure(step, &path)
+                let path = self.folder.step_path(&folder);
+                self.driver.measure(step, path.as_deref())
             }
             Err(reason) => StepEnd::Failed(reason),
         };
         let reason = match outcome {
-            StepEnd::Measured(measured) if is_whole(&measured.0) => {
-                let (result, verdict) = *measured;
-                self.tell_finished(step, folder, &result, &verdict)?;
-                self.learn(*step, result, verdict);
-                return Ok(None);
+            StepEnd::Measured(run) if run.is_whole() => {
+                self.note_finished(step, &run)?;
+                self.learn(step.clone(), &run);
+                return Ok(StepOutcome::Measured);
             }
             StepEnd::Interrupted => {
-                return self.interrupted(Some(number)).map(Some);
+                self.interrupted(Some(number))?;
+                return Ok(StepOutcome::Interrupted);
             }
             StepEnd::Failed(reason) => reason,
             StepEnd::Measured(_) => "not one request was completed".to_owned(),
         };
-        self.reasons.push(format!("{folder}: {reason}"));
-        let event = Event::StepFailed {
+        self.failures.push(format!("{folder}: {reason}"));
+        self.note(Event::StepFailed {
             number,
             folder: folder.clone(),
             reason,
-        };
-        self.note(event)?;
-        if path.exists() {
-            self.set_aside(folder)?;
-        }
-        Ok(Some(Ended::Failures(Vec::new())))
+        })?;
+        self.set_aside(folder)?;
+        Ok(StepOutcome::Failed)
     }
 
-    fn tell_finished(
-        &mut self,
-        step: &Step,
-        folder: String,
-        result: &RunResult,
-        verdict: &Verdict,
-    ) -> Result<(), StoreError> {
-        let held = stability(result, verdict);
+    fn note_finished(&mut self, step: &StepKey, run: &JudgedRun) -> Result<(), StoreError> {
+        let result = &run.result;
         let tally = result.overall();
         let latency = Distribution::of(&tally.response_times(result.is_open_loop()));
         let event = Event::StepFinished {
             number: step.number,
-            folder,
+            folder: step.folder(),
             achieved: result.rate_achieved(),
             p50_ns: latency.as_ref().map(|latency| latency.p50),
             p99_ns: latency.as_ref().map(|latency| latency.p99),
-            verdict: verdict.level.name().to_owned(),
-            stability: held.name().to_owned(),
+            verdict: run.verdict.level.name().to_owned(),
+            stability: run.stability.name().to_owned(),
         };
-        self.hands.finished(step, result, verdict, &held);
+        self.driver.on_step_finished(step, run);
         self.note(event)
     }
 
-    /// All tables over all steps, each whole or not at all.
+    /// Writes the tables over all steps, each whole or not at all.
     fn write_tables(&mut self) -> Result<(), StoreError> {
-        self.known.sort_by_key(|known| known.step.number);
-        let steps: Vec<SweepStep<'_>> = self
-            .known
-            .iter()
-            .map(|known| SweepStep {
-                result: &known.result,
-                verdict: &known.verdict,
-                stability: &known.stability,
-            })
-            .collect();
-        let metadata = self.hands.metadata();
-        for (name, bytes) in sweep_tables(&steps, &metadata) {
+        if !self.folder.is_kept() {
+            return Ok(());
+        }
+        for (name, bytes) in self.tables.files(&self.driver.metadata()) {
             self.folder.write(name, &bytes)?;
         }
         Ok(())

@@ -1,11 +1,13 @@
 //! The plan's order, what comes next, and what becomes of a sweep whose steps fail, are interrupted,
-//! or were measured before; with hands that measure nothing.
+//! or were measured before; with a driver that measures nothing.
 
 use super::*;
 use crate::formats::{StudyMetadata, run_to_json};
-use crate::judge::{Stability, Verdict, verdict};
-use crate::measure::{Ending, RunResult, sample};
-use crate::spec::{Offered, StepLabel};
+use crate::judge::sample_steps;
+use crate::judge::{JudgedRun, Level, Stability, Step, Trial, TrialBase};
+use crate::measure::{Ending, sample};
+use crate::spec::{Offered, StepKey};
+use crate::store::PLAN_JSON;
 use crate::units::{Nanos, Rate};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +35,22 @@ fn plan(arms: &[&str], of: &[f64], repetitions: u32) -> SweepPlan {
     }
 }
 
+/// A step that was measured; whether its rate was held, where that is known.
+fn found(key: &StepKey, is_good: Option<bool>) -> Step {
+    let mut step = sample_steps::step(&key.arm, key.rate.as_f64(), key.repetition);
+    step.key.number = key.number;
+    step.figures.stability = match is_good {
+        Some(true) => Stability::Held,
+        Some(false) => Stability::NotHeld {
+            reasons: Vec::new(),
+        },
+        None => Stability::Unknown {
+            reason: "unknown".to_owned(),
+        },
+    };
+    step
+}
+
 fn plans() -> impl Strategy<Value = SweepPlan> {
     let order = prop_oneof![
         Just(Order::Sequential),
@@ -57,7 +75,7 @@ proptest! {
     #[test]
     fn every_step_is_there_once_in_an_order_that_its_plan_fixes(plan in plans()) {
         let steps = plan.steps();
-        let all: BTreeSet<_> = steps.iter().map(|step| (step.arm, step.rate, step.repetition)).collect();
+        let all: BTreeSet<_> = steps.iter().map(|step| (&step.arm, step.rate, step.repetition)).collect();
         prop_assert_eq!(all.len(), plan.arms.len() * plan.rates.len() * plan.repetitions as usize);
         prop_assert_eq!(all.len(), steps.len());
         prop_assert!(steps.iter().enumerate().all(|(at, step)| step.number as usize == at + 1));
@@ -69,42 +87,49 @@ proptest! {
         // All arms of a block are given the same arrivals.
         for step in &steps {
             let same = steps.iter().filter(|one| (one.rate, one.repetition) == (step.rate, step.repetition));
-            prop_assert!(same.clone().all(|one| one.seed(plan.seed) == step.seed(plan.seed)));
+            prop_assert!(same.clone().all(|one| plan.seed_of(one) == plan.seed_of(step)));
         }
     }
 
     #[test]
     fn whatever_was_measured_before_the_rest_is_measured_once(plan in plans(), done in prop::collection::vec(any::<bool>(), 48)) {
         let steps = plan.steps();
-        let mut measured: Vec<Measured> = steps
-            .iter()
-            .zip(&done)
-            .filter(|(_, done)| **done)
-            .map(|(step, _)| Measured { step: *step, is_good: Some(true) })
-            .collect();
-        let before = measured.len();
-        while let Some(step) = next(&plan, &measured, &[]) {
-            prop_assert!(measured.iter().all(|one| one.step != step));
-            measured.push(Measured { step, is_good: Some(true) });
+        let mut progress = Progress::default();
+        let before = steps.iter().zip(&done).filter(|(_, done)| **done);
+        progress.measured.extend(before.map(|(step, _)| found(step, Some(true))));
+        let before = progress.measured.len();
+        while let Some(step) = next(&plan, &progress, None) {
+            prop_assert!(progress.measured.iter().all(|one| one.key != step));
+            progress.measured.push(found(&step, Some(true)));
         }
-        prop_assert_eq!(measured.len(), steps.len());
-        prop_assert!(measured[before..].is_sorted_by_key(|one| one.step.number));
+        prop_assert_eq!(progress.measured.len(), steps.len());
+        prop_assert!(progress.measured[before..].is_sorted_by_key(|one| one.key.number));
+    }
+
+    #[test]
+    fn a_step_is_known_by_what_it_measures_and_not_by_its_number(plan in plans(), shift in 1..1_000u32) {
+        let mut progress = Progress::default();
+        for step in plan.steps() {
+            let number = step.number + shift;
+            progress.measured.push(found(&StepKey { number, ..step }, Some(true)));
+        }
+        prop_assert_eq!(next(&plan, &progress, None), None);
     }
 
     #[test]
     fn a_search_ends_with_the_capacity_between_its_rates(capacity in 20.0..3_000.0f64, precision in 0.01..0.5f64) {
         let mut plan = plan(&["a"], &[100.0, 2_000.0], 1);
         plan.find_capacity = Some(Capacity { slo: None, precision });
-        let mut measured = Vec::new();
-        while let Some(step) = next(&plan, &measured, &[]) {
+        let mut progress = Progress::default();
+        while let Some(step) = next(&plan, &progress, None) {
             let is_good = Some(step.rate.as_f64() <= capacity);
-            measured.push(Measured { step, is_good });
-            prop_assert!(measured.len() < 40, "it ends");
+            progress.measured.push(found(&step, is_good));
+            prop_assert!(progress.measured.len() < 40, "it ends");
         }
-        let numbers: BTreeSet<u32> = measured.iter().map(|one| one.step.number).collect();
-        prop_assert_eq!(numbers.len(), measured.len());
-        prop_assert!(is_settled(&plan, &measured, 0));
-        let Bracket { good, bad } = bracket(&measured, 0);
+        let numbers: BTreeSet<u32> = progress.measured.iter().map(|one| one.key.number).collect();
+        prop_assert_eq!(numbers.len(), progress.measured.len());
+        prop_assert!(is_settled(&plan, &progress, "a"));
+        let Bracket { good, bad } = bracket(&progress, "a");
         prop_assert!(good.is_none_or(|good| good.as_f64() <= capacity));
         prop_assert!(bad.is_none_or(|bad| bad.as_f64() > capacity));
         match (good, bad) {
@@ -140,10 +165,9 @@ proptest! {
 
 fn order_of(plan: &SweepPlan) -> String {
     let steps = plan.steps();
-    let names = steps.iter().map(|step| {
-        let arm = &plan.arms[step.arm].name;
-        format!("{arm}{}", step.rate)
-    });
+    let names = steps
+        .iter()
+        .map(|step| format!("{}{}", step.arm, step.rate));
     names.collect::<Vec<_>>().join(" ")
 }
 
@@ -175,52 +199,44 @@ fn a_seed_fixes_a_random_order_and_another_gives_another() {
     assert!(orders.len() > 15, "{orders:?}");
 }
 
-fn measured(plan: &SweepPlan, found: &[(f64, bool)]) -> Vec<Measured> {
-    let mut measured: Vec<Measured> = Vec::new();
-    for (rate, is_good) in found {
-        let step = next(plan, &measured, &[]).expect("a step");
+fn measured(plan: &SweepPlan, outcomes: &[(f64, bool)]) -> Progress {
+    let mut progress = Progress::default();
+    for (rate, is_good) in outcomes {
+        let step = next(plan, &progress, None).expect("a step");
         assert_eq!(step.rate.as_f64(), *rate);
-        measured.push(Measured {
-            step,
-            is_good: Some(*is_good),
-        });
+        progress.measured.push(found(&step, Some(*is_good)));
     }
-    measured
+    progress
 }
 
 #[test]
 fn a_rate_that_is_not_held_is_measured_again_and_the_higher_ones_left_out() {
     let mut plan = plan(&["a"], &[100.0, 200.0, 300.0, 400.0], 1);
     plan.stop_when = Some(StopWhen::Unstable);
-    let found = measured(&plan, &[(100.0, true), (200.0, false), (200.0, false)]);
-    assert_eq!(found[2].step.repetition, 2);
-    assert_eq!(found[2].step.number, 5);
-    assert_eq!(next(&plan, &found, &[]), None);
+    let next_rate = |progress: &Progress| {
+        let step = next(&plan, progress, None);
+        step.map(|step| step.rate.as_f64())
+    };
+    let progress = measured(&plan, &[(100.0, true), (200.0, false), (200.0, false)]);
+    assert_eq!(progress.measured[2].key.repetition, 2);
+    assert_eq!(progress.measured[2].key.number, 5);
+    assert_eq!(next_rate(&progress), None);
     // One hiccup is no verdict.
-    let found = measured(
+    let progress = measured(
         &plan,
         &[(100.0, true), (200.0, false), (200.0, true), (300.0, true)],
     );
-    assert_eq!(
-        next(&plan, &found, &[]).map(|step| step.rate.as_f64()),
-        Some(400.0)
-    );
-    // Not held once, and then nobody can tell: that ends, too.
+    assert_eq!(next_rate(&progress), Some(400.0));
+    // Not held once, and then it cannot be told: that ends, too.
     let mut doubtful = measured(&plan, &[(100.0, true), (200.0, false)]);
-    while let Some(step) = next(&plan, &doubtful, &[]) {
-        doubtful.push(Measured {
-            step,
-            is_good: None,
-        });
-        assert!(doubtful.len() < 12, "it ends");
+    while let Some(step) = next(&plan, &doubtful, None) {
+        doubtful.measured.push(found(&step, None));
+        assert!(doubtful.measured.len() < 12, "it ends");
     }
-    // Nobody can tell: the generator failed, and the sweep goes on.
+    // It cannot be told because the generator failed, and the sweep goes on.
     let mut unknown = measured(&plan, &[(100.0, true)]);
-    unknown[0].is_good = None;
-    assert_eq!(
-        next(&plan, &unknown, &[]).map(|step| step.rate.as_f64()),
-        Some(200.0)
-    );
+    unknown.measured[0] = found(&unknown.measured[0].key, None);
+    assert_eq!(next_rate(&unknown), Some(200.0));
 }
 
 #[test]
@@ -230,17 +246,48 @@ fn a_search_that_learns_nothing_ends() {
         slo: None,
         precision: 0.1,
     });
-    let mut measured = Vec::new();
-    while let Some(step) = next(&plan, &measured, &[]) {
-        measured.push(Measured {
-            step,
-            is_good: None,
-        });
-        assert!(measured.len() < 20, "it ends");
+    let mut progress = Progress::default();
+    while let Some(step) = next(&plan, &progress, None) {
+        progress.measured.push(found(&step, None));
+        assert!(progress.measured.len() < 20, "it ends");
     }
-    assert_eq!(bracket(&measured, 0), Bracket::default());
-    assert!(!is_settled(&plan, &measured, 0));
-    assert!(measured.iter().any(|one| one.step.arm == 1));
+    assert_eq!(bracket(&progress, "a"), Bracket::default());
+    assert!(!is_settled(&plan, &progress, "a"));
+    assert!(progress.measured.iter().any(|one| one.key.arm == "b"));
+}
+
+#[test]
+fn repetitions_are_made_until_enough_can_be_believed() {
+    let mut plan = plan(&["new"], &[100.0], 2);
+    plan.order = Order::Interleaved;
+    let trial = Trial::new(TrialBase::None, Vec::new(), Some(2)).expect("a trial");
+    let mut progress = Progress::default();
+    let mut repetitions = Vec::new();
+    while let Some(step) = next(&plan, &progress, Some(&trial)) {
+        let mut one = found(&step, Some(true));
+        if step.repetition == 1 {
+            one.figures.level = Some(Level::Invalid);
+        }
+        repetitions.push(step.repetition);
+        progress.measured.push(one);
+    }
+    // The first is INVALID, so a third is made in its place.
+    assert_eq!(repetitions, [1, 2, 3]);
+}
+
+#[test]
+fn a_trial_goes_on_in_the_middle_of_a_block() {
+    let mut plan = plan(&["baseline", "new"], &[100.0], 6);
+    plan.order = Order::Interleaved;
+    let trial = Trial::new(TrialBase::InTurns, Vec::new(), None).expect("a trial");
+    let steps = plan.steps();
+    let mut progress = Progress::default();
+    let before = steps[..3].iter().map(|step| found(step, Some(true)));
+    progress.measured.extend(before);
+    // The second block begins with the other arm.
+    let step = next(&plan, &progress, Some(&trial)).expect("a step");
+    assert_eq!((step.arm.as_str(), step.repetition), ("baseline", 2));
+    assert_eq!(step, steps[3]);
 }
 
 #[test]
@@ -259,12 +306,13 @@ fn plans_say_where_they_differ() {
     );
 }
 
-/// Hands that measure nothing: what each step does is told beforehand.
+/// A driver that measures nothing: what each step does is told beforehand.
 struct Puppet {
     plan: SweepPlan,
     /// By number of the measurement, from 0: what happens instead of a result.
     fates: BTreeMap<usize, Fate>,
     measured: Vec<u32>,
+    found: Vec<u32>,
     is_interrupted: bool,
     arms: Vec<String>,
     refuses: Option<usize>,
@@ -284,6 +332,7 @@ impl Puppet {
             plan: plan.clone(),
             fates: fates.into_iter().collect(),
             measured: Vec::new(),
+            found: Vec::new(),
             is_interrupted: false,
             arms: Vec::new(),
             refuses: None,
@@ -292,42 +341,43 @@ impl Puppet {
     }
 }
 
-impl Hands for Puppet {
-    fn now(&self) -> Nanos {
-        Nanos::from_secs(1)
+impl Puppet {
+    fn place(&self, arm: &str) -> Option<usize> {
+        self.plan.arms.iter().position(|one| one.name == arm)
     }
-    fn is_interrupted(&self) -> bool {
-        self.is_interrupted
-    }
-    fn put_back(&mut self) -> Result<bool, String> {
+}
+
+impl ArmSetup for Puppet {
+    fn restore_leftovers(&mut self) -> Result<bool, String> {
         Ok(false)
     }
-    fn enter(&mut self, arm: usize) -> Result<Vec<String>, String> {
+    fn set_up_arm(&mut self, arm: &str) -> Result<Vec<String>, String> {
+        let arm = self.place(arm).expect("an arm of the plan");
         self.arms.push(format!("+{arm}"));
         if self.refuses == Some(arm) {
             return Err("no such mesh".to_owned());
         }
         Ok(Vec::new())
     }
-    fn leave(&mut self, arm: usize) -> Result<(), String> {
+    fn tear_down_arm(&mut self, arm: &str) -> Result<(), String> {
+        let arm = self.place(arm).expect("an arm of the plan");
         self.arms.push(format!("-{arm}"));
         Ok(())
     }
-    fn prepare(&mut self, _: &Step) -> Result<Vec<String>, String> {
+}
+
+impl Measurer for Puppet {
+    fn prepare(&mut self, _: &StepKey) -> Result<Vec<String>, String> {
         Ok(Vec::new())
     }
-    fn measure(&mut self, step: &Step, folder: &Path) -> StepEnd {
+    fn measure(&mut self, step: &StepKey, folder: Option<&Path>) -> StepEnd {
         let fate = self.fates.get(&self.measured.len()).copied();
         self.measured.push(step.number);
         let mut result = match fate {
             Some(Fate::NothingCompleted) => sample::empty().result,
             _ => sample::ordinary().result,
         };
-        result.spec.step = Some(StepLabel {
-            number: step.number,
-            arm: self.plan.arms[step.arm].name.clone(),
-            repetition: step.repetition,
-        });
+        result.spec.step = Some(step.label());
         result.spec.load.offered = Offered::Rate(step.rate);
         if matches!(fate, Some(Fate::Interrupted)) {
             result.ending = Ending::Interrupted;
@@ -336,20 +386,35 @@ impl Hands for Puppet {
         if matches!(fate, Some(Fate::Fails)) {
             return StepEnd::Failed("nobody answers".to_owned());
         }
-        let judged = verdict(&result);
-        std::fs::create_dir_all(folder).expect("a folder");
-        std::fs::write(folder.join("run.json"), run_to_json(&result, &judged)).expect("a file");
+        let run = JudgedRun::judge(result);
+        if let Some(folder) = folder {
+            std::fs::create_dir_all(folder).expect("a folder");
+            let json = run_to_json(&run.result, &run.verdict);
+            std::fs::write(folder.join("run.json"), json).expect("a file");
+        }
         match fate {
             Some(Fate::Interrupted) => StepEnd::Interrupted,
-            _ => StepEnd::Measured(Box::new((result, judged))),
+            _ => StepEnd::Measured(Box::new(run)),
         }
     }
     fn cool_down(&mut self) -> String {
         self.rests += 1;
         "briefly".to_owned()
     }
-    fn hear(&mut self, _: &Event, _: usize) {}
-    fn finished(&mut self, _: &Step, _: &RunResult, _: &Verdict, _: &Stability) {}
+}
+
+impl Observer for Puppet {
+    fn now(&self) -> Nanos {
+        Nanos::from_secs(1)
+    }
+    fn is_interrupted(&self) -> bool {
+        self.is_interrupted
+    }
+    fn on_event(&mut self, _: &Event, _: usize) {}
+    fn on_step_found(&mut self, step: &StepKey, _: &JudgedRun) {
+        self.found.push(step.number);
+    }
+    fn on_step_finished(&mut self, _: &StepKey, _: &JudgedRun) {}
     fn metadata(&self) -> StudyMetadata {
         StudyMetadata::default()
     }
@@ -370,8 +435,8 @@ fn steps_that_fail_or_bring_nothing_home_are_done_when_the_sweep_goes_on() {
     let home = tempfile::tempdir().expect("a folder");
     let plan = plan(&["a"], &[1.0, 2.0, 3.0, 4.0], 1);
     let folder = open(home.path(), &plan);
-    let mut hands = Puppet::new(&plan, [(1, Fate::Fails), (2, Fate::NothingCompleted)]);
-    let ended = run(&plan, &folder, &mut hands).expect("a sweep");
+    let mut driver = Puppet::new(&plan, [(1, Fate::Fails), (2, Fate::NothingCompleted)]);
+    let ended = run(&plan, None, &folder, &mut driver).expect("a sweep");
     let Ended::Failures(reasons) = ended else {
         panic!("{ended:?}");
     };
@@ -382,17 +447,17 @@ fn steps_that_fail_or_bring_nothing_home_are_done_when_the_sweep_goes_on() {
             "0003-a-3-rep1: not one request was completed"
         ]
     );
-    assert_eq!(hands.measured, [1, 2, 3, 4]);
+    assert_eq!(driver.measured, [1, 2, 3, 4]);
     drop(folder);
     let folder = open(home.path(), &plan);
-    let mut hands = Puppet::new(&plan, []);
+    let mut driver = Puppet::new(&plan, []);
     assert_eq!(
-        run(&plan, &folder, &mut hands).expect("a sweep"),
+        run(&plan, None, &folder, &mut driver).expect("a sweep"),
         Ended::Done
     );
-    assert_eq!(hands.measured, [2, 3]);
+    assert_eq!(driver.measured, [2, 3]);
     // Between two steps there is a rest, after the last there is none.
-    assert_eq!(hands.rests, 1);
+    assert_eq!(driver.rests, 1);
     let finished = journal(home.path());
     let finished = finished
         .iter()
@@ -406,14 +471,14 @@ fn three_failures_in_a_row_end_a_sweep_and_the_system_is_put_back() {
     let plan = plan(&["a"], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 1);
     let folder = open(home.path(), &plan);
     let fates = [0, 2, 3, 4].map(|at| (at, Fate::Fails));
-    let mut hands = Puppet::new(&plan, fates);
-    let ended = run(&plan, &folder, &mut hands).expect("a sweep");
+    let mut driver = Puppet::new(&plan, fates);
+    let ended = run(&plan, None, &folder, &mut driver).expect("a sweep");
     assert!(
         matches!(ended, Ended::Failures(ref reasons) if reasons.len() == 4),
         "{ended:?}"
     );
-    assert_eq!(hands.measured, [1, 2, 3, 4, 5]);
-    assert_eq!(hands.arms, ["+0", "-0"]);
+    assert_eq!(driver.measured, [1, 2, 3, 4, 5]);
+    assert_eq!(driver.arms, ["+0", "-0"]);
 }
 
 #[test]
@@ -421,21 +486,21 @@ fn an_interrupted_step_is_set_aside_and_measured_again() {
     let home = tempfile::tempdir().expect("a folder");
     let plan = plan(&["a", "b"], &[1.0, 2.0], 1);
     let folder = open(home.path(), &plan);
-    let mut hands = Puppet::new(&plan, [(2, Fate::Interrupted)]);
+    let mut driver = Puppet::new(&plan, [(2, Fate::Interrupted)]);
     assert_eq!(
-        run(&plan, &folder, &mut hands).expect("a sweep"),
+        run(&plan, None, &folder, &mut driver).expect("a sweep"),
         Ended::Interrupted
     );
-    assert_eq!(hands.arms, ["+0", "-0", "+1", "-1"]);
+    assert_eq!(driver.arms, ["+0", "-0", "+1", "-1"]);
     drop(folder);
     let folder = open(home.path(), &plan);
-    let mut hands = Puppet::new(&plan, []);
+    let mut driver = Puppet::new(&plan, []);
     assert_eq!(
-        run(&plan, &folder, &mut hands).expect("a sweep"),
+        run(&plan, None, &folder, &mut driver).expect("a sweep"),
         Ended::Done
     );
-    assert_eq!(hands.measured, [3, 4]);
-    assert_eq!(hands.arms, ["+1", "-1"]);
+    assert_eq!(driver.measured, [3, 4]);
+    assert_eq!(driver.arms, ["+1", "-1"]);
     assert!(home.path().join("aside/0003-b-1-rep1.1/run.json").exists());
     let events = journal(home.path());
     assert!(
@@ -461,12 +526,12 @@ fn an_arm_that_cannot_be_made_is_unmade_and_ends_the_sweep() {
     let home = tempfile::tempdir().expect("a folder");
     let plan = plan(&["a", "b"], &[1.0], 1);
     let folder = open(home.path(), &plan);
-    let mut hands = Puppet::new(&plan, []);
-    hands.refuses = Some(1);
-    let ended = run(&plan, &folder, &mut hands).expect("a sweep");
+    let mut driver = Puppet::new(&plan, []);
+    driver.refuses = Some(1);
+    let ended = run(&plan, None, &folder, &mut driver).expect("a sweep");
     assert_eq!(ended, Ended::Arm("no such mesh".to_owned()));
-    assert_eq!(hands.arms, ["+0", "-0", "+1", "-1"]);
-    assert_eq!(hands.measured, [1]);
+    assert_eq!(driver.arms, ["+0", "-0", "+1", "-1"]);
+    assert_eq!(driver.measured, [1]);
 }
 
 #[test]
@@ -476,9 +541,9 @@ fn a_journal_that_was_torn_is_read_and_written_on() {
     std::fs::write(home.path().join(".lock"), "").expect("a file");
     let folder = open(home.path(), &plan);
     std::fs::write(home.path().join("journal.jsonl"), "{\"unix_ns\":1,\"eve").expect("a file");
-    let mut hands = Puppet::new(&plan, []);
+    let mut driver = Puppet::new(&plan, []);
     assert_eq!(
-        run(&plan, &folder, &mut hands).expect("a sweep"),
+        run(&plan, None, &folder, &mut driver).expect("a sweep"),
         Ended::Done
     );
     assert!(matches!(
@@ -498,4 +563,40 @@ fn a_folder_of_something_else_is_left_alone() {
     std::fs::write(home.path().join(PLAN_JSON), "{}").expect("a file");
     let error = SweepFolder::open(home.path(), &plan, None, Nanos::ZERO).expect_err("no plan");
     assert!(error.to_string().contains("plan.json"), "{error}");
+}
+
+#[test]
+fn a_finished_step_of_another_order_is_not_measured_again() {
+    let home = tempfile::tempdir().expect("a folder");
+    let plan = plan(&["a", "b"], &[1.0, 2.0], 1);
+    let folder = open(home.path(), &plan);
+    let mut driver = Puppet::new(&plan, [(2, Fate::Interrupted)]);
+    run(&plan, None, &folder, &mut driver).expect("a sweep");
+    assert_eq!(driver.measured, [1, 2, 3]);
+    drop(folder);
+    // Steps whose numbers and folders are those of another order, as an earlier version may have had.
+    let steps = home.path().join("steps");
+    for (from, number) in [("0001-a-1-rep1", 12), ("0002-a-2-rep1", 11)] {
+        let bytes = std::fs::read(steps.join(from).join("run.json")).expect("a run");
+        let mut json: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+        json["spec"]["step"]["number"] = number.into();
+        let to = steps.join(from.replace("000", "009"));
+        std::fs::rename(steps.join(from), &to).expect("renamed");
+        std::fs::write(to.join("run.json"), json.to_string()).expect("a file");
+    }
+    let folder = open(home.path(), &plan);
+    let mut driver = Puppet::new(&plan, []);
+    let ended = run(&plan, None, &folder, &mut driver).expect("a sweep");
+    assert_eq!(ended, Ended::Done);
+    assert_eq!((driver.found, driver.measured), (vec![12, 11], vec![3, 4]));
+}
+
+#[test]
+fn a_sweep_that_is_kept_nowhere_measures_all_the_same() {
+    let plan = plan(&["a"], &[1.0, 2.0], 1);
+    let folder = SweepFolder::nowhere(Nanos::from_secs(1));
+    let mut driver = Puppet::new(&plan, []);
+    let ended = run(&plan, None, &folder, &mut driver).expect("a sweep");
+    assert_eq!(ended, Ended::Done);
+    assert_eq!(driver.measured, [1, 2]);
 }

@@ -7,9 +7,9 @@ use crate::collect::preflight;
 use crate::findings::{Finding, State};
 use crate::kube::ObjectName;
 use crate::operate::{Membership, Operator, Undo};
-use crate::spec::{CollectFrom, RunSpec};
+use crate::spec::{CollectFrom, RunSpec, StepKey};
 use crate::store::{read_if_there, remove_if_there, write_file};
-use crate::sweep::{Arm, Step, SweepPlan};
+use crate::sweep::{Arm, SweepPlan};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -18,26 +18,26 @@ use std::path::{Path, PathBuf};
 const UNDO_JSON: &str = "undo.json";
 
 /// The ways back.
-pub struct Changes {
-    path: PathBuf,
-    kept: Kept,
+pub struct UndoLog {
+    path: Option<PathBuf>,
+    kept: UndoFile,
 }
 
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-struct Kept {
+struct UndoFile {
     /// The arm whose commands have to unmake it.
     arm: Option<String>,
     /// What is to be done to the cluster; it is done last to first.
     cluster: Vec<Undo>,
 }
 
-impl Changes {
+impl UndoLog {
     /// None yet.
-    pub fn none(folder: &Path) -> Changes {
-        Changes {
-            path: folder.join(UNDO_JSON),
-            kept: Kept::default(),
+    pub fn empty(folder: Option<&Path>) -> UndoLog {
+        UndoLog {
+            path: folder.map(|folder| folder.join(UNDO_JSON)),
+            kept: UndoFile::default(),
         }
     }
 
@@ -45,18 +45,21 @@ impl Changes {
     ///
     /// # Errors
     /// When the file cannot be read or understood.
-    pub fn left_in(folder: &Path) -> Result<Changes, String> {
-        let mut changes = Changes::none(folder);
-        let bytes = read_if_there(&changes.path).map_err(|error| error.to_string())?;
+    pub fn left_in(folder: Option<&Path>) -> Result<UndoLog, String> {
+        let mut log = UndoLog::empty(folder);
+        let Some(path) = &log.path else {
+            return Ok(log);
+        };
+        let bytes = read_if_there(path).map_err(|error| error.to_string())?;
         if let Some(bytes) = bytes {
-            changes.kept = serde_json::from_slice(&bytes).map_err(|error| {
+            log.kept = serde_json::from_slice(&bytes).map_err(|error| {
                 format!(
                     "{}: {error}; it says how the system is put back: do that, then remove it",
-                    changes.path.display()
+                    path.display()
                 )
             })?;
         }
-        Ok(changes)
+        Ok(log)
     }
 
     fn keep(&mut self, undo: Undo) -> Result<(), String> {
@@ -72,11 +75,14 @@ impl Changes {
 
     /// On the disk as here; without anything to put back there is no file.
     fn write(&self) -> Result<(), String> {
-        let outcome = if self.kept == Kept::default() {
-            remove_if_there(&self.path)
+        let Some(path) = &self.path else {
+            return Ok(());
+        };
+        let outcome = if self.kept == UndoFile::default() {
+            remove_if_there(path)
         } else {
             let json = serde_json::to_vec_pretty(&self.kept).unwrap_or_default();
-            write_file(&self.path, &json)
+            write_file(path, &json)
         };
         outcome.map_err(|error| error.to_string())
     }
@@ -99,8 +105,7 @@ impl Changes {
         while let Some(undo) = self.kept.cluster.last() {
             operator.undo(undo).map_err(|error| {
                 format!(
-                    "the cluster could not be put back: {error}; {} has what is left to do",
-                    self.path.display()
+                    "the cluster could not be put back: {error}; {UNDO_JSON} in the sweep's folder has what is left to do"
                 )
             })?;
             self.kept.cluster.pop();
@@ -112,7 +117,7 @@ impl Changes {
 }
 
 /// What making an arm needs.
-pub struct Making<'a> {
+pub struct ArmCommands<'a> {
     /// The plan that it belongs to.
     pub plan: &'a SweepPlan,
     /// The arm.
@@ -129,7 +134,7 @@ pub struct Making<'a> {
     pub signals: &'a Signals,
 }
 
-impl Making<'_> {
+impl ArmCommands<'_> {
     /// The application's namespace.
     pub fn namespace(&self) -> String {
         let named = self.spec.collect.namespaces.first().cloned();
@@ -172,13 +177,13 @@ impl Making<'_> {
     ///
     /// # Errors
     /// Why not, with the cure.
-    pub fn make(&self, changes: &mut Changes) -> Result<Vec<String>, String> {
+    pub fn make(&self, undo: &mut UndoLog) -> Result<Vec<String>, String> {
         let mut notes = Vec::new();
         if !self.arm.before.is_empty() || !self.arm.after.is_empty() {
-            changes.keep_arm(Some(&self.arm.name))?;
+            undo.keep_arm(Some(&self.arm.name))?;
         }
         self.hooks("before", &self.arm.before, true)?;
-        self.change(changes, &mut notes)?;
+        self.change(undo, &mut notes)?;
         self.hooks("verify", &self.arm.verify, true)?;
         if self.plan.verify {
             self.verify(&mut notes)?;
@@ -190,19 +195,19 @@ impl Making<'_> {
     ///
     /// # Errors
     /// Which command failed; the next session tries it again.
-    pub fn unmake(&self, changes: &mut Changes) -> Result<(), String> {
-        if changes.arm() != Some(&self.arm.name) {
+    pub fn unmake(&self, undo: &mut UndoLog) -> Result<(), String> {
+        if undo.arm() != Some(&self.arm.name) {
             return Ok(());
         }
         self.hooks("after", &self.arm.after, false)?;
-        changes.keep_arm(None)
+        undo.keep_arm(None)
     }
 
     /// Runs the commands that come before each of its steps; says which.
     ///
     /// # Errors
     /// Which command failed.
-    pub fn reset(&self, step: &Step) -> Result<Vec<String>, String> {
+    pub fn reset(&self, step: &StepKey) -> Result<Vec<String>, String> {
         let mut environment = self.environment();
         environment.push(("MESHLOAD_RATE", step.rate.to_string()));
         environment.push(("MESHLOAD_REPETITION", step.repetition.to_string()));
@@ -213,7 +218,7 @@ impl Making<'_> {
             .collect())
     }
 
-    fn change(&self, changes: &mut Changes, notes: &mut Vec<String>) -> Result<(), String> {
+    fn change(&self, undo: &mut UndoLog, notes: &mut Vec<String>) -> Result<(), String> {
         let arm = self.arm;
         let switches = self.plan.switch && arm.meshed.is_some();
         if arm.apply.is_empty() && arm.patch.is_empty() && !switches {
@@ -223,7 +228,7 @@ impl Making<'_> {
             "there is no cluster to change; give --kubeconfig or --kube-url, or leave apply, patch and switch out",
         )?;
         let namespace = self.namespace();
-        let mut keep = |undo| changes.keep(undo);
+        let mut keep = |change| undo.keep(change);
         for path in &arm.apply {
             let place = path.display();
             let yaml = std::fs::read_to_string(path)

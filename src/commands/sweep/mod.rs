@@ -1,8 +1,9 @@
 //! `meshload sweep`: a whole study, from the plan to the folder.
 
+mod account;
 mod arms;
 mod cooldown;
-mod hands;
+mod driver;
 mod hooks;
 mod metadata;
 mod thresholds;
@@ -12,11 +13,12 @@ use super::signals::Signals;
 use crate::cli::{SweepRequest, read_plan};
 use crate::clock::unix_now;
 use crate::exit::Exit;
-use crate::render::{StepTitle, steps_text};
+use crate::render::steps_text;
 use crate::sweep::{Cooldown, Ended, SweepFolder, SweepPlan, run};
 use crate::units::Nanos;
-use hands::SweepHands;
 use std::path::{Path, PathBuf};
+
+use driver::Driver;
 
 /// Carries a plan out, shows it, or prints it.
 pub fn sweep(request: &SweepRequest) -> Exit {
@@ -56,11 +58,10 @@ pub fn sweep(request: &SweepRequest) -> Exit {
             note!("note: {warning}");
         }
     }
-    let mut hands = SweepHands::new(&plan, &folder, script, signals.clone(), request.quiet);
-    let ended = run(&plan, &folder, &mut hands);
-    drop(hands);
+    let mut driver = Driver::new(&plan, &folder, script, signals.clone(), request.quiet);
+    let ended = run(&plan, None, &folder, &mut driver);
     match tell(ended, &place, &signals) {
-        Exit::Done => thresholds::judge(&plan, &place),
+        Exit::Done => thresholds::judge(&plan, &driver.account),
         exit => exit,
     }
 }
@@ -175,13 +176,6 @@ fn dry_run(plan: &SweepPlan) -> String {
         Cooldown::Adaptive => cooldown::SHORTEST,
     };
     let steps = plan.steps();
-    let titles = steps.iter().map(|step| StepTitle {
-        number: step.number,
-        of: steps.len(),
-        arm: &plan.arms[step.arm].name,
-        rate: step.rate.as_f64(),
-        repetition: step.repetition,
-    });
     let mut notes = plan.warnings();
     if plan.cooldown == Cooldown::Adaptive {
         notes.push("the rest is adaptive: from 10 s to 120 s".to_owned());
@@ -204,5 +198,5 @@ fn dry_run(plan: &SweepPlan) -> String {
             .map(|note| format!("note: {note}\n"))
             .collect::<String>();
     }
-    steps_text(&titles.collect::<Vec<_>>(), plan.load_time(), rest, &notes)
+    steps_text(&steps, plan.load_time(), rest, &notes)
 }

@@ -1,14 +1,10 @@
 //! What a plan's thresholds say of the steps that were measured, today or before.
 
-use super::super::fail;
+use super::account::{Account, StepRecord};
 use crate::exit::Exit;
-use crate::judge::{JudgedRun, Level, Outcome};
-use crate::measure::RunResult;
+use crate::judge::Outcome;
 use crate::render::thresholds_text;
-use crate::spec::Offered;
-use crate::store::{STEPS, load, names_in};
 use crate::sweep::SweepPlan;
-use std::path::Path;
 
 /// What is known of a threshold after all steps, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,42 +17,29 @@ enum Known {
     Judged,
 }
 
-/// Tells what came of each threshold in each step that it is about. A step that is INVALID says
-/// nothing of the system, and is told as such; a threshold of which nothing could be told fails.
-pub fn judge(plan: &SweepPlan, place: &Path) -> Exit {
-    if plan.thresholds.is_empty() {
-        return Exit::Done;
-    }
-    let steps = place.join(STEPS);
-    let names = match names_in(&steps) {
-        Ok(names) => names,
-        Err(error) => return fail(Exit::Failed, &error),
-    };
+/// Says what came of each threshold in each step that it is about. A step that is INVALID says nothing
+/// of the system; a threshold of which nothing could be told fails.
+pub fn judge(plan: &SweepPlan, account: &Account<'_>) -> Exit {
     let mut known = vec![Known::Unmeasured; plan.thresholds.len()];
     let mut fails = false;
-    for name in names {
-        let JudgedRun {
-            result, verdict, ..
-        } = match load(&steps.join(&name)) {
-            Ok(loaded) => loaded,
-            Err(error) => return fail(Exit::Failed, &error),
+    let mut records: Vec<&StepRecord> = account.records.iter().collect();
+    records.sort_by_key(|record| record.key.number);
+    records.retain(|record| !record.outcomes.is_empty());
+    for record in records {
+        let name = record.key.folder();
+        let found = match record.is_valid() {
+            true => Known::Judged,
+            false => Known::Disbelieved,
         };
-        let outcomes = outcomes(plan, &result);
-        if outcomes.is_empty() {
-            continue;
+        for one in &record.outcomes {
+            known[one.threshold] = known[one.threshold].max(found);
         }
-        let is_believed = verdict.level != Level::Invalid;
-        for (at, _) in &outcomes {
-            known[*at] = known[*at].max(match is_believed {
-                true => Known::Judged,
-                false => Known::Disbelieved,
-            });
-        }
-        if !is_believed {
+        if !record.is_valid() {
             tell!("{name}: INVALID, so no threshold is looked at");
             continue;
         }
-        let outcomes: Vec<Outcome> = outcomes.into_iter().map(|(_, outcome)| outcome).collect();
+        let outcomes = record.outcomes.iter().map(|one| one.outcome.clone());
+        let outcomes: Vec<Outcome> = outcomes.collect();
         tell!("{name}\n{}", thresholds_text(&outcomes).trim_end());
         fails |= outcomes.iter().any(|one| one.fails);
     }
@@ -78,18 +61,6 @@ fn exit_of(fails: bool, known: &[Known]) -> Exit {
         Some(Known::Disbelieved) => Exit::NotTrustworthy,
         Some(Known::Judged) | None => Exit::Done,
     }
-}
-
-/// What came of the thresholds that are about a step, with their places in the plan.
-fn outcomes(plan: &SweepPlan, result: &RunResult) -> Vec<(usize, Outcome)> {
-    let (Some(label), Offered::Rate(rate)) = (&result.spec.step, result.spec.load.offered) else {
-        return Vec::new();
-    };
-    let thresholds = plan.thresholds.iter().enumerate();
-    let about = thresholds.filter(|(_, one)| one.is_about(&label.arm, rate));
-    about
-        .map(|(at, one)| (at, one.fail_if.judge(result)))
-        .collect()
 }
 
 #[cfg(test)]

@@ -3,9 +3,8 @@
 
 use super::super::csv_rows::table;
 use super::super::resources_csv::STUDY_COLUMNS;
-use super::{SweepStep, pods};
-use crate::judge::Level;
-use crate::measure::Distribution;
+use super::{LoadFigures, StepRows};
+use crate::measure::{Distribution, RunResult};
 use std::collections::BTreeMap;
 
 /// Columns of the study's table that are averaged.
@@ -20,37 +19,38 @@ const AVERAGED: [&str; 8] = [
     "System_LLC_Metric",
 ];
 
-/// An INVALID run measured the generator; its figures are in no mean.
-fn is_sound(step: &SweepStep<'_>) -> bool {
-    step.verdict.level != Level::Invalid
-}
-
 /// A rate as a key of a map: floats have no order of their own.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Millionths(u64);
 
-fn key(rate: Option<f64>) -> Millionths {
-    Millionths((rate.unwrap_or_default() * 1e6).round() as u64)
+fn key(rate: f64) -> Millionths {
+    Millionths((rate * 1e6).round() as u64)
 }
 
 fn shown(rate: &Millionths) -> String {
     (rate.0 as f64 / 1e6).to_string()
 }
 
-/// metrics_summary.csv: by rate and service (and arm), over pods and repetitions.
-pub fn metrics_summary(steps: &[SweepStep<'_>]) -> Vec<u8> {
+/// The averaged columns of a step's rows of pods, each with the pod's service.
+pub fn pod_means(rows: &[Vec<String>]) -> Vec<(String, Vec<Option<f64>>)> {
     let place = |name: &str| STUDY_COLUMNS.iter().position(|column| *column == name);
     let columns: Vec<usize> = AVERAGED.iter().filter_map(|name| place(name)).collect();
     let service = place("Service").unwrap_or_default();
-    let mut groups: BTreeMap<_, Vec<Vec<Option<f64>>>> = BTreeMap::new();
-    for (step, row) in pods(steps).filter(|(step, _)| is_sound(step)) {
+    let rows = rows.iter().map(|row| {
         let values = columns.iter().map(|at| row[*at].parse().ok());
-        let group = (
-            key(step.rate()),
-            row[service].clone(),
-            step.arm().to_owned(),
-        );
-        groups.entry(group).or_default().push(values.collect());
+        (row[service].clone(), values.collect())
+    });
+    rows.collect()
+}
+
+/// metrics_summary.csv: by rate and service (and arm), over pods and repetitions.
+pub fn metrics_summary(steps: &[StepRows]) -> Vec<u8> {
+    let mut groups: BTreeMap<_, Vec<Vec<Option<f64>>>> = BTreeMap::new();
+    for step in steps.iter().filter(|step| step.is_valid) {
+        for (service, values) in &step.pod_means {
+            let group = (key(step.rate), service.clone(), step.arm.clone());
+            groups.entry(group).or_default().push(values.clone());
+        }
     }
     let rows = groups.into_iter().map(|((rate, service, arm), rows)| {
         let index = vec![shown(&rate), service];
@@ -71,24 +71,29 @@ const LATENCIES: [&str; 9] = [
     "Error_Rate(%)",
 ];
 
+/// The averaged latencies of a step, in milliseconds, with its rate and its errors.
+pub fn latency_means(result: &RunResult, figures: &LoadFigures<'_>) -> Vec<Option<f64>> {
+    let latency = figures.latency.as_ref();
+    let ms = |of: fn(&Distribution) -> f64| latency.map(|latency| of(latency) / 1e6);
+    vec![
+        Some(result.rate_achieved()),
+        ms(|l| l.mean),
+        ms(|l| l.p50 as f64),
+        ms(|l| l.p75 as f64),
+        ms(|l| l.p90 as f64),
+        ms(|l| l.p99 as f64),
+        ms(|l| l.p99_9 as f64),
+        ms(|l| l.max as f64),
+        Some(figures.error_rate()),
+    ]
+}
+
 /// latency_summary.csv: by rate (and arm), over repetitions.
-pub fn latency_summary(steps: &[SweepStep<'_>]) -> Vec<u8> {
+pub fn latency_summary(steps: &[StepRows]) -> Vec<u8> {
     let mut groups: BTreeMap<_, Vec<Vec<Option<f64>>>> = BTreeMap::new();
-    for step in steps.iter().filter(|step| is_sound(step)) {
-        let latency = step.latency();
-        let ms = |of: fn(&Distribution) -> f64| latency.as_ref().map(|latency| of(latency) / 1e6);
-        let values = vec![
-            Some(step.result.rate_achieved()),
-            ms(|l| l.mean),
-            ms(|l| l.p50 as f64),
-            ms(|l| l.p75 as f64),
-            ms(|l| l.p90 as f64),
-            ms(|l| l.p99 as f64),
-            ms(|l| l.p99_9 as f64),
-            ms(|l| l.max as f64),
-            Some(step.error_rate()),
-        ];
-        let group = (key(step.rate()), step.arm().to_owned());
+    for step in steps.iter().filter(|step| step.is_valid) {
+        let group = (key(step.rate), step.arm.clone());
+        let values = step.latency_means.clone();
         groups.entry(group).or_default().push(values);
     }
     let rows = groups.into_iter().map(|((rate, arm), rows)| {

@@ -1,21 +1,14 @@
 //! The study's tables hold the study's columns, and are read back as they were meant.
 
 use super::*;
-use crate::judge::{stability, verdict};
 use crate::measure::{Tally, sample};
 use crate::resources::{PodUse, Resources};
-use crate::spec::StepLabel;
+use crate::spec::{Offered, StepLabel};
 use crate::units::Rate;
 use serde_json::json;
 use std::collections::BTreeMap;
 
-struct Owned {
-    result: RunResult,
-    verdict: Verdict,
-    stability: Stability,
-}
-
-fn step(result: RunResult, arm: &str, rate: f64, repetition: u32, number: u32) -> Owned {
+fn step(result: RunResult, arm: &str, rate: f64, repetition: u32, number: u32) -> JudgedRun {
     let mut result = result;
     result.spec.step = Some(StepLabel {
         number,
@@ -23,12 +16,7 @@ fn step(result: RunResult, arm: &str, rate: f64, repetition: u32, number: u32) -
         repetition,
     });
     result.spec.load.offered = Offered::Rate(Rate::per_second(rate).expect("a rate"));
-    let verdict = verdict(&result);
-    Owned {
-        stability: stability(&result, &verdict),
-        result,
-        verdict,
-    }
+    JudgedRun::judge(result)
 }
 
 /// Two pods of one service and one of another, of which one figure is missing.
@@ -58,7 +46,7 @@ fn resources() -> Resources {
     serde_json::from_value(value).expect("resources")
 }
 
-fn two_arms() -> Vec<Owned> {
+fn two_arms() -> Vec<JudgedRun> {
     let plain = || {
         let mut result = sample::ordinary().result;
         result.resources = Some(resources());
@@ -72,16 +60,12 @@ fn two_arms() -> Vec<Owned> {
     ]
 }
 
-fn tables(steps: &[Owned]) -> BTreeMap<&'static str, String> {
-    let steps: Vec<SweepStep<'_>> = steps
-        .iter()
-        .map(|one| SweepStep {
-            result: &one.result,
-            verdict: &one.verdict,
-            stability: &one.stability,
-        })
-        .collect();
-    sweep_tables(&steps, &StudyMetadata::default())
+fn tables(steps: &[JudgedRun]) -> BTreeMap<&'static str, String> {
+    let mut tables = SweepTables::default();
+    // In whatever order steps are found, the tables have the plan's.
+    steps.iter().rev().for_each(|step| tables.add(step));
+    tables
+        .files(&StudyMetadata::default())
         .into_iter()
         .map(|(name, bytes)| (name, String::from_utf8(bytes).expect("text")))
         .collect()

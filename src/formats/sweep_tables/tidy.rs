@@ -1,12 +1,12 @@
 //! tidy.csv: one row per step and figure, whatever it is a figure of.
 
-use super::super::csv_rows::table;
-use super::SweepStep;
-use crate::measure::Tally;
+use super::LoadFigures;
+use crate::judge::JudgedRun;
+use crate::measure::{RunResult, Tally};
 use crate::resources::{Figure, PodUse, Resources};
 use crate::units::Nanos;
 
-const COLUMNS: [&str; 17] = [
+pub const COLUMNS: [&str; 17] = [
     "step",
     "arm",
     "rate",
@@ -26,32 +26,30 @@ const COLUMNS: [&str; 17] = [
     "quality",
 ];
 
-/// A row per step and figure: those of the load, then those of each pod and container.
-pub fn tidy(steps: &[SweepStep<'_>]) -> Vec<u8> {
-    table(&COLUMNS, steps.iter().flat_map(rows))
-}
-
-fn rows(step: &SweepStep<'_>) -> Vec<Vec<String>> {
-    let start = step.result.start_unix + step.result.window.start;
-    let label = step.result.spec.step.as_ref();
+/// The rows of a step: the figures of the load, then those of each pod and container.
+pub fn rows(run: &JudgedRun, figures: &LoadFigures<'_>) -> Vec<Vec<String>> {
+    let result = &run.result;
+    let start = result.start_unix + result.window.start;
+    let label = result.spec.step.as_ref();
+    let rate = result.spec.fixed_rate();
     let head = [
         label.map_or(String::new(), |label| label.number.to_string()),
-        step.arm().to_owned(),
-        step.rate().map_or(String::new(), |rate| rate.to_string()),
+        label.map_or(String::new(), |label| label.arm.clone()),
+        rate.map_or(String::new(), |rate| rate.to_string()),
         label.map_or(String::new(), |label| label.repetition.to_string()),
         seconds(start),
-        step.verdict.level.name().to_owned(),
-        step.stability.name().to_owned(),
+        run.verdict.level.name().to_owned(),
+        run.stability.name().to_owned(),
     ];
     let mut rows = Vec::new();
     let mut add = |names: [&str; 5], figure: [String; 5]| {
         let names = names.map(str::to_owned);
         rows.push(head.iter().cloned().chain(names).chain(figure).collect());
     };
-    for figure in of_load(step) {
+    for figure in of_load(result, figures) {
         add(["", "", "", "", "load"], figure);
     }
-    if let Some(resources) = &step.result.resources {
+    if let Some(resources) = &result.resources {
         of_pods(resources, &mut add);
     }
     rows
@@ -61,9 +59,8 @@ fn seconds(at: Nanos) -> String {
     format!("{:.3}", at.as_secs_f64())
 }
 
-fn of_load(step: &SweepStep<'_>) -> Vec<[String; 5]> {
-    let result = step.result;
-    let tally = result.overall();
+fn of_load(result: &RunResult, figures: &LoadFigures<'_>) -> Vec<[String; 5]> {
+    let LoadFigures { tally, latency } = figures;
     let figure = |name: &str, value: String, unit: &str| {
         let quality = if value.is_empty() { "missing" } else { "good" };
         [
@@ -74,10 +71,10 @@ fn of_load(step: &SweepStep<'_>) -> Vec<[String; 5]> {
             quality.to_owned(),
         ]
     };
-    let mut figures = vec![
+    let mut rows = vec![
         figure(
             "rate_achieved",
-            format!("{:.3}", step.result.rate_achieved()),
+            format!("{:.3}", result.rate_achieved()),
             "1/s",
         ),
         figure("bad_status", tally.status.bad().to_string(), "count"),
@@ -85,11 +82,11 @@ fn of_load(step: &SweepStep<'_>) -> Vec<[String; 5]> {
         figure("cpu", format!("{:.6}", result.generator.cpu_seconds), "s"),
     ];
     for (field, count) in Tally::COUNTERS.iter().zip(tally.counters()) {
-        figures.push(figure(field.name, count.to_string(), field.unit));
+        rows.push(figure(field.name, count.to_string(), field.unit));
     }
-    let mean = step.latency();
+    let mean = latency.as_ref();
     let mean = mean.map_or(String::new(), |latency| format!("{:.0}", latency.mean));
-    figures.push(figure("latency_mean", mean, "ns"));
+    rows.push(figure("latency_mean", mean, "ns"));
     for percentile in tally.latency_percentiles() {
         let mut row = figure(
             &format!("latency_{}", percentile.name),
@@ -99,9 +96,9 @@ fn of_load(step: &SweepStep<'_>) -> Vec<[String; 5]> {
         if percentile.is_lower_bound {
             row[4] = "lower_bound".to_owned();
         }
-        figures.push(row);
+        rows.push(row);
     }
-    figures
+    rows
 }
 
 fn of_pods(resources: &Resources, add: &mut impl FnMut([&str; 5], [String; 5])) {

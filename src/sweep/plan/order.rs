@@ -1,6 +1,7 @@
 //! Which step comes when.
 
 use super::SweepPlan;
+use crate::spec::StepKey;
 use crate::units::Rate;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -42,39 +43,6 @@ pub enum Block {
     Pass,
 }
 
-/// One run of a sweep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Step {
-    /// From 1; what was added to the plan while it was carried out comes after it.
-    pub number: u32,
-    /// Which of the plan's arms.
-    pub arm: usize,
-    /// Requests per second.
-    pub rate: Rate,
-    /// From 1.
-    pub repetition: u32,
-}
-
-impl Step {
-    /// The same for all arms, so that a block's arms are given the very same arrivals; another for
-    /// each rate and repetition. 32 bits: JSON readers that know only floats keep it exact.
-    pub fn seed(&self, of_plan: u64) -> u64 {
-        let mixed = of_plan
-            ^ self.rate.micro().wrapping_mul(0x9E37_79B9_7F4A_7C15)
-            ^ u64::from(self.repetition).wrapping_mul(0xD1B5_4A32_D192_ED03);
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(mixed);
-        u64::from(rng.random::<u32>())
-    }
-
-    /// The name of its folder.
-    pub fn folder(&self, plan: &SweepPlan) -> String {
-        format!(
-            "{:04}-{}-{}-rep{}",
-            self.number, plan.arms[self.arm].name, self.rate, self.repetition
-        )
-    }
-}
-
 impl SweepPlan {
     /// What the arms take turns at.
     pub fn block(&self) -> Block {
@@ -88,13 +56,30 @@ impl SweepPlan {
         })
     }
 
+    /// The seed of a step's arrivals. It is the same for all arms, so that those of a block are given
+    /// the very same arrivals, and another for each rate and repetition. 32 bits: JSON readers that
+    /// know only floats keep it exact.
+    pub fn seed_of(&self, step: &StepKey) -> u64 {
+        let mixed = self.seed
+            ^ step.rate.micro().wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            ^ u64::from(step.repetition).wrapping_mul(0xD1B5_4A32_D192_ED03);
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(mixed);
+        u64::from(rng.random::<u32>())
+    }
+
     /// Every step of the plan, in its order; the same for the same plan.
-    pub fn steps(&self) -> Vec<Step> {
-        let mut steps: Vec<Step> = Vec::new();
+    pub fn steps(&self) -> Vec<StepKey> {
+        self.steps_up_to(self.repetitions)
+    }
+
+    /// The steps that the plan would have with so many repetitions. Where the arms take turns, those
+    /// of fewer repetitions are the first of them.
+    pub fn steps_up_to(&self, repetitions: u32) -> Vec<StepKey> {
+        let mut steps: Vec<StepKey> = Vec::new();
         let mut add = |arm: usize, rate: Rate, repetition: u32| {
-            steps.push(Step {
+            steps.push(StepKey {
                 number: steps.len() as u32 + 1,
-                arm,
+                arm: self.arms[arm].name.clone(),
                 rate,
                 repetition,
             });
@@ -102,7 +87,7 @@ impl SweepPlan {
         let arms: Vec<usize> = (0..self.arms.len()).collect();
         if self.order == Order::Sequential {
             for &arm in &arms {
-                for repetition in 1..=self.repetitions {
+                for repetition in 1..=repetitions {
                     for &rate in &self.rates {
                         add(arm, rate, repetition);
                     }
@@ -112,7 +97,7 @@ impl SweepPlan {
         }
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(self.seed);
         let mut turn = arms;
-        for repetition in 1..=self.repetitions {
+        for repetition in 1..=repetitions {
             let mut rates = self.rates.clone();
             if self.order == Order::Random {
                 rates.shuffle(&mut rng);

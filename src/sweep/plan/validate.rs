@@ -1,7 +1,7 @@
 //! Whether a plan can be carried out, and what is to be known beforehand.
 
-use super::{BadPlan, Order, Step, SweepPlan};
-use crate::spec::{CollectFrom, Endpoint, RunSpec, Target};
+use super::{BadPlan, Order, SweepPlan};
+use crate::spec::{CollectFrom, Endpoint, RunSpec, StepKey, Target};
 use crate::units::Rate;
 use std::collections::BTreeSet;
 
@@ -126,10 +126,10 @@ impl SweepPlan {
 
     fn each_step_can_run(&self) -> Result<(), BadPlan> {
         let mut specs = Vec::new();
-        for (at, arm) in self.arms.iter().enumerate() {
-            let step = Step {
+        for arm in &self.arms {
+            let step = StepKey {
                 number: 1,
-                arm: at,
+                arm: arm.name.clone(),
                 rate: self.rates[0],
                 repetition: 1,
             };

@@ -1,0 +1,59 @@
+//! What is kept of the steps of a sweep for what is said at its end: what came of the plan's thresholds. Each step is judged when its run is at hand, so no run.json is read again.
+
+use crate::judge::{JudgedRun, Level, Outcome};
+use crate::spec::StepKey;
+use crate::sweep::SweepPlan;
+
+/// What came of a threshold in a step.
+pub struct StepOutcome {
+    /// The place of the threshold in the plan.
+    pub threshold: usize,
+    pub outcome: Outcome,
+}
+
+/// What is known of a step besides its figures.
+pub struct StepRecord {
+    pub key: StepKey,
+    pub level: Level,
+    /// The thresholds that are about the step.
+    pub outcomes: Vec<StepOutcome>,
+}
+
+impl StepRecord {
+    /// Whether the step says something of the system.
+    pub fn is_valid(&self) -> bool {
+        self.level != Level::Invalid
+    }
+}
+
+/// The steps of a sweep, measured now or before.
+pub struct Account<'a> {
+    plan: &'a SweepPlan,
+    /// In the order in which they were found or measured.
+    pub records: Vec<StepRecord>,
+}
+
+impl<'a> Account<'a> {
+    /// Of no step yet.
+    pub fn of(plan: &'a SweepPlan) -> Account<'a> {
+        Account {
+            plan,
+            records: Vec::new(),
+        }
+    }
+
+    /// Adds a step with its run.
+    pub fn add(&mut self, key: &StepKey, run: &JudgedRun) {
+        let thresholds = self.plan.thresholds.iter().enumerate();
+        let about = thresholds.filter(|(_, one)| one.is_about(&key.arm, key.rate));
+        let outcomes = about.map(|(threshold, one)| StepOutcome {
+            threshold,
+            outcome: one.fail_if.judge(&run.result),
+        });
+        self.records.push(StepRecord {
+            key: key.clone(),
+            level: run.verdict.level,
+            outcomes: outcomes.collect(),
+        });
+    }
+}
