@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 /// How long, in real time, an advance waits for the code under test to come to rest. Reaching it
-/// means a defect of the test; going on lets its assertions say so.
+/// means a defect of the test, whose assertions then fail.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The wall clock at the origin: a fixed moment, with a fraction of a second, as real clocks have.

@@ -35,8 +35,8 @@ impl TimeSource {
         }
     }
 
-    /// Nanoseconds since 1970 by this time source at the origin of `clock`. An advanced clock knows
-    /// nothing of the machine's clocks and answers with its own present.
+    /// Nanoseconds since 1970 by this time source at the origin of `clock`. An advanced clock has
+    /// no relation to the machine's clocks and answers with its own present.
     pub fn origin_of(&self, clock: &RunClock) -> Nanos {
         match self {
             TimeSource::Machine(own) => clock.origin_on(own),

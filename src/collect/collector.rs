@@ -145,7 +145,8 @@ impl Collector {
     }
 }
 
-/// The collector's thread: says what was found, or why nothing was, and then samples.
+/// The collector's thread: answers with what was found, or with the reason why nothing was, and then
+/// samples.
 fn work(
     spec: &CollectSpec,
     clock: TimeSource,

@@ -19,9 +19,9 @@ pub enum CollectError {
 /// Why a cluster gives nothing to collect.
 #[derive(Debug)]
 pub enum ClusterError {
-    /// It cannot be reached.
+    /// The cluster cannot be reached.
     Access(AccessError),
-    /// Its pods cannot be listed.
+    /// The pods of the cluster cannot be listed.
     Pods(CallError),
     /// No pod runs in the application's namespaces, whose names these are.
     NoPods(Vec<String>),

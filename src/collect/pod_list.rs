@@ -11,8 +11,8 @@ use kube::Client;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-/// How often a container ended, as far as lists showed. Its status says why it ended the last time
-/// only, so kills are counted as restarts go by.
+/// How often a container ended, as far as the lists showed. A status holds the reason of the last end
+/// only, so kills are counted list by list.
 #[derive(Debug, Clone, Copy)]
 struct Ends {
     restarts: u64,

@@ -12,9 +12,6 @@ use kube::Client;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The order of the findings.
-const AREAS: [&str; 5] = ["access", "rights", "sources", "mesh", "application"];
-
 /// A right that a collection makes use of, and what is lost without it.
 struct Right {
     verb: &'static str,
@@ -158,8 +155,7 @@ async fn look(spec: &CollectSpec) -> Vec<Finding> {
         Err(error) => findings.push(no_source(&error)),
     }
     findings.extend(mesh(&calls, &client, spec, &access.default_namespace).await);
-    let rank = |finding: &Finding| AREAS.iter().position(|area| *area == finding.area);
-    findings.sort_by_key(rank);
+    findings.sort_by_key(|finding| finding.code);
     findings
 }
 

@@ -301,7 +301,7 @@ impl Cgroup {
     fn of(pid: u32) -> Cgroup {
         let text = fs::read(file(pid, "cgroup")).unwrap_or_default();
         let path = readings::cgroup_path(&text);
-        // The root cgroup is the whole machine, which says nothing about a process.
+        // Figures of the root cgroup are those of the whole machine, not of a process.
         let path = path.filter(|path| path != "/");
         Cgroup(path.map(|path| PathBuf::from(format!("/sys/fs/cgroup{path}"))))
     }

@@ -27,7 +27,6 @@ struct Outage {
 pub struct SampleStore {
     /// Nodes, pods and containers.
     pub topology: Topology,
-    /// Every sample.
     pub log: SampleLog,
     clocks: BTreeMap<String, ClockOffset>,
     outages: Vec<Outage>,

@@ -60,11 +60,11 @@ impl Signals {
     }
 }
 
-/// How often a wait looks whether it is over or a signal has come.
+/// Interval at which a wait checks its condition and the signals.
 const POLL: Nanos = Nanos::from_millis(20);
 
 impl Signals {
-    /// Blocks until `is_over` holds or a signal has come; says whether it was a signal.
+    /// Blocks until `is_over` holds or a signal has come. True when a signal has come.
     pub fn wait_until(&self, mut is_over: impl FnMut() -> bool) -> bool {
         loop {
             if self.received().is_some() {
@@ -78,7 +78,7 @@ impl Signals {
     }
 }
 
-/// Whether whoever started this, such as `nohup`, wants it to outlive its terminal.
+/// Whether SIGHUP is ignored, as `nohup` arranges it, so that the program outlives its terminal.
 fn ignores_hang_up() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

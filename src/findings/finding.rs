@@ -1,5 +1,5 @@
-//! What a look at the surroundings found: whether it stands in the way of a measurement, and what
-//! would cure it.
+//! The finding of one check: whether something stands in the way of a measurement, and what would cure
+//! it.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +17,8 @@ pub enum State {
     Bad,
 }
 
-/// What was looked at: the code of a finding, for programs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What was looked at: the code of a finding, for programs. Findings are shown in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Check {
     /// Whether the target answers.
@@ -105,7 +105,7 @@ impl Finding {
         Finding::new(code, name, State::Good, message, None)
     }
 
-    /// Not looked at; `cure` says how it would be.
+    /// Not looked at; `cure` is what would make the check possible.
     pub fn skipped(code: Check, name: &str, message: impl Into<String>, cure: &str) -> Finding {
         Finding::new(code, name, State::Skipped, message, Some(cure))
     }

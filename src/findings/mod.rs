@@ -1,7 +1,7 @@
-//! What a look at the surroundings says about a measurement to come: findings, each with a state and,
-//! where something is wrong, a cure.
+//! Findings of the checks before a measurement: each has a code, a state, a message and, where something
+//! is wrong, a cure.
 //!
-//! Pure. `collect` and `commands` do the looking.
+//! Pure. `collect` and `commands` make the checks that need the network.
 
 mod finding;
 mod topology;

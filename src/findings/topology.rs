@@ -1,13 +1,14 @@
-//! What a cluster's topology says about a measurement to come.
+//! Findings about the nodes and pods of a cluster, and about the nodes' clocks.
 
 use super::{Check, Finding};
 use crate::resources::{Amounts, Category, Mesh, NodeClock, Pod, Role, Topology};
 use std::collections::BTreeMap;
 
-/// A clock that differs by more than this is worth a word; it is corrected for, whatever it is.
+/// Nanoseconds by which a node's clock may differ without a warning. Samples are corrected for any
+/// difference.
 const FAR: i64 = 1_000_000_000;
 
-/// Everything that the topology and the nodes' clocks say.
+/// Every finding about the topology and the nodes' clocks.
 pub fn topology_findings(topology: &Topology, clocks: &[NodeClock]) -> Vec<Finding> {
     let mut findings = runtimes(topology);
     findings.extend(clocks.iter().map(clock));

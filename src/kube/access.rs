@@ -20,7 +20,7 @@ pub enum AccessError {
     },
     /// The API server does not answer as one does.
     Server {
-        /// Its address.
+        /// Address of the API server.
         url: String,
         /// How the call to it failed.
         error: CallError,

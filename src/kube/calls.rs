@@ -21,7 +21,6 @@ pub enum CallError {
     /// The server answered with an error.
     #[error("{status}{}", if message.is_empty() { String::new() } else { format!(" ({message})") })]
     Status {
-        /// HTTP status code.
         status: u16,
         /// The message in its body.
         message: String,
@@ -72,7 +71,6 @@ impl CallError {
 
 /// The answer to a call.
 pub struct Answer {
-    /// The whole body.
     pub body: Vec<u8>,
     /// When all of it was here: nanoseconds since 1970, on the collector's clock.
     pub received: Nanos,

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-/// Fields that the server keeps; they are nobody's to put back.
+/// Metadata that the API server maintains itself and that are not restored.
 const SERVERS_OWN: [&str; 7] = [
     "managedFields",
     "resourceVersion",

@@ -4,7 +4,7 @@ use crate::readings::parse_quantity;
 use crate::resources::Node;
 use k8s_openapi::api::core::v1 as api;
 
-/// A node as the topology knows it.
+/// A node of the topology, from the API's description. `None` for a description without a name.
 pub fn node(described: api::Node) -> Option<Node> {
     let status = described.status.unwrap_or_default();
     let info = status.node_info.unwrap_or_default();

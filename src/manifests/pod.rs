@@ -16,7 +16,8 @@ const SIDECARS: [&str; 4] = [
     "consul-dataplane",
 ];
 
-/// A pod as the topology knows it; `None` for one without name or uid, which no server sends.
+/// A pod of the topology, from the API's description. `None` for a description without name or uid,
+/// which no API server sends. `now` is the pod's start where none is given.
 pub fn pod(described: api::Pod, scope: &Scope, now: Nanos) -> Option<Pod> {
     let meta = described.metadata;
     let spec = described.spec.unwrap_or_default();
@@ -73,8 +74,8 @@ fn nanos(time: &Time) -> Option<Nanos> {
     u64::try_from(time.0.as_nanosecond()).ok().map(Nanos)
 }
 
-/// Who made a pod. A ReplicaSet's pods carry the hash by which a Deployment tells its ReplicaSets
-/// apart, so the Deployment's name is known without asking for the ReplicaSet.
+/// The controller that made a pod. A ReplicaSet's pods carry the hash that distinguishes the
+/// ReplicaSets of a Deployment, so the Deployment's name is known without asking for the ReplicaSet.
 fn owner(meta: &ObjectMeta, labels: &BTreeMap<String, String>) -> Owner {
     let references = meta.owner_references.iter().flatten();
     let controller = references

@@ -19,7 +19,8 @@ const IN_THE_POD: [&str; 3] = [
      bash -c 'exec 3<>/dev/tcp/127.0.0.1/11211; printf \"flush_all\\r\\n\" >&3; read -t 2 x <&3; echo \"$x\"'",
 ];
 
-/// Empties a pod's cache, through a forwarded port or by a command in the pod, and says by which.
+/// Empties a pod's cache, through a forwarded port or by a command in the pod. Gives the way that
+/// worked.
 ///
 /// # Errors
 /// Why neither worked.

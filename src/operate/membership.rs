@@ -8,7 +8,6 @@ use std::fmt::{Display, Formatter};
 /// What a namespace should be.
 #[derive(Debug, Clone, Copy)]
 pub struct Membership<'a> {
-    /// The namespace.
     pub namespace: &'a str,
     /// Labels that it should carry.
     pub labels: &'a BTreeMap<String, String>,
@@ -21,7 +20,6 @@ pub struct Membership<'a> {
 pub enum MembershipError {
     /// The namespace does not carry a label.
     Label {
-        /// The namespace.
         namespace: String,
         /// The label, as `name=value`.
         label: String,
@@ -30,7 +28,6 @@ pub enum MembershipError {
     NoPods(String),
     /// Some pods are in the mesh or outside of it against the arm.
     Pods {
-        /// The namespace.
         namespace: String,
         /// Whether they should be in the mesh.
         meshed: bool,

@@ -1,6 +1,6 @@
 //! Changing a cluster, and putting it back: the only room that modifies anything there.
 //!
-//! How a change is undone is handed to the caller, who keeps it, before the change is made.
+//! Every undo step is handed to the caller, which persists it, before the change is made.
 
 mod flush;
 mod membership;

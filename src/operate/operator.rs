@@ -1,4 +1,4 @@
-//! The only code that modifies a cluster. Every undo step is handed to the caller, who persists it,
+//! The only code that modifies a cluster. Every undo step is handed to the caller, which persists it,
 //! before the change is made, so that the cluster can be restored even after this process was killed.
 
 use super::flush::flush;
@@ -222,7 +222,7 @@ impl Operator {
             .block_on(self.await_rollout(namespace, is_interrupted))
     }
 
-    /// Applies a merge patch to an object, and says whether that changed anything.
+    /// Applies a merge patch to an object. True when that changed anything.
     ///
     /// # Errors
     /// [`OperatorError`] with the cure.
@@ -397,7 +397,7 @@ impl Operator {
         Ok(Some(wanted.check_pods(&pods, meshed)?))
     }
 
-    /// Empties every memcached pod of the namespace, and says for each how it went.
+    /// Empties every memcached pod of the namespace. Gives a note for each, or why it was not emptied.
     ///
     /// # Errors
     /// [`OperatorError`] when the pods cannot be listed.

@@ -10,19 +10,12 @@ use serde_json::Value;
 pub enum Undo {
     /// Patch an object: changed fields get their old values, added fields are removed.
     Merge {
-        /// The object.
         object: ObjectName,
         /// A JSON merge patch.
         patch: Value,
     },
     /// Delete an object that did not exist before.
-    Delete {
-        /// The object.
-        object: ObjectName,
-    },
+    Delete { object: ObjectName },
     /// Restart the pods of a namespace, so that they follow its restored labels.
-    Restart {
-        /// The namespace.
-        namespace: String,
-    },
+    Restart { namespace: String },
 }

@@ -18,9 +18,7 @@ pub struct CpuStat {
 /// The counters of `io.stat`, summed over all devices.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct IoStat {
-    /// Bytes read.
     pub read_bytes: Option<u64>,
-    /// Bytes written.
     pub write_bytes: Option<u64>,
 }
 

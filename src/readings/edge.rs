@@ -1,4 +1,4 @@
-//! Several files that one `cat` prints one after the other, told apart by the forms of their lines.
+//! Several files that one `cat` prints one after the other, distinguished by the forms of their lines.
 //!
 //! One command reads them all, so that the numbers belong to one moment and to the uptime beside
 //! them. `cat` leaves out files that do not exist and prints nothing in between.
@@ -29,11 +29,9 @@ pub struct EdgeReading {
     pub uptime: Option<Nanos>,
     /// The pod's interfaces; `None` when the file was not printed.
     pub interfaces: Option<Vec<Interface>>,
-    /// The container's CPU.
     pub cpu: CpuStat,
     /// Version of the container's control groups; `None` when none of their files was printed.
     pub cgroup_version: Option<u8>,
-    /// The container's disks.
     pub io: IoStat,
 }
 

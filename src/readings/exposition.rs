@@ -10,11 +10,9 @@ use std::borrow::Cow;
 /// A line with a value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MetricLine<'a> {
-    /// The metric.
     pub name: &'a str,
-    /// Its value.
     pub value: f64,
-    /// When it was measured, by whoever measured it; nanoseconds since 1970.
+    /// When the value was measured, by the clock of its source: nanoseconds since 1970.
     pub stamp: Option<Nanos>,
     labels: &'a str,
 }

@@ -8,11 +8,8 @@ use serde::Deserialize;
 /// The use of a container, averaged over metrics-server's window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContainerMetrics {
-    /// Namespace.
     pub namespace: String,
-    /// Pod.
     pub pod: String,
-    /// Container.
     pub container: String,
     /// End of the window; nanoseconds since 1970.
     pub time: Option<Nanos>,

@@ -1,4 +1,4 @@
-//! What kubelets, kernels and cgroups say: bytes -> values -> samples.
+//! Answers of kubelets and files of kernels and cgroups: bytes -> values -> samples.
 //!
 //! Pure. What a source leaves out or garbles is `None` or left out, never zero and never a panic. What
 //! the samples mean over a window is the business of `resources`.

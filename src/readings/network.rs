@@ -9,10 +9,8 @@ pub struct Interface {
     /// Name, such as `eth0`.
     #[serde(default)]
     pub name: String,
-    /// Bytes received.
     #[serde(rename = "rxBytes", default)]
     pub rx_bytes: Option<u64>,
-    /// Bytes sent.
     #[serde(rename = "txBytes", default)]
     pub tx_bytes: Option<u64>,
 }

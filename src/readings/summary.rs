@@ -17,11 +17,8 @@ pub struct Summary {
 /// The figures of a pod.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PodStats {
-    /// Namespace.
     pub namespace: String,
-    /// Name.
     pub name: String,
-    /// Uid.
     pub uid: String,
     /// The pod's containers, including running init containers.
     pub containers: Vec<ContainerStats>,
@@ -34,15 +31,12 @@ pub struct PodStats {
 /// The figures of a container.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 pub struct ContainerStats {
-    /// Name.
     pub name: String,
     /// When it was started, to the second.
     #[serde(rename = "startTime", default, deserialize_with = "time")]
     pub start: Option<Nanos>,
-    /// CPU.
     #[serde(default)]
     pub cpu: Option<Cpu>,
-    /// Memory.
     #[serde(default)]
     pub memory: Option<Memory>,
     /// I/O, for its pressure.
