@@ -1,28 +1,19 @@
 //! The flags of `meshload check`.
 
-use super::collect::ClusterArgs;
-use super::http::HttpArgs;
-use super::reach::ReachArgs;
-use super::tls::TlsArgs;
-use crate::spec::{BadSpec, CollectFrom, CollectSpec, HttpSpec, Reach, Target, TlsSpec};
+use super::options::TransportArgs;
+use crate::spec::{
+    BadSpec, ClusterOptions, CollectFrom, CollectSpec, LoadOptions, Offered, RecordingOptions,
+    RunSpec, Target,
+};
+use crate::units::Rate;
 use clap::Args;
 use std::path::PathBuf;
 
 /// What is to be looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CheckRequest {
-    /// Where the load would go.
-    pub url: Option<String>,
-    /// The script that would make it.
-    pub script: Option<PathBuf>,
-    /// Which HTTP is spoken.
-    pub http: HttpSpec,
-    /// Header lines of every request.
-    pub headers: Vec<(String, String)>,
-    /// How connections find their way.
-    pub reach: Reach,
-    /// How an `https://` target is spoken to.
-    pub tls: TlsSpec,
+    /// A run to the target, with its script, where one is given.
+    pub run: Option<RunSpec>,
     /// The cluster.
     pub cluster: CollectSpec,
     /// Print JSON.
@@ -44,37 +35,31 @@ pub(super) struct CheckArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    cluster: ClusterArgs,
+    cluster: ClusterOptions,
     #[command(flatten)]
-    http: HttpArgs,
-    #[command(flatten)]
-    reach: ReachArgs,
-    #[command(flatten)]
-    tls: TlsArgs,
+    transport: TransportArgs,
 }
+
+/// Enough requests for an answer, and too few to be felt: 20 per second.
+const RATE: u64 = 20_000_000;
 
 impl CheckArgs {
     /// What the flags mean together.
     pub(super) fn into_request(self) -> Result<CheckRequest, BadSpec> {
-        if let Some(url) = &self.url {
-            Target::parse(url)?;
-        }
-        let http = self.http.into_spec();
-        http.validate(1)?;
-        let headers = self.reach.with_host(Vec::new())?;
-        let reach = self.reach.into_spec();
-        reach.validate()?;
-        let tls = self.tls.into_spec();
-        tls.validate()?;
-        let cluster = self.cluster.into_spec(CollectFrom::Kube);
-        cluster.validate()?;
-        Ok(CheckRequest {
-            url: self.url,
+        let target = self.url.as_deref().map(Target::parse).transpose()?;
+        let load = LoadOptions {
             script: self.script,
-            http,
-            headers,
-            reach,
-            tls,
+            ..LoadOptions::default()
+        };
+        let mut cluster = self.cluster.clone().into_spec();
+        cluster.from = CollectFrom::Kube;
+        cluster.validate()?;
+        let recording = RecordingOptions::default();
+        let options = self.transport.options(load, recording, self.cluster)?;
+        options.validate()?;
+        let offered = Rate::from_micro(RATE).map_or(Offered::Max, Offered::Rate);
+        Ok(CheckRequest {
+            run: target.map(|target| RunSpec::to(vec![target], offered, options)),
             cluster,
             json: self.json,
         })

@@ -1,8 +1,7 @@
 //! The flags that make a run a check: thresholds, a baseline, repetitions, and what build servers show.
 
-use super::values;
 use crate::judge::{MaxRegression, Threshold};
-use crate::spec::{BadSpec, CollectFrom, Offered, RunSpec, Target};
+use crate::spec::{BadSpec, CollectFrom, Offered, RunSpec, Target, parse_count};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -46,7 +45,7 @@ pub(super) struct GateArgs {
     max_regression: Option<std::vec::Vec<MaxRegression>>,
     /// Make up to N runs; with a baseline, as soon as the intervals are narrow enough it is done
     /// [default: 1; with a baseline, as many as can resolve something]
-    #[arg(long, value_name = "N", value_parser = values::at_least_one)]
+    #[arg(long, value_name = "N", value_parser = parse_count)]
     repeat: Option<usize>,
     /// Write a summary in Markdown; in GitHub Actions it is appended to the job's, too
     #[arg(long, value_name = "FILE")]

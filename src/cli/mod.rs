@@ -4,12 +4,10 @@ mod check;
 mod collect;
 mod compare;
 mod gate;
-mod http;
-mod reach;
+mod options;
 mod run;
 mod shell;
 mod sweep;
-mod tls;
 mod values;
 
 pub use check::CheckRequest;
@@ -18,6 +16,7 @@ pub use compare::CompareRequest;
 pub use gate::{Baseline, Repetition};
 pub use run::{Destination, Outputs, RunRequest};
 pub use sweep::{SweepRequest, read_plan};
+pub use values::new_seed;
 
 use crate::exit::EXIT_CODES;
 use crate::hotel::{HotelSpec, ServiceTime, Stall};
@@ -203,6 +202,11 @@ impl From<HotelArgs> for HotelSpec {
     }
 }
 
+/// The command line with all its commands.
+fn command() -> clap::Command {
+    Cli::command().mut_subcommand("sweep", options::with_defaults_of_sweep)
+}
+
 /// Reads the command line. A command line that names no command is a run.
 ///
 /// # Errors
@@ -215,7 +219,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, BadArg
     if !names_command(&args) {
         args.insert(args.len().min(1), "run".into());
     }
-    let matches = Cli::command().try_get_matches_from(args)?;
+    let matches = command().try_get_matches_from(args)?;
     let cli = Cli::from_arg_matches(&matches)?;
     Ok(match cli.command {
         Command::Run(args) => Request::Run(Box::new(args.into_request()?)),
@@ -232,17 +236,17 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, BadArg
         Command::Check(args) => Request::Check(Box::new(args.into_request()?)),
         Command::Collect(args) => Request::Collect(Box::new(args.into_request()?)),
         Command::Compare(args) => Request::Compare(args.into()),
-        Command::Completions { shell } => Request::Print(shell::completions(Cli::command(), shell)),
-        Command::Man => Request::Print(shell::man_page(Cli::command())),
+        Command::Completions { shell } => Request::Print(shell::completions(command(), shell)),
+        Command::Man => Request::Print(shell::man_page(command())),
         Command::Sweep(args) => {
-            let typed = sweep::typed_flags(&matches);
-            Request::Sweep(Box::new(args.into_request(&typed)?))
+            let typed = sweep::typed_flag(&matches);
+            Request::Sweep(Box::new(args.into_request(typed)?))
         }
     })
 }
 
 fn names_command(args: &[OsString]) -> bool {
-    let commands = Cli::command();
+    let commands = command();
     let word = args.get(1).and_then(|word| word.to_str());
     word.is_some_and(|word| word == "help" || commands.find_subcommand(word).is_some())
 }
@@ -254,9 +258,7 @@ fn misspelt(args: &[OsString]) -> Option<clap::Error> {
     if !is_word || names_command(args) {
         return None;
     }
-    let error = Cli::command()
-        .try_get_matches_from(["meshload", first])
-        .err()?;
+    let error = command().try_get_matches_from(["meshload", first]).err()?;
     error
         .get(ContextKind::SuggestedSubcommand)
         .is_some()

@@ -1,18 +1,12 @@
 //! The flags of a run: wrk2's, and meshload's own.
 
-use super::collect::{ClusterArgs, collect_from};
 use super::gate::{GateArgs, Repetition};
-use super::http::HttpArgs;
-use super::reach::ReachArgs;
-use super::tls::TlsArgs;
+use super::options::{CollectorArgs, TransportArgs};
 use super::values;
 use crate::exit::EXIT_CODES;
 use crate::judge::Threshold;
-use crate::schedule::ArrivalProcess;
-use crate::spec::{
-    BadSpec, CollectFrom, Load, Offered, Pacing, Recording, RunSpec, ScriptRef, Target,
-};
-use crate::units::{Nanos, parse_duration};
+use crate::spec::{BadSpec, LoadOptions, Offered, RecordingOptions, RunSpec, Target};
+use crate::units::Nanos;
 use crate::version::VERSION_AND_TARGET;
 use clap::Args;
 use std::path::PathBuf;
@@ -122,69 +116,24 @@ pub(super) struct RunArgs {
     /// Rate that changes evenly over the measured time, from A to B
     #[arg(long, value_name = "A:B", value_parser = values::ramp)]
     ramp: Option<Offered>,
-    /// Arrival process: fixed, exp, norm, uniform or zipf, each with the mean gap 1/R
-    #[arg(short = 'D', long = "dist", value_name = "PROCESS", default_value = "fixed", value_parser = values::process)]
-    dist: ArrivalProcess,
     /// Measured time (60s, 1m30s, 500ms)
-    #[arg(short = 'd', long, value_name = "T", default_value = "10s", value_parser = parse_duration)]
+    #[arg(short = 'd', long, value_name = "T", default_value = "10s")]
     duration: Nanos,
     /// Load before the measured time
-    #[arg(long, value_name = "T", default_value = "0s", value_parser = parse_duration)]
+    #[arg(long, value_name = "T", default_value = "0s")]
     warmup: Nanos,
     /// Load after the measured time, so that its last requests can finish under load
     /// [default: 0s; 20s with a cluster's figures, which come late]
-    #[arg(long, value_name = "T", value_parser = parse_duration)]
+    #[arg(long, value_name = "T")]
     guard: Option<Nanos>,
-    /// Connections to keep open
-    #[arg(short = 'c', long, value_name = "N", default_value = "10", value_parser = values::at_least_one)]
-    connections: usize,
-    /// Open more connections, up to N, while requests wait for one
-    #[arg(long, value_name = "N", value_parser = values::at_least_one)]
-    max_connections: Option<usize>,
-    /// Threads; the rate is the same whatever their number
-    #[arg(short = 't', long, value_name = "N", default_value = "2", value_parser = values::at_least_one)]
-    threads: usize,
-    /// Requests (or batches) in flight on one connection
-    #[arg(long, value_name = "N", default_value = "1", value_parser = values::at_least_one)]
-    pipeline: usize,
-    /// How due times are waited for: auto, timer or spin
-    #[arg(long, value_name = "MODE", default_value = "auto", value_parser = values::pacing)]
-    pacing: Pacing,
     /// Seed of the schedule and of the script's random numbers [default: a new one]
     #[arg(long, value_name = "N", value_parser = values::seed)]
     seed: Option<u64>,
 
-    /// Lua script, as for wrk and wrk2
-    #[arg(short = 's', long, value_name = "FILE")]
-    script: Option<PathBuf>,
-    /// Header line of every request; repeatable
-    #[arg(short = 'H', long = "header", value_name = "LINE", value_parser = values::header)]
-    headers: Vec<(String, String)>,
-    /// A request in flight for longer is counted as slow
-    #[arg(short = 'T', long, value_name = "T", default_value = "2s", value_parser = parse_duration)]
-    timeout: Nanos,
-    /// A request in flight for longer is given up and its connection closed
-    #[arg(long, value_name = "T", value_parser = parse_duration)]
-    abort_after: Option<Nanos>,
-
-    /// Print the latency distribution and its spectrum
-    #[arg(short = 'L', long)]
-    latency: bool,
-    /// Print the uncorrected latencies (service times), too
-    #[arg(short = 'U', long = "u_latency", alias = "u-latency")]
-    u_latency: bool,
-    /// Record the latency of whole pipelined batches
-    #[arg(short = 'B', long = "batch_latency", alias = "batch-latency")]
-    batch_latency: bool,
-    /// Print the results of each URL by itself
-    #[arg(short = 'S', long)]
-    separate: bool,
-    /// Print the number of requests sent
-    #[arg(short = 'r', long)]
-    requests: bool,
-    /// Write every request to requests.csv in the result folder
-    #[arg(short = 'P', long = "print-requests")]
-    print_requests: bool,
+    #[command(flatten)]
+    load: LoadOptions,
+    #[command(flatten)]
+    recording: RecordingOptions,
     /// Accepted for wrk2's sake: intervals.csv in the result folder has more
     #[arg(short = 'p', long = "print-intervals")]
     print_intervals: bool,
@@ -211,23 +160,11 @@ pub(super) struct RunArgs {
 
     // A group's heading holds for all that comes after it, so groups come last.
     #[command(flatten)]
-    http: HttpArgs,
+    transport: TransportArgs,
     #[command(flatten)]
-    reach: ReachArgs,
-    #[command(flatten)]
-    tls: TlsArgs,
-    /// Whose CPU, memory and network to collect meanwhile: none, auto (a cluster's, if there is
-    /// one), kube, process:PID,... or process:name=TEXT
-    #[arg(long, value_name = "FROM", default_value = "none", value_parser = collect_from, help_heading = "Cluster")]
-    collect: CollectFrom,
-    #[command(flatten)]
-    cluster: ClusterArgs,
+    collector: CollectorArgs,
     #[command(flatten)]
     gate: GateArgs,
-
-    /// Arguments for the script's init(args)
-    #[arg(last = true, value_name = "SCRIPT ARGS")]
-    script_args: Vec<String>,
 }
 
 impl RunArgs {
@@ -240,14 +177,14 @@ impl RunArgs {
                 "give -R 800, --ramp 100:800, or -R max for a closed loop",
             )
         })?;
-        if self.script.is_none() && !self.script_args.is_empty() {
+        if self.load.script.is_none() && !self.load.script_args.is_empty() {
             return Err(BadSpec::new(
                 "--",
                 "arguments for a script without one",
                 "add -s FILE",
             ));
         }
-        if self.print_requests && self.output.is_none() {
+        if self.recording.requests_csv && self.output.is_none() {
             return Err(BadSpec::new(
                 "-P",
                 "there is no folder for requests.csv",
@@ -276,10 +213,10 @@ impl RunArgs {
 
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
-        if self.connections < self.threads {
+        let (threads, connections) = (self.load.threads, self.load.connections);
+        if connections < threads {
             notes.push(format!(
-                "-t {} with -c {}: a thread needs a connection, so {} run",
-                self.threads, self.connections, self.connections
+                "-t {threads} with -c {connections}: a thread needs a connection, so {connections} run"
             ));
         }
         if self.print_intervals {
@@ -306,48 +243,15 @@ impl RunArgs {
 
     fn into_spec(self, offered: Offered) -> Result<(RunSpec, GateArgs), BadSpec> {
         let targets = self.urls.iter().map(|url| Target::parse(url));
-        let headers = self.reach.with_host(self.headers)?;
-        let script_args = self.script_args;
-        let spec = RunSpec {
-            targets: targets.collect::<Result<_, _>>()?,
-            load: Load {
-                offered,
-                process: self.dist,
-                // 32 bits: JSON readers that know only floats keep it exact.
-                seed: self
-                    .seed
-                    .unwrap_or_else(|| u64::from(rand::random::<u32>())),
-                seed_pinned: self.seed.is_some(),
-                connections: self.connections,
-                max_connections: self.max_connections.unwrap_or(self.connections),
-                threads: self.threads,
-                pipeline: self.pipeline,
-                pacing: self.pacing,
-                warmup: self.warmup,
-                duration: self.duration,
-                guard: self.guard.unwrap_or(Nanos::ZERO),
-                timeout: self.timeout,
-                abort_after: self.abort_after,
-            },
-            http: self.http.into_spec(),
-            reach: self.reach.into_spec(),
-            tls: self.tls.into_spec(),
-            headers,
-            script: self.script.map(|path| ScriptRef {
-                path,
-                args: script_args,
-            }),
-            recording: Recording {
-                spectrum: self.latency,
-                uncorrected: self.u_latency,
-                separate: self.separate,
-                sent: self.requests,
-                batch_latency: self.batch_latency,
-                requests_csv: self.print_requests,
-            },
-            collect: self.cluster.into_spec(self.collect),
-            step: None,
-        };
+        let targets = targets.collect::<Result<_, _>>()?;
+        let cluster = self.collector.options();
+        let options = self.transport.options(self.load, self.recording, cluster)?;
+        let mut spec = RunSpec::to(targets, offered, options);
+        spec.load.seed_pinned = self.seed.is_some();
+        spec.load.seed = self.seed.unwrap_or_else(values::new_seed);
+        spec.load.warmup = self.warmup;
+        spec.load.duration = self.duration;
+        spec.load.guard = self.guard.unwrap_or(Nanos::ZERO);
         Ok((spec, self.gate))
     }
 }

@@ -1,21 +1,16 @@
 //! The flags of a sweep, and the plan that they mean.
 
-use super::collect::{ClusterArgs, collect_from};
-use super::http::HttpArgs;
-use super::reach::ReachArgs;
-use super::tls::TlsArgs;
+use super::options::{CollectorArgs, TransportArgs};
 use super::values;
 use crate::exit::EXIT_CODES;
 use crate::judge::{Slo, Threshold};
-use crate::schedule::ArrivalProcess;
-use crate::spec::{BadSpec, CollectFrom, Pacing};
+use crate::spec::{BadSpec, LoadOptions, RecordingOptions};
 use crate::sweep::{
-    Arm, BadPlan, Block, Capacity, ClusterPlan, Cooldown, LoadPlan, Order, StepThreshold, StopWhen,
-    SweepPlan, WarmUpFirst,
+    Arm, BadPlan, Block, Capacity, Cooldown, Order, StepThreshold, StopWhen, SweepPlan, WarmUpFirst,
 };
-use crate::units::{Nanos, Rate, parse_duration, parse_rate};
+use crate::units::{Nanos, Rate, parse_rate};
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, ValueEnum};
+use clap::{ArgMatches, Args};
 use std::path::{Path, PathBuf};
 
 /// What is to be measured, and into which folder.
@@ -85,20 +80,20 @@ pub(super) struct SweepArgs {
     #[arg(long, value_name = "N", default_value = "1")]
     repetitions: u32,
     /// Load before a step's measured time
-    #[arg(long, value_name = "T", default_value = "15s", value_parser = parse_duration)]
+    #[arg(long, value_name = "T", default_value = "15s")]
     warmup: Nanos,
     /// Measured time of a step
-    #[arg(long, value_name = "T", default_value = "60s", value_parser = parse_duration)]
+    #[arg(long, value_name = "T", default_value = "60s")]
     measure: Nanos,
     /// Load after the measured time
-    #[arg(long, value_name = "T", default_value = "20s", value_parser = parse_duration)]
+    #[arg(long, value_name = "T", default_value = "20s")]
     guard: Nanos,
     /// Order of the steps
     #[arg(long, value_name = "ORDER", default_value = "sequential")]
-    order: OrderFlag,
+    order: Order,
     /// What the arms take turns at [default: rate, or pass where changing the arm changes the system]
     #[arg(long, value_name = "BLOCK")]
-    block: Option<BlockFlag>,
+    block: Option<Block>,
     /// Seed of the order and of every schedule [default: a new one]
     #[arg(long, value_name = "N", value_parser = values::seed)]
     seed: Option<u64>,
@@ -127,11 +122,11 @@ pub(super) struct SweepArgs {
     #[arg(long, help_heading = "Steps")]
     skip_cache_flush: bool,
     /// Rest so long after each step, in place of waiting until the CPU is idle again
-    #[arg(long, value_name = "T", value_parser = parse_duration, help_heading = "Steps")]
+    #[arg(long, value_name = "T", help_heading = "Steps")]
     fixed_cooldown: Option<Nanos>,
     /// unstable: leave out the rates above one that was not held, twice
     #[arg(long, value_name = "WHEN", help_heading = "Steps")]
-    stop_when: Option<StopFlag>,
+    stop_when: Option<StopWhen>,
     /// Fail the sweep (exit 3) when this is true of one of its steps: 'p99 > 50ms'; repeatable
     #[arg(long, value_name = "THRESHOLD", help_heading = "Steps")]
     fail_if: Vec<Threshold>,
@@ -155,111 +150,49 @@ pub(super) struct SweepArgs {
     )]
     precision: f64,
 
-    /// Lua script, as for wrk and wrk2
-    #[arg(short = 's', long, value_name = "FILE", help_heading = "Load")]
-    script: Option<PathBuf>,
-    /// Arrival process: fixed, exp, norm, uniform or zipf
-    #[arg(short = 'D', long = "dist", value_name = "PROCESS", default_value = "exp", value_parser = values::process, help_heading = "Load")]
-    dist: ArrivalProcess,
-    /// Threads
-    #[arg(short = 't', long, value_name = "N", default_value = "4", value_parser = values::at_least_one, help_heading = "Load")]
-    threads: usize,
-    /// Connections to keep open
-    #[arg(short = 'c', long, value_name = "N", default_value = "100", value_parser = values::at_least_one, help_heading = "Load")]
-    connections: usize,
-    /// Open more connections, up to N, while requests wait for one
-    #[arg(long, value_name = "N", value_parser = values::at_least_one, help_heading = "Load")]
-    max_connections: Option<usize>,
-    /// Requests (or batches) in flight on one connection
-    #[arg(long, value_name = "N", default_value = "1", value_parser = values::at_least_one, help_heading = "Load")]
-    pipeline: usize,
-    /// How due times are waited for: auto, timer or spin
-    #[arg(long, value_name = "MODE", default_value = "auto", value_parser = values::pacing, help_heading = "Load")]
-    pacing: Pacing,
-    /// A request in flight for longer is counted as slow
-    #[arg(short = 'T', long, value_name = "T", default_value = "2s", value_parser = parse_duration, help_heading = "Load")]
-    timeout: Nanos,
-    /// Header line of every request; repeatable
-    #[arg(short = 'H', long = "header", value_name = "LINE", value_parser = values::header, help_heading = "Load")]
-    headers: Vec<(String, String)>,
+    #[command(flatten, next_help_heading = "Load")]
+    load: LoadOptions,
+    #[command(flatten, next_help_heading = "Recording")]
+    recording: RecordingOptions,
     #[command(flatten)]
-    http: HttpArgs,
+    transport: TransportArgs,
     #[command(flatten)]
-    reach: ReachArgs,
-    #[command(flatten)]
-    tls: TlsArgs,
-
-    /// Whose CPU, memory and network to collect: none, auto (a cluster's, if there is one), kube,
-    /// process:PID,... or process:name=TEXT
-    #[arg(long, value_name = "FROM", default_value = "auto", value_parser = collect_from, help_heading = "Cluster")]
-    collect: CollectFrom,
-    #[command(flatten)]
-    cluster: ClusterArgs,
-
-    /// Arguments for the script's init(args)
-    #[arg(last = true, value_name = "SCRIPT ARGS")]
-    script_args: Vec<String>,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum OrderFlag {
-    /// One arm after the other
-    Sequential,
-    /// A B, B A, A B, ...
-    Interleaved,
-    /// Shuffled within each repetition
-    Random,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum BlockFlag {
-    /// One rate
-    Rate,
-    /// All rates
-    Pass,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum StopFlag {
-    /// After a rate that is not held, twice
-    Unstable,
+    collector: CollectorArgs,
 }
 
 /// Flags that say nothing about what is measured, so that a plan may have them beside it.
 const BESIDE_A_PLAN: [&str; 5] = ["target", "output", "print_plan", "dry_run", "quiet"];
 
-/// The flags of a sweep that were typed and that a plan would have to agree with.
-pub(super) fn typed_flags(matches: &ArgMatches) -> Vec<String> {
-    let Some((_, matches)) = matches.subcommand() else {
-        return Vec::new();
-    };
-    let ids = matches.ids().map(|id| id.as_str());
-    let typed = ids.filter(|id| {
-        matches.try_contains_id(id).is_ok()
-            && matches.value_source(id) == Some(ValueSource::CommandLine)
-    });
-    let settings = typed.filter(|id| !BESIDE_A_PLAN.contains(id));
-    // The groups that clap makes of flattened arguments have names of types.
-    let settings = settings.filter(|id| !id.contains("Args"));
-    settings
-        .map(|id| format!("--{}", id.replace('_', "-")))
-        .collect()
+/// The first flag of a sweep that was typed and that a plan would have to agree with.
+pub(super) fn typed_flag(matches: &ArgMatches) -> Option<String> {
+    let (_, matches) = matches.subcommand()?;
+    let sweep = super::command();
+    let mut settings = sweep
+        .find_subcommand("sweep")?
+        .get_arguments()
+        .filter(|flag| !BESIDE_A_PLAN.contains(&flag.get_id().as_str()));
+    let typed = settings.find(|flag| {
+        matches.value_source(flag.get_id().as_str()) == Some(ValueSource::CommandLine)
+    })?;
+    Some(match typed.get_long() {
+        Some(name) => format!("--{name}"),
+        None => "--".to_owned(),
+    })
 }
 
 impl SweepArgs {
     /// What the flags mean together.
     pub(super) fn into_request(
         self,
-        typed: &[String],
+        typed: Option<String>,
     ) -> Result<SweepRequest, super::BadArguments> {
         let is_url = |target: &str| target.contains("://");
         let file = self.target.clone().filter(|target| !is_url(target));
         let has_urls = self.arms.iter().any(|arm| arm.contains('='));
         let goes_on = self.target.is_none() && !has_urls && self.output.is_some();
-        if let (true, Some(flag)) = (file.is_some() || goes_on, typed.first()) {
+        if let (true, Some(flag)) = (file.is_some() || goes_on, typed) {
             let cure = "change it in the plan (--print-plan writes one from flags), or give the URL in place of the plan";
-            let flag = flag.trim_start_matches('-');
-            let message = format!("--{flag} stands beside a plan, which says it already");
+            let message = format!("{flag} stands beside a plan, which says it already");
             return Err(BadSpec::new("PLAN.toml", message, cure).into());
         }
         let mut request = SweepRequest {
@@ -281,33 +214,31 @@ impl SweepArgs {
     }
 
     fn into_plan(self) -> Result<SweepPlan, BadSpec> {
-        let headers = self.reach.with_host(self.headers.clone())?;
         let arms = self.arms()?;
         let rates = self.rates.iter().map(|typed| parse_rate(typed.trim()));
         let rates: Result<Vec<Rate>, _> = rates.collect();
         let rates = rates
             .map_err(|bad| BadSpec::new("--rates", bad.to_string(), "separate rates by commas"))?;
         let name = self.name.clone().unwrap_or_else(|| folder_name(&arms));
-        let collect = self.collect.to_string();
-        let cluster = self.cluster.into_spec(self.collect);
-        let tls = self.tls.into_spec();
-        tls.validate()?;
+        let recording = RecordingOptions {
+            spectrum: true,
+            ..self.recording
+        };
+        let cluster = self.collector.options();
+        let options = self.transport.options(self.load, recording, cluster)?;
+        options.validate()?;
+        let thresholds = self.fail_if.into_iter().map(|fail_if| StepThreshold {
+            fail_if,
+            arm: None,
+            rate: None,
+        });
         Ok(SweepPlan {
             name,
             rates,
             repetitions: self.repetitions,
-            order: match self.order {
-                OrderFlag::Sequential => Order::Sequential,
-                OrderFlag::Interleaved => Order::Interleaved,
-                OrderFlag::Random => Order::Random,
-            },
-            block: self.block.map(|block| match block {
-                BlockFlag::Rate => Block::Rate,
-                BlockFlag::Pass => Block::Pass,
-            }),
-            seed: self
-                .seed
-                .unwrap_or_else(|| u64::from(rand::random::<u32>())),
+            order: self.order,
+            block: self.block,
+            seed: self.seed.unwrap_or_else(values::new_seed),
             warmup: self.warmup,
             measure: self.measure,
             guard: self.guard,
@@ -316,56 +247,24 @@ impl SweepArgs {
             cooldown: self
                 .fixed_cooldown
                 .map_or(Cooldown::Adaptive, Cooldown::Fixed),
-            stop_when: self.stop_when.map(|StopFlag::Unstable| StopWhen::Unstable),
-            thresholds: self
-                .fail_if
-                .into_iter()
-                .map(|fail_if| StepThreshold {
-                    fail_if,
-                    arm: None,
-                    rate: None,
-                })
-                .collect(),
+            stop_when: self.stop_when,
             switch: self.switch,
-            warm_up_first: if self.skip_warmup {
-                WarmUpFirst::none()
-            } else {
-                WarmUpFirst::default()
+            warm_up_first: match self.skip_warmup {
+                true => WarmUpFirst::none(),
+                false => WarmUpFirst::default(),
             },
             find_capacity: self.find_capacity.then_some(Capacity {
                 slo: self.slo,
                 precision: self.precision,
             }),
-            load: LoadPlan {
-                script: self.script,
-                script_args: self.script_args,
-                headers: headers
-                    .iter()
-                    .map(|(name, value)| format!("{name}: {value}"))
-                    .collect(),
-                process: self.dist,
-                threads: self.threads,
-                connections: self.connections,
-                max_connections: self.max_connections,
-                pipeline: self.pipeline,
-                pacing: self.pacing,
-                timeout: self.timeout,
-            },
-            http: self.http.into_spec(),
-            reach: self.reach.into_spec(),
-            tls,
-            cluster: ClusterPlan {
-                collect,
-                interval: cluster.interval,
-                namespaces: cluster.namespaces,
-                all_namespaces: cluster.all_namespaces,
-                kubeconfig: cluster.access.kubeconfig,
-                context: cluster.access.context,
-                kube_url: cluster.access.url,
-                kubelet: cluster.access.kubelet,
-                exec: cluster.exec,
-            },
+            load: options.load,
+            http: options.http,
+            reach: options.reach,
+            tls: options.tls,
+            recording: options.recording,
+            cluster: options.cluster,
             arms,
+            thresholds: thresholds.collect(),
         })
     }
 

@@ -3,7 +3,7 @@
 use super::environment::environment;
 use super::fail;
 use super::signals::Signals;
-use crate::cli::{self, CheckRequest, Request};
+use crate::cli::CheckRequest;
 use crate::collect::preflight;
 use crate::engine::{Job, launch};
 use crate::exit::Exit;
@@ -13,7 +13,6 @@ use crate::measure::{Note, RunResult};
 use crate::render::findings_text;
 use crate::spec::{CollectFrom, Offered, RunSpec};
 use crate::units::{Nanos, Rate};
-use std::ffi::OsString;
 use std::io::Write;
 use std::path::Path;
 
@@ -40,7 +39,7 @@ pub fn check(request: &CheckRequest) -> Exit {
 }
 
 fn target(request: &CheckRequest, signals: &Signals) -> Vec<Finding> {
-    let Some(url) = &request.url else {
+    let Some(run) = &request.run else {
         let cure = "give the URL, and with -s the script";
         return vec![Finding::skipped(
             Check::Target,
@@ -49,36 +48,25 @@ fn target(request: &CheckRequest, signals: &Signals) -> Vec<Finding> {
             cure,
         )];
     };
-    let mut words: Vec<OsString> = ["meshload", "run", "-R", "20", url]
-        .map(Into::into)
-        .to_vec();
-    if let Some(script) = &request.script {
-        words.extend(["-s".into(), script.into()]);
-    }
-    match question(words) {
-        Ok((mut spec, script)) => {
-            spec.http = request.http.clone();
-            spec.tls = request.tls.clone();
-            spec.reach = request.reach.clone();
-            spec.headers.clone_from(&request.headers);
-            try_target(spec, script, signals)
+    let script = run
+        .script
+        .as_ref()
+        .map(|script| std::fs::read(&script.path));
+    match script.transpose() {
+        Ok(script) => try_target(run.clone(), script, signals),
+        Err(error) => {
+            let error = format!("-s: the script cannot be read: {error}");
+            vec![Finding::bad(
+                Check::Target,
+                &run.targets[0].url,
+                error,
+                CURE,
+            )]
         }
-        Err(error) => vec![Finding::bad(Check::Target, url, error, CURE)],
     }
 }
 
 const CURE: &str = "check the URL and the script, and that the service is up";
-
-fn question(words: Vec<OsString>) -> Result<(RunSpec, Option<Vec<u8>>), String> {
-    let request = cli::parse(words).map_err(|error| error.to_string())?;
-    let Request::Run(request) = request else {
-        return Err("the words do not name a run".to_owned());
-    };
-    let script = request.spec.script.as_ref();
-    let script = script.map(|script| std::fs::read(&script.path)).transpose();
-    let script = script.map_err(|error| format!("-s: the script cannot be read: {error}"))?;
-    Ok((request.spec, script))
-}
 
 /// Half a second of a run's load at 20/s over one connection, which needs everything that the run
 /// needs: its script with its arguments, its headers, its target.

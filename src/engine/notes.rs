@@ -40,8 +40,8 @@ const MANY_RECONNECTS: f64 = 0.01;
 /// How connections were made, and whether they were lost.
 pub fn connection_notes(spec: &RunSpec, tally: &Tally) -> Vec<Note> {
     let mut notes = Vec::new();
-    if let Some(endpoint) = spec.reach.connect_to.clone() {
-        let endpoint = String::from(endpoint);
+    if let Some(endpoint) = &spec.reach.connect_to {
+        let endpoint = endpoint.to_string();
         notes.push(Note::ConnectedTo { endpoint });
     }
     if tally.reconnects as f64 >= MANY_RECONNECTS * tally.sent as f64 && tally.reconnects > 0 {

@@ -1,7 +1,7 @@
 //! Resolves names again while the load is on (`--dns-refresh`).
 
 use crate::measure::Note;
-use crate::spec::{Reach, RunSpec, Target};
+use crate::spec::{ReachOptions, RunSpec, Target};
 use crate::transport::{Address, Addresses, look_up};
 use crate::units::Nanos;
 use std::sync::Arc;
@@ -79,7 +79,11 @@ impl Refresh {
 
 /// Resolves a target's name and passes new addresses on; returns a note about the change. Resolvers
 /// shuffle their answers, so another order is no change.
-fn resolve_once(target: &Target, reach: &Reach, known: &mut TargetAddresses) -> Option<Note> {
+fn resolve_once(
+    target: &Target,
+    reach: &ReachOptions,
+    known: &mut TargetAddresses,
+) -> Option<Note> {
     let found = match look_up(target, reach) {
         Ok(found) => found,
         Err(error) => {

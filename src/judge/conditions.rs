@@ -3,7 +3,7 @@
 
 use crate::measure::RunResult;
 use crate::resources::{Amounts, Category, Container, Role};
-use crate::spec::{HttpSpec, ProxyProtocol, RunSpec, Target, TlsVersion};
+use crate::spec::{HttpOptions, ProxyProtocol, RunSpec, Target, TlsVersion};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The conditions of an arm's steps, each with every value that was seen.
@@ -105,7 +105,7 @@ pub fn add_conditions(conditions: &mut Conditions, result: &RunResult) {
     of_cluster(result, &mut add);
 }
 
-fn http(http: &HttpSpec) -> String {
+fn http(http: &HttpOptions) -> String {
     let version = match http.http2 {
         true => format!("2, {} streams", http.streams),
         false => "1.1".to_owned(),

@@ -6,7 +6,8 @@ use super::{
     Recorder, RunResult, Sending, Slice, TargetResult, ThreadUse,
 };
 use crate::spec::{
-    HttpSpec, Load, Offered, Pacing, Reach, Recording, RunSpec, Target, TlsSpec, Window,
+    HttpOptions, Load, Offered, Pacing, ReachOptions, RecordingOptions, RunSpec, Target,
+    TlsOptions, Window,
 };
 use crate::units::{Nanos, Rate};
 
@@ -167,12 +168,12 @@ pub fn spec(urls: &[&str], offered: Offered) -> RunSpec {
             timeout: Nanos::from_secs(2),
             abort_after: None,
         },
-        http: HttpSpec::default(),
-        reach: Reach::default(),
-        tls: TlsSpec::default(),
+        http: HttpOptions::default(),
+        reach: ReachOptions::default(),
+        tls: TlsOptions::default(),
         headers: vec![("X-Study".to_owned(), "mesh".to_owned())],
         script: None,
-        recording: Recording::default(),
+        recording: RecordingOptions::default(),
         collect: Default::default(),
         step: None,
     }

@@ -1,12 +1,13 @@
 //! Arrival processes: gaps between arrivals in units of their mean, so that every mean is exactly one.
 
+use clap::ValueEnum;
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, Exp1, Normal, Zipf};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};
 
 /// The distribution of the gaps between arrivals. At the rate R every mean gap is 1/R.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ArrivalProcess {

@@ -1,27 +1,28 @@
-//! What the collector is asked for.
+//! From where figures of resources are collected, and how a cluster is reached.
 
 use super::BadSpec;
-use crate::units::Nanos;
+use crate::units::{Nanos, text};
+use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// Whose use of resources is collected.
+/// From where figures of resources are collected.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum CollectFrom {
-    /// Nobody's.
+    /// Nothing is collected.
     #[default]
     None,
-    /// A cluster's, if one can be reached.
+    /// From a cluster, if one can be reached.
     Auto,
-    /// A cluster's; without one there is no run.
+    /// From a cluster; without one there is no run.
     Kube,
-    /// That of processes of this machine.
+    /// From processes of this machine.
     Process(Vec<ProcessChoice>),
 }
 
-/// Which processes.
+/// Which processes are looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
@@ -87,17 +88,17 @@ impl std::fmt::Display for CollectFrom {
 }
 
 /// How the kubelets are reached.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum KubeletRoute {
-    /// Through the API server; needs `nodes/proxy`.
+    /// Through the API server; needs nodes/proxy
     #[default]
     Proxy,
-    /// At their own port; needs `nodes/stats` and `nodes/metrics`, and certificates that the
-    /// cluster's authority signed.
+    /// At port 10250; needs nodes/stats and nodes/metrics, and certificates that the cluster's
+    /// authority signed
     Direct,
-    /// Likewise, whoever signed their certificates.
+    /// At port 10250, without a look at the kubelets' certificates
     DirectInsecure,
 }
 
@@ -115,13 +116,109 @@ pub struct ClusterAccess {
     pub kubelet: KubeletRoute,
 }
 
-/// What the collector is asked for.
+/// The options of the collector. They are flags of every command that looks at a cluster, and keys
+/// of a plan's `[cluster]`.
+///
+/// [`Default`] has the defaults of a single run, [`ClusterOptions::of_sweep`] those of a sweep.
+#[derive(Debug, Clone, PartialEq, Eq, Args, Serialize, Deserialize)]
+#[command(next_help_heading = "Cluster")]
+#[serde(deny_unknown_fields, default = "ClusterOptions::of_sweep")]
+pub struct ClusterOptions {
+    /// From where figures are collected: a flag of `run` and `sweep`, an argument of `collect`.
+    #[arg(skip)]
+    #[serde(with = "text")]
+    pub collect: CollectFrom,
+    /// Namespace of the system under load; repeatable [default: the kubeconfig's]
+    #[arg(short = 'n', long = "namespace", value_name = "NAME")]
+    pub namespaces: Vec<String>,
+    /// Collect every namespace, not only the application's and the mesh's
+    #[arg(long)]
+    pub all_namespaces: bool,
+    /// Kubeconfig file [default: $KUBECONFIG, ~/.kube/config, then in-cluster]
+    #[arg(long, value_name = "FILE", conflicts_with = "kube_url")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig [default: its current one]
+    #[arg(long, value_name = "NAME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// Address of a `kubectl proxy`, such as http://127.0.0.1:8001
+    #[arg(long, value_name = "URL", value_parser = plain_url)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kube_url: Option<String>,
+    /// How kubelets are asked for their figures
+    #[arg(long, value_name = "ROUTE", value_enum, default_value_t)]
+    pub kubelet: KubeletRoute,
+    /// Run no command in any container (CPU and network then come from the kubelet alone)
+    #[arg(long = "no-exec", action = clap::ArgAction::SetFalse)]
+    pub exec: bool,
+    /// Time between two samples
+    #[arg(long = "collect-interval", value_name = "T", default_value_t = ClusterOptions::default().interval)]
+    #[serde(with = "text")]
+    pub interval: Nanos,
+}
+
+impl Default for ClusterOptions {
+    fn default() -> ClusterOptions {
+        ClusterOptions {
+            collect: CollectFrom::None,
+            namespaces: Vec::new(),
+            all_namespaces: false,
+            kubeconfig: None,
+            context: None,
+            kube_url: None,
+            kubelet: KubeletRoute::Proxy,
+            exec: true,
+            interval: Nanos::from_secs(2),
+        }
+    }
+}
+
+impl ClusterOptions {
+    /// The defaults of a sweep, which collects from a cluster where there is one.
+    pub fn of_sweep() -> ClusterOptions {
+        ClusterOptions {
+            collect: CollectFrom::Auto,
+            ..ClusterOptions::default()
+        }
+    }
+
+    /// What the collector is asked for.
+    pub fn into_spec(self) -> CollectSpec {
+        CollectSpec {
+            from: self.collect,
+            interval: self.interval,
+            access: ClusterAccess {
+                kubeconfig: self.kubeconfig,
+                context: self.context,
+                url: self.kube_url,
+                kubelet: self.kubelet,
+            },
+            namespaces: self.namespaces,
+            all_namespaces: self.all_namespaces,
+            exec: self.exec,
+        }
+    }
+}
+
+fn plain_url(typed: &str) -> Result<String, String> {
+    let url: http::Uri = typed.parse().map_err(|error| format!("{error}"))?;
+    match url.scheme_str() {
+        Some("http") if url.host().is_some() => Ok(typed.trim_end_matches('/').to_owned()),
+        _ => Err(
+            "expected http://host:port, as `kubectl proxy` prints; for https use --kubeconfig"
+                .to_owned(),
+        ),
+    }
+}
+
+/// What the collector is asked for, in the form in which run.json has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CollectSpec {
-    /// Whose use.
+    /// From where figures are collected.
     pub from: CollectFrom,
-    /// Time between two looks.
+    /// Time between two samples.
     pub interval: Nanos,
     /// How the cluster is reached.
     pub access: ClusterAccess,
@@ -135,22 +232,15 @@ pub struct CollectSpec {
 
 impl Default for CollectSpec {
     fn default() -> CollectSpec {
-        CollectSpec {
-            from: CollectFrom::None,
-            interval: Nanos::from_secs(2),
-            access: ClusterAccess::default(),
-            namespaces: Vec::new(),
-            all_namespaces: false,
-            exec: true,
-        }
+        ClusterOptions::default().into_spec()
     }
 }
 
-/// A look takes some 100 ms over a slow line.
+/// One sample takes some 100 ms over a slow line.
 const SHORTEST_INTERVAL: Nanos = Nanos::from_millis(100);
 
 impl CollectSpec {
-    /// Checks what no single flag can know.
+    /// Checks that the options can be carried out together.
     ///
     /// # Errors
     /// [`BadSpec`] for the first thing that cannot be done.

@@ -1,30 +1,38 @@
 //! Which HTTP is spoken, and how long a connection is kept.
 
 use super::BadSpec;
+use clap::Args;
 use serde::{Deserialize, Serialize};
 
-/// More than any server allows.
+/// More streams than any server allows.
 const MOST_STREAMS: usize = 1_024;
 
-/// HTTP's version and its use of connections.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The options of HTTP. They are flags of every command that sends requests, keys of a plan's
+/// `[http]`, and a part of run.json.
+#[derive(Debug, Clone, PartialEq, Eq, Args, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[command(next_help_heading = "HTTP")]
 #[serde(deny_unknown_fields, default)]
-pub struct HttpSpec {
-    /// HTTP/2: agreed on in the handshake of `https://`, taken for granted on `http://`.
+pub struct HttpOptions {
+    /// Speak HTTP/2: agreed on in the handshake of https://, taken for granted on http://
+    #[arg(long)]
     pub http2: bool,
-    /// Requests that one HTTP/2 connection carries at a time, from 1 to 1024.
+    /// Requests that one HTTP/2 connection carries at a time, from 1 to 1024
+    #[arg(long, value_name = "N", default_value_t = HttpOptions::default().streams)]
     pub streams: usize,
-    /// Requests after which a connection is closed and another one opened; none: it is kept.
+    /// Close a connection after so many requests; the next one is opened when a request is due on
+    /// it, and on that request's time
+    #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requests_per_connection: Option<u64>,
-    /// A connection for every request, and a header that says so.
+    /// Open a connection for every request
+    #[arg(long)]
     pub no_keepalive: bool,
 }
 
-impl Default for HttpSpec {
-    fn default() -> HttpSpec {
-        HttpSpec {
+impl Default for HttpOptions {
+    fn default() -> HttpOptions {
+        HttpOptions {
             http2: false,
             streams: 1,
             requests_per_connection: None,
@@ -33,7 +41,7 @@ impl Default for HttpSpec {
     }
 }
 
-impl HttpSpec {
+impl HttpOptions {
     /// Requests that a connection carries before it is closed.
     pub fn quota(&self) -> Option<u64> {
         match self.no_keepalive {
@@ -42,7 +50,7 @@ impl HttpSpec {
         }
     }
 
-    /// Checks what no single flag can know; `pipeline` is what HTTP/1.1 has in place of streams.
+    /// Checks that the options can be carried out together; `pipeline` is what HTTP/1.1 has in place of streams.
     ///
     /// # Errors
     /// [`BadSpec`] with the flag and the cure.
@@ -86,51 +94,51 @@ mod tests {
     fn what_contradicts_itself_names_the_flag_and_the_cure() {
         let cases = [
             (
-                HttpSpec {
+                HttpOptions {
                     streams: 0,
-                    ..HttpSpec::default()
+                    ..HttpOptions::default()
                 },
                 1,
                 "--streams: no requests",
             ),
             (
-                HttpSpec {
+                HttpOptions {
                     streams: 2,
-                    ..HttpSpec::default()
+                    ..HttpOptions::default()
                 },
                 1,
                 "add --http2",
             ),
             (
-                HttpSpec {
+                HttpOptions {
                     streams: 5_000,
                     http2: true,
-                    ..HttpSpec::default()
+                    ..HttpOptions::default()
                 },
                 1,
                 "at most 1024",
             ),
             (
-                HttpSpec {
+                HttpOptions {
                     http2: true,
-                    ..HttpSpec::default()
+                    ..HttpOptions::default()
                 },
                 2,
                 "use --streams",
             ),
             (
-                HttpSpec {
+                HttpOptions {
                     requests_per_connection: Some(0),
-                    ..HttpSpec::default()
+                    ..HttpOptions::default()
                 },
                 1,
                 "--requests-per-connection: no requests",
             ),
             (
-                HttpSpec {
+                HttpOptions {
                     requests_per_connection: Some(9),
                     no_keepalive: true,
-                    ..HttpSpec::default()
+                    ..HttpOptions::default()
                 },
                 1,
                 "leave one of them out",
@@ -140,16 +148,16 @@ mod tests {
             let bad = http.validate(pipeline).expect_err(told).to_string();
             assert!(bad.contains(told), "{bad}");
         }
-        assert_eq!(HttpSpec::default().validate(8), Ok(()));
+        assert_eq!(HttpOptions::default().validate(8), Ok(()));
     }
 
     #[test]
     fn without_keep_alive_a_connection_carries_one_request() {
-        let http = HttpSpec {
+        let http = HttpOptions {
             no_keepalive: true,
-            ..HttpSpec::default()
+            ..HttpOptions::default()
         };
         assert_eq!(http.quota(), Some(1));
-        assert_eq!(HttpSpec::default().quota(), None);
+        assert_eq!(HttpOptions::default().quota(), None);
     }
 }

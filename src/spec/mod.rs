@@ -1,21 +1,36 @@
 //! WHAT WAS ASKED: target, load, transport and recording of a run; validated, serialisable.
 //!
-//! Pure. Stored in every result, so that a run can be understood and repeated from its folder.
+//! Options come in groups. Each group is one type that is at once a group of flags (clap), a table
+//! of a sweep's plan (serde), and what a [`RunSpec`] is made from.
+//!
+//! Pure. A [`RunSpec`] is stored in every result, so that a run can be understood and repeated from
+//! its folder.
 
+mod bad;
 mod collect;
+mod header;
 mod http;
+mod load;
+mod options;
 mod reach;
+mod recording;
 mod run;
 mod step;
 mod target;
 mod tls;
 mod window;
 
-pub use collect::{ClusterAccess, CollectFrom, CollectSpec, KubeletRoute, ProcessChoice};
-pub use http::HttpSpec;
-pub use reach::{Endpoint, ProxyProtocol, Reach, Resolve};
-pub use run::{BadSpec, Load, Offered, Pacing, Recording, RunSpec, ScriptRef};
+pub use bad::BadSpec;
+pub use collect::{
+    ClusterAccess, ClusterOptions, CollectFrom, CollectSpec, KubeletRoute, ProcessChoice,
+};
+pub use http::HttpOptions;
+pub use load::{Load, LoadOptions, Offered, Pacing, parse_count};
+pub use options::Options;
+pub use reach::{Endpoint, ProxyProtocol, ReachOptions, Resolve};
+pub use recording::RecordingOptions;
+pub use run::{RunSpec, ScriptRef};
 pub use step::{StepKey, StepLabel};
 pub use target::Target;
-pub use tls::{TlsSpec, TlsVersion};
+pub use tls::{TlsOptions, TlsVersion};
 pub use window::{Phase, Window};

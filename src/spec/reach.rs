@@ -2,38 +2,40 @@
 
 use super::target::UNIX;
 use super::{BadSpec, Target};
-use crate::units::{Nanos, text};
+use crate::units::Nanos;
+use crate::units::text::{self, serde_as_text};
+use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 // Addresses as values; sockets are elsewhere.
 use core::net::IpAddr;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// Resolvers are shared by whole clusters.
+/// Resolvers are shared by whole clusters, so they are not asked more often than this.
 const SHORTEST_REFRESH: Nanos = Nanos::from_millis(100);
 
 /// An address that stands for a host and port, in place of what its name resolves to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String"))]
-#[serde(try_from = "String", into = "String")]
 pub struct Resolve {
     /// The URL's host.
     pub host: String,
     /// The URL's port.
     pub port: u16,
-    /// Where it is.
+    /// The address that is connected to.
     pub address: IpAddr,
 }
 
 impl Resolve {
-    /// Whether it stands for this host and port.
+    /// Whether the address stands for this host and port.
     pub fn is_for(&self, host: &str, port: u16) -> bool {
         self.host.eq_ignore_ascii_case(host) && self.port == port
     }
 }
 
-/// An address without its brackets, which stand around IPv6's or around nothing.
+/// An address without brackets; `None` where there is only one of the two brackets.
 fn unbracketed(typed: &str) -> Option<&str> {
     match typed.strip_prefix('[') {
         Some(rest) => rest.strip_suffix(']'),
@@ -64,29 +66,15 @@ impl FromStr for Resolve {
     }
 }
 
-impl TryFrom<String> for Resolve {
-    type Error = String;
-
-    fn try_from(typed: String) -> Result<Resolve, String> {
-        typed.parse()
-    }
-}
-
-impl From<Resolve> for String {
-    fn from(resolve: Resolve) -> String {
-        let Resolve {
-            host,
-            port,
-            address,
-        } = resolve;
-        format!("{host}:{port}:{address}")
+impl fmt::Display for Resolve {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.host, self.port, self.address)
     }
 }
 
 /// What to connect to, whatever the URL says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String"))]
-#[serde(try_from = "String", into = "String")]
 pub enum Endpoint {
     /// A name or an address (without brackets), and a port.
     Tcp(String, u16),
@@ -112,72 +100,63 @@ impl FromStr for Endpoint {
     }
 }
 
-impl TryFrom<String> for Endpoint {
-    type Error = String;
-
-    fn try_from(typed: String) -> Result<Endpoint, String> {
-        typed.parse()
-    }
-}
-
-impl From<Endpoint> for String {
-    fn from(endpoint: Endpoint) -> String {
-        match endpoint {
-            Endpoint::Tcp(host, port) if host.contains(':') => format!("[{host}]:{port}"),
-            Endpoint::Tcp(host, port) => format!("{host}:{port}"),
-            Endpoint::Unix(path) => format!("{UNIX}{}", path.display()),
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Endpoint::Tcp(host, port) if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Endpoint::Tcp(host, port) => write!(f, "{host}:{port}"),
+            Endpoint::Unix(path) => write!(f, "{UNIX}{}", path.display()),
         }
     }
 }
 
-/// The version of the PROXY protocol, by which a connection says from where and to where it goes
+serde_as_text!(Resolve, Endpoint);
+
+/// The version of the PROXY protocol, in which a connection begins with its source and destination
 /// (<https://www.haproxy.org/download/3.2/doc/proxy-protocol.txt>).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ProxyProtocol {
-    /// A line of text.
+    /// A line of text
     V1,
-    /// Binary.
+    /// A binary header
     V2,
 }
 
-impl FromStr for ProxyProtocol {
-    type Err = String;
-
-    fn from_str(typed: &str) -> Result<ProxyProtocol, String> {
-        match typed {
-            "v1" => Ok(ProxyProtocol::V1),
-            "v2" => Ok(ProxyProtocol::V2),
-            _ => Err("use v1 or v2".to_owned()),
-        }
-    }
-}
-
-/// How connections find their way.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The options of how connections find their way. They are flags of every command that sends
+/// requests, keys of a plan's `[reach]`, and a part of run.json.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[command(next_help_heading = "Reach")]
 #[serde(deny_unknown_fields, default)]
-pub struct Reach {
-    /// Addresses of hosts that the resolver does not know, or should not be asked for.
+pub struct ReachOptions {
+    /// Address of a host and port, in place of what the name resolves to; repeatable
+    #[arg(long, value_name = "HOST:PORT:ADDRESS")]
     pub resolve: Vec<Resolve>,
-    /// Where connections go, whatever the URLs say.
+    /// Connect there, or to unix:PATH, whatever the URL says: an ingress, with the URL's Host
+    /// header
+    #[arg(long, value_name = "HOST:PORT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connect_to: Option<Endpoint>,
-    /// This machine's addresses that connections come from, in turn: each has ports of its own.
+    /// Address of this machine to connect from; repeatable, used in turn, each with ports of its
+    /// own
+    #[arg(long = "local-address", value_name = "ADDRESS")]
     pub local_addresses: Vec<IpAddr>,
-    /// What each connection begins with, before TLS.
+    /// Begin each connection with the PROXY protocol's header, before TLS
+    #[arg(long, value_name = "VERSION", value_enum)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proxy_protocol: Option<ProxyProtocol>,
-    /// How often names are looked up again; connections to addresses that are gone are closed between
-    /// two requests. None: once, before the load.
+    /// Look names up again this often; connections to addresses that are gone are closed between
+    /// two requests [default: names are looked up once, before the load]
+    #[arg(long, value_name = "DURATION")]
     #[serde(skip_serializing_if = "Option::is_none", with = "text::optional")]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub dns_refresh: Option<Nanos>,
 }
 
-impl Reach {
-    /// Checks what no single flag can know.
+impl ReachOptions {
+    /// Checks that the options can be carried out together.
     ///
     /// # Errors
     /// [`BadSpec`] with the flag and the cure.
@@ -193,8 +172,8 @@ impl Reach {
         Ok(())
     }
 
-    /// Checks that each of these targets, which are measured beside each other, is still itself, and
-    /// that no address is given for nobody. `says_host`: all requests carry one Host header.
+    /// Checks that these targets, which are measured beside each other, can be told apart by the
+    /// server, and that every given address is used. `says_host`: all requests carry one Host header.
     ///
     /// # Errors
     /// [`BadSpec`] with the flag and the cure.
@@ -254,7 +233,7 @@ mod tests {
     fn what_is_typed_comes_back() {
         for typed in ["shop.example:443:10.0.0.1", "h:80:::1"] {
             let resolve: Resolve = typed.parse().expect(typed);
-            assert_eq!(String::from(resolve), typed);
+            assert_eq!(resolve.to_string(), typed);
         }
         let bracketed: Resolve = "h:80:[::1]".parse().expect("an address");
         assert_eq!(
@@ -268,7 +247,7 @@ mod tests {
             "unix:/run/app.sock",
         ] {
             let endpoint: Endpoint = typed.parse().expect(typed);
-            assert_eq!(String::from(endpoint), typed);
+            assert_eq!(endpoint.to_string(), typed);
         }
     }
 
@@ -299,12 +278,12 @@ mod tests {
     fn addresses_to_connect_from_are_refused_only_where_all_targets_are_unix_sockets() {
         let socket = Target::parse("unix:/run/app.sock:/").expect("a target");
         let other = Target::parse("http://shop.example/").expect("a target");
-        let reach = |connect_to: Option<&str>| Reach {
+        let reach = |connect_to: Option<&str>| ReachOptions {
             connect_to: connect_to.map(|typed| typed.parse().expect("an endpoint")),
             local_addresses: vec![IpAddr::from([127, 0, 0, 1])],
-            ..Reach::default()
+            ..ReachOptions::default()
         };
-        let refuses = |reach: Reach, targets: &[&Target]| {
+        let refuses = |reach: ReachOptions, targets: &[&Target]| {
             let bad = reach.suits(targets, false).err();
             bad.is_some_and(|bad| bad.to_string().contains("--local-address"))
         };

@@ -4,26 +4,26 @@ use super::BadSpec;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// A URL, taken apart.
+/// Where load goes: a URL, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Target {
-    /// As it was given.
+    /// The URL as it was given.
     pub url: String,
     /// `http` or `https`.
     pub scheme: String,
-    /// Name or address, without brackets.
+    /// A name or an address; addresses of IPv6 stand without brackets.
     pub host: String,
     /// The port, when the URL names one.
     pub port: Option<u16>,
     /// Path and query; `/` when the URL has none.
     pub path: String,
-    /// The socket of this machine that is connected to, for `unix:PATH`.
+    /// For `unix:PATH`, the path of the socket on this machine that is connected to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub socket: Option<PathBuf>,
 }
 
-/// What begins the address of a socket of this machine.
+/// The prefix of the address of a socket on this machine.
 pub(super) const UNIX: &str = "unix:";
 
 impl Target {
@@ -82,7 +82,7 @@ impl Target {
         })
     }
 
-    /// `PATH` or, as in nginx's `proxy_pass`, `PATH:/path/of/the/url`.
+    /// Reads `PATH` or, as in nginx's `proxy_pass`, `PATH:/path/of/the/url`.
     fn behind_socket(url: &str, socket: &str) -> Option<Target> {
         let (socket, path) = match socket.split_once(":/") {
             Some((socket, path)) => (socket, format!("/{path}")),
@@ -99,17 +99,17 @@ impl Target {
         })
     }
 
-    /// The port to connect to.
+    /// The port to connect to: that of the URL, or the usual one of its scheme.
     pub fn port_or_default(&self) -> u16 {
         self.port.unwrap_or(if self.is_tls() { 443 } else { 80 })
     }
 
-    /// Whether it is spoken to through TLS.
+    /// Whether the connection is encrypted with TLS.
     pub fn is_tls(&self) -> bool {
         self.scheme == "https"
     }
 
-    /// What the Host header says: brackets around IPv6 addresses, a port when the URL has one.
+    /// The value of the Host header: brackets around IPv6 addresses, a port when the URL has one.
     pub fn authority(&self) -> String {
         let host = if self.host.contains(':') {
             format!("[{}]", self.host)

@@ -1,59 +1,57 @@
-//! How a target is spoken to through TLS.
+//! How connections to `https://` targets are encrypted and whose certificates are trusted.
 
 use super::{BadSpec, Target};
+use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use std::str::FromStr;
 
-/// The oldest version of TLS that is spoken.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// A version of TLS, as the oldest that is spoken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum TlsVersion {
     /// TLS 1.2
     #[default]
+    #[value(name = "1.2")]
     #[serde(rename = "1.2")]
     V1_2,
     /// TLS 1.3
+    #[value(name = "1.3")]
     #[serde(rename = "1.3")]
     V1_3,
 }
 
-impl FromStr for TlsVersion {
-    type Err = String;
-
-    fn from_str(typed: &str) -> Result<TlsVersion, String> {
-        match typed {
-            "1.2" => Ok(TlsVersion::V1_2),
-            "1.3" => Ok(TlsVersion::V1_3),
-            _ => Err("use 1.2 or 1.3".to_owned()),
-        }
-    }
-}
-
-/// What `https://` targets are trusted by and shown.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The options of `https://` targets. They are flags of every command that sends requests, keys of
+/// a plan's `[tls]`, and a part of run.json.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[command(next_help_heading = "TLS")]
 #[serde(deny_unknown_fields, default)]
-pub struct TlsSpec {
-    /// Certificates (PEM) that are trusted in place of the system's.
+pub struct TlsOptions {
+    /// Certificates (PEM) to trust in place of the system's
+    #[arg(long = "cacert", value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca: Option<PathBuf>,
-    /// Certificate chain (PEM) that is shown to servers that ask for one.
+    /// Certificate chain (PEM) to show to servers that ask for one; with --key
+    #[arg(long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cert: Option<PathBuf>,
-    /// Its private key (PEM).
+    /// Private key (PEM) of the certificate
+    #[arg(long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<PathBuf>,
-    /// Whoever answers is believed.
+    /// Trust any certificate; the result says so
+    #[arg(long)]
     pub insecure: bool,
-    /// The oldest version that is spoken.
+    /// Oldest version of TLS to speak
+    #[arg(long = "tls-min", value_name = "VERSION", value_enum, default_value_t)]
     pub min: TlsVersion,
-    /// Whether every connection makes a whole handshake, without the tickets of those before it.
+    /// Make a whole handshake for every connection, without tickets of earlier ones
+    #[arg(long)]
     pub no_resumption: bool,
 }
 
-impl TlsSpec {
-    /// Checks that somebody is trusted and shown what is asked for.
+impl TlsOptions {
+    /// Checks that the options have a `https://` target to be about.
     ///
     /// # Errors
     /// [`BadSpec`] with the flag and the cure.
@@ -77,7 +75,7 @@ impl TlsSpec {
         }
     }
 
-    /// Checks what no single flag can know.
+    /// Checks that the options can be carried out together.
     ///
     /// # Errors
     /// [`BadSpec`] with the flag and the cure.
@@ -95,7 +93,7 @@ impl TlsSpec {
             )),
             _ if self.insecure && self.ca.is_some() => Err(BadSpec::new(
                 "--insecure",
-                "believes anybody, so --cacert would say nothing",
+                "trusts any certificate, so --cacert would change nothing",
                 "leave one of them out",
             )),
             _ => Ok(()),

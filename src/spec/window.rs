@@ -3,7 +3,8 @@
 use crate::units::Nanos;
 use serde::{Deserialize, Serialize};
 
-/// Where the measured window lies, in time since the load began. The load is on from 0 to `stop`.
+/// Where the measured window lies, in nanoseconds since the load began. The load is on from 0 to
+/// `stop`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Window {
@@ -15,27 +16,27 @@ pub struct Window {
     pub stop: Nanos,
 }
 
-/// What a moment of a run belongs to.
+/// The phase of a run that a moment belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
-    /// Load on, before the window.
+    /// The load is on, the measured window has not begun.
     Warmup,
-    /// Measured.
+    /// The measured window.
     Window,
-    /// Load on, after the window.
+    /// The load is still on, the measured window is over.
     Guard,
 }
 
 impl Window {
-    /// Whether `at` is measured.
+    /// Whether `at` lies in the measured window.
     #[inline]
     pub fn contains(&self, at: Nanos) -> bool {
         self.start <= at && at < self.end
     }
 
-    /// The measured length.
+    /// The length of the measured window.
     pub fn length(&self) -> Nanos {
         self.end - self.start
     }

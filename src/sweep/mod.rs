@@ -15,8 +15,8 @@ pub use folder::{SweepError, SweepFolder};
 pub use journal::{Event, Line};
 pub use next::{Bracket, Progress, bracket, is_settled, next};
 pub use plan::{
-    Arm, BadPlan, Block, Capacity, ClusterPlan, Cooldown, LoadPlan, Order, Patch, StepThreshold,
-    StopWhen, SweepPlan, WarmUpFirst,
+    Arm, BadPlan, Block, Capacity, Cooldown, Order, Patch, StepThreshold, StopWhen, SweepPlan,
+    WarmUpFirst,
 };
 pub use runner::{Ended, run};
 

@@ -1,4 +1,4 @@
-//! The plan of a sweep: what people write as TOML, and what it means.
+//! The plan of a sweep: what people write as TOML, and the runs that it means.
 
 mod differences;
 mod order;
@@ -7,16 +7,18 @@ mod validate;
 pub use order::{Block, Order};
 
 use crate::judge::{Slo, Threshold};
-use crate::schedule::ArrivalProcess;
 use crate::spec::{
-    BadSpec, ClusterAccess, CollectFrom, CollectSpec, HttpSpec, KubeletRoute, Load, Offered,
-    Pacing, Reach, Recording, RunSpec, ScriptRef, StepKey, Target, TlsSpec,
+    BadSpec, ClusterOptions, CollectFrom, HttpOptions, LoadOptions, Offered, Options, ReachOptions,
+    RecordingOptions, RunSpec, StepKey, Target, TlsOptions,
 };
-use crate::units::{Nanos, Rate, text};
-use http::{HeaderName, HeaderValue};
+use crate::units::text::{self, serde_as_text};
+use crate::units::{Nanos, Rate};
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 /// A plan that cannot be carried out: where, what is wrong, and the cure.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,59 +41,61 @@ impl From<BadSpec> for BadPlan {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SweepPlan {
-    /// What the result folder is called, before its time.
+    /// The first part of the result folder's name; the time of its beginning follows.
     pub name: String,
     /// Requests per second, one step each.
     pub rates: Vec<Rate>,
     /// How often each rate is measured in each arm.
     pub repetitions: u32,
-    /// In which order.
+    /// The order of the steps.
     pub order: Order,
-    /// What the arms take turns at; where it is left out, a rate, or a pass over all rates when
-    /// changing the arm changes the system.
+    /// After what the arms change: after each rate, or after a pass over all rates. Where it is left
+    /// out, it is a pass when changing the arm changes the system, else a rate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub block: Option<Block>,
-    /// Seeds the order and every step's schedule; steps of one block get the same schedule.
+    /// Seeds the order and the schedules of all steps; steps of one block get the same schedule.
     pub seed: u64,
     /// Load before a step's measured window.
     #[serde(with = "text")]
     pub warmup: Nanos,
-    /// The measured window.
+    /// Length of a step's measured window.
     #[serde(with = "text")]
     pub measure: Nanos,
-    /// Load after it.
+    /// Load after the measured window.
     #[serde(with = "text")]
     pub guard: Nanos,
-    /// Look at target and cluster before anything is measured.
+    /// Look at target, script and cluster when an arm is set up.
     pub verify: bool,
     /// Empty the memcached pods before each step.
     pub cache_flush: bool,
-    /// Rest after each step: `adaptive` or a duration.
+    /// Rest after each step.
     pub cooldown: Cooldown,
-    /// Leave out the rates above one that was not held twice.
+    /// When an arm's higher rates are left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_when: Option<StopWhen>,
-    /// Let meshload itself put the namespace into the mesh and take it out.
+    /// Whether meshload itself puts the namespace into the mesh and takes it out.
     pub switch: bool,
-    /// Load before the first step of an arm that was just made, so that caches are warm.
+    /// Load before the first step of an arm that was just set up, so that caches are warm.
     pub warm_up_first: WarmUpFirst,
-    /// Look for the highest rate that meets an objective, in place of measuring every rate.
+    /// The search for the highest rate that meets an objective, in place of measuring every rate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub find_capacity: Option<Capacity>,
-    /// Connections, threads, arrivals, script.
-    pub load: LoadPlan,
+    /// How the load is made; the same in every step.
+    pub load: LoadOptions,
     /// Which HTTP is spoken, and how long a connection is kept.
-    pub http: HttpSpec,
+    pub http: HttpOptions,
     /// How connections find their way.
-    pub reach: Reach,
+    pub reach: ReachOptions,
     /// How `https://` targets are spoken to.
-    pub tls: TlsSpec,
-    /// How the cluster is reached.
-    pub cluster: ClusterPlan,
+    pub tls: TlsOptions,
+    /// What each step's folder has beyond the usual.
+    pub recording: RecordingOptions,
+    /// From where figures of resources are collected, and how the cluster is reached.
+    pub cluster: ClusterOptions,
     /// The variants of the system.
     #[serde(rename = "arm")]
     pub arms: Vec<Arm>,
-    /// What fails the sweep.
+    /// Thresholds on steps; one that is crossed fails the sweep.
     #[serde(rename = "threshold", skip_serializing_if = "Vec::is_empty")]
     pub thresholds: Vec<StepThreshold>,
 }
@@ -100,18 +104,18 @@ pub struct SweepPlan {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StepThreshold {
-    /// What fails a step.
+    /// The threshold that fails a step.
     pub fail_if: Threshold,
-    /// On the steps of this arm; of all where absent.
+    /// The arm whose steps it is about; all arms where it is left out.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub arm: Option<String>,
-    /// At this rate; at all where absent.
+    /// The rate that it is about; all rates where it is left out.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub rate: Option<Rate>,
 }
 
 impl StepThreshold {
-    /// Whether it is about steps like this one.
+    /// Whether the threshold is about the steps of this arm at this rate.
     pub fn is_about(&self, arm: &str, rate: Rate) -> bool {
         self.arm.as_ref().is_none_or(|name| name == arm) && self.rate.is_none_or(|one| one == rate)
     }
@@ -140,11 +144,12 @@ impl Default for SweepPlan {
             switch: false,
             warm_up_first: WarmUpFirst::default(),
             find_capacity: None,
-            load: LoadPlan::default(),
-            http: HttpSpec::default(),
-            reach: Reach::default(),
-            tls: TlsSpec::default(),
-            cluster: ClusterPlan::default(),
+            load: LoadOptions::of_sweep(),
+            http: HttpOptions::default(),
+            reach: ReachOptions::default(),
+            tls: TlsOptions::default(),
+            recording: RecordingOptions::of_sweep(),
+            cluster: ClusterOptions::of_sweep(),
             arms: Vec::new(),
             thresholds: Vec::new(),
         }
@@ -152,56 +157,58 @@ impl Default for SweepPlan {
 }
 
 /// Rest between two steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cooldown {
     /// Until the application's CPU is at most 120 % of what it was before the sweep, two looks in a
     /// row; at least 10 s and at most 120 s.
     Adaptive,
-    /// So long.
+    /// For this long.
     Fixed(Nanos),
 }
 
-impl TryFrom<String> for Cooldown {
-    type Error = String;
+impl FromStr for Cooldown {
+    type Err = String;
 
-    fn try_from(typed: String) -> Result<Cooldown, String> {
+    fn from_str(typed: &str) -> Result<Cooldown, String> {
         if typed == "adaptive" {
             return Ok(Cooldown::Adaptive);
         }
-        crate::units::parse_duration(&typed)
+        let length: Result<Nanos, _> = typed.parse();
+        length
             .map(Cooldown::Fixed)
             .map_err(|bad| format!("{bad}, or adaptive"))
     }
 }
 
-impl From<Cooldown> for String {
-    fn from(cooldown: Cooldown) -> String {
-        match cooldown {
-            Cooldown::Adaptive => "adaptive".to_owned(),
-            Cooldown::Fixed(length) => length.to_string(),
+impl fmt::Display for Cooldown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cooldown::Adaptive => f.write_str("adaptive"),
+            Cooldown::Fixed(length) => length.fmt(f),
         }
     }
 }
 
+serde_as_text!(Cooldown);
+
 /// When an arm's higher rates are left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StopWhen {
-    /// After a rate that the system did not hold, twice.
+    /// After a rate that the system did not hold, twice
     Unstable,
 }
 
-/// Load that is not measured.
+/// Load that warms caches up and is not measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WarmUpFirst {
     /// Requests per second.
     pub rate: Rate,
-    /// How long; 0 for none at all.
+    /// How long the load is on; 0 for no such load.
     #[serde(with = "text")]
     pub length: Nanos,
-    /// Rest after it.
+    /// Rest after the load.
     #[serde(with = "text")]
     pub rest: Nanos,
 }
@@ -217,7 +224,7 @@ impl Default for WarmUpFirst {
 }
 
 impl WarmUpFirst {
-    /// No such load.
+    /// No warming up.
     pub fn none() -> WarmUpFirst {
         WarmUpFirst {
             length: Nanos::ZERO,
@@ -231,7 +238,7 @@ impl WarmUpFirst {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Capacity {
-    /// What must be met besides holding the rate.
+    /// The objective that must be met besides holding the rate.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub slo: Option<Slo>,
     /// How far apart the highest rate that is held and the lowest that is not may stay, as a share.
@@ -239,123 +246,51 @@ pub struct Capacity {
     pub precision: f64,
 }
 
-/// Halving the plan's range five or six times.
+/// Reached by halving the plan's range five or six times.
 fn default_precision() -> f64 {
     0.05
-}
-
-/// How the load is made; the same in every step.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[allow(missing_docs)] // as in Load
-pub struct LoadPlan {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub script: Option<PathBuf>,
-    pub script_args: Vec<String>,
-    pub headers: Vec<String>,
-    pub process: ArrivalProcess,
-    pub threads: usize,
-    pub connections: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_connections: Option<usize>,
-    pub pipeline: usize,
-    pub pacing: Pacing,
-    #[serde(with = "text")]
-    pub timeout: Nanos,
-}
-
-impl Default for LoadPlan {
-    fn default() -> LoadPlan {
-        LoadPlan {
-            script: None,
-            script_args: Vec::new(),
-            headers: Vec::new(),
-            process: ArrivalProcess::Exp,
-            threads: 4,
-            connections: 100,
-            max_connections: None,
-            pipeline: 1,
-            pacing: Pacing::Auto,
-            timeout: Nanos::from_secs(2),
-        }
-    }
-}
-
-/// Whose use of resources is collected, and how the cluster is reached.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[allow(missing_docs)] // as in CollectSpec and ClusterAccess
-pub struct ClusterPlan {
-    pub collect: String,
-    #[serde(with = "text")]
-    pub interval: Nanos,
-    pub namespaces: Vec<String>,
-    pub all_namespaces: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kubeconfig: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub context: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kube_url: Option<String>,
-    pub kubelet: KubeletRoute,
-    pub exec: bool,
-}
-
-impl Default for ClusterPlan {
-    fn default() -> ClusterPlan {
-        let spec = CollectSpec::default();
-        ClusterPlan {
-            collect: CollectFrom::Auto.to_string(),
-            interval: spec.interval,
-            namespaces: Vec::new(),
-            all_namespaces: false,
-            kubeconfig: None,
-            context: None,
-            kube_url: None,
-            kubelet: KubeletRoute::Proxy,
-            exec: spec.exec,
-        }
-    }
 }
 
 /// A variant of the system.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Arm {
-    /// Its name, as it stands in every table.
+    /// The name that stands in every table.
     pub name: String,
-    /// Where the load goes.
+    /// The URL that the load goes to.
     pub url: String,
-    /// The application's namespace; without it the cluster's first.
+    /// The application's namespace, in place of those of the plan's `[cluster]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
     /// `true`: every application pod must be in the mesh; `false`: none may be; left out: not looked
     /// at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub meshed: Option<bool>,
-    /// Collected from somewhere else than the other arms, such as `process:name=frontend`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub collect: Option<String>,
-    /// Labels that its namespace must carry.
+    /// From where figures are collected, in place of the plan's `[cluster]`; such as
+    /// `process:name=frontend`.
+    #[serde(skip_serializing_if = "Option::is_none", with = "text::optional")]
+    pub collect: Option<CollectFrom>,
+    /// Labels that the namespace must carry.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
-    /// Commands that make it, such as `istioctl install -y`; `sh -c`, with MESHLOAD_ARM,
-    /// MESHLOAD_URL and MESHLOAD_NAMESPACE in their environment.
+    /// Commands that set the arm up, such as `istioctl install -y`. They are run by `sh -c` with
+    /// MESHLOAD_ARM, MESHLOAD_URL and MESHLOAD_NAMESPACE in their environment.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub before: Vec<String>,
-    /// Commands that unmake it.
+    /// Commands that undo what `before` has done.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<String>,
-    /// Commands before each of its steps, with MESHLOAD_RATE and MESHLOAD_REPETITION besides.
+    /// Commands before each step of the arm, which also have MESHLOAD_RATE and MESHLOAD_REPETITION
+    /// in their environment.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reset: Vec<String>,
-    /// Commands that must succeed once it is made.
+    /// Commands that must succeed once the arm is set up.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub verify: Vec<String>,
-    /// Manifests that it needs; what they change is put back afterwards.
+    /// Manifests that the arm needs; what they change is restored afterwards.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub apply: Vec<PathBuf>,
-    /// Changes to objects that are there; put back afterwards.
+    /// Changes to objects that exist; they are restored afterwards.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub patch: Vec<Patch>,
 }
@@ -364,22 +299,22 @@ pub struct Arm {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Patch {
-    /// Such as `apps/v1`.
+    /// Group and version of the object's kind, such as `apps/v1`.
     #[serde(rename = "apiVersion")]
     pub api_version: String,
-    /// Such as `Deployment`.
+    /// Kind of the object, such as `Deployment`.
     pub kind: String,
-    /// Its name.
+    /// Name of the object.
     pub name: String,
-    /// Its namespace; without it the arm's.
+    /// Namespace of the object; without it the arm's.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub namespace: Option<String>,
-    /// What is laid over it, as a JSON merge patch: a table, or a text with JSON or YAML in it.
+    /// A JSON merge patch (RFC 7396): a table, or a text with JSON or YAML in it.
     pub merge: serde_json::Value,
 }
 
 impl Arm {
-    /// Whether making it changes the system.
+    /// Whether setting the arm up changes the system.
     pub fn changes_something(&self, switch: bool) -> bool {
         let commands = [&self.before, &self.after];
         commands.iter().any(|list| !list.is_empty())
@@ -400,7 +335,7 @@ impl SweepPlan {
         Ok(plan)
     }
 
-    /// The plan as TOML, every setting with its value.
+    /// The plan as TOML, with a value for every setting that has one.
     pub fn to_toml(&self) -> String {
         toml::to_string_pretty(self).unwrap_or_else(|error| format!("# {error}\n"))
     }
@@ -408,44 +343,27 @@ impl SweepPlan {
     /// The question that a step answers.
     ///
     /// # Errors
-    /// [`BadPlan`] for a URL, header or source that cannot be understood.
+    /// [`BadPlan`] for a URL that cannot be understood.
     pub fn run_spec(&self, step: &StepKey) -> Result<RunSpec, BadPlan> {
         let no_arm = || BadPlan::new("arm", format!("there is no {}", step.arm), "add it");
         let arm = self.arm(&step.arm).ok_or_else(no_arm)?;
-        let load = &self.load;
-        Ok(RunSpec {
-            targets: vec![Target::parse(&arm.url)?],
-            load: Load {
-                offered: Offered::Rate(step.rate),
-                process: load.process,
-                seed: self.seed_of(step),
-                seed_pinned: true,
-                connections: load.connections,
-                max_connections: load.max_connections.unwrap_or(load.connections),
-                threads: load.threads,
-                pipeline: load.pipeline,
-                pacing: load.pacing,
-                warmup: self.warmup,
-                duration: self.measure,
-                guard: self.guard,
-                timeout: load.timeout,
-                abort_after: None,
-            },
+        let options = Options {
+            load: self.load.clone(),
             http: self.http.clone(),
             reach: self.reach.clone(),
             tls: self.tls.clone(),
-            headers: load.headers()?,
-            script: load.script.clone().map(|path| ScriptRef {
-                path,
-                args: load.script_args.clone(),
-            }),
-            recording: Recording {
-                spectrum: true,
-                ..Recording::default()
-            },
-            collect: self.collect(arm)?,
-            step: Some(step.label()),
-        })
+            recording: self.recording.clone(),
+            cluster: self.cluster_of(arm),
+        };
+        let targets = vec![Target::parse(&arm.url)?];
+        let mut spec = RunSpec::to(targets, Offered::Rate(step.rate), options);
+        spec.load.seed = self.seed_of(step);
+        spec.load.seed_pinned = true;
+        spec.load.warmup = self.warmup;
+        spec.load.duration = self.measure;
+        spec.load.guard = self.guard;
+        spec.step = Some(step.label());
+        Ok(spec)
     }
 
     /// The arm of this name.
@@ -453,40 +371,24 @@ impl SweepPlan {
         self.arms.iter().find(|arm| arm.name == name)
     }
 
-    /// From whom it is collected while this arm is measured.
-    ///
-    /// # Errors
-    /// [`BadPlan`] for a source that cannot be understood.
-    pub fn collect(&self, arm: &Arm) -> Result<CollectSpec, BadPlan> {
-        let cluster = &self.cluster;
-        let typed = arm.collect.as_ref().unwrap_or(&cluster.collect);
-        let from = typed.parse();
-        let from = from.map_err(|reason: String| BadPlan(format!("collect: {reason}")))?;
-        let mut namespaces = cluster.namespaces.clone();
-        if let Some(namespace) = &arm.namespace {
-            namespaces = vec![namespace.clone()];
+    /// The options of the collector while this arm is measured.
+    pub fn cluster_of(&self, arm: &Arm) -> ClusterOptions {
+        let mut options = self.cluster.clone();
+        if let Some(from) = &arm.collect {
+            options.collect = from.clone();
         }
-        Ok(CollectSpec {
-            from,
-            interval: cluster.interval,
-            access: ClusterAccess {
-                kubeconfig: cluster.kubeconfig.clone(),
-                context: cluster.context.clone(),
-                url: cluster.kube_url.clone(),
-                kubelet: cluster.kubelet,
-            },
-            namespaces,
-            all_namespaces: cluster.all_namespaces,
-            exec: cluster.exec,
-        })
+        if let Some(namespace) = &arm.namespace {
+            options.namespaces = vec![namespace.clone()];
+        }
+        options
     }
 
-    /// How long a step's load is on.
+    /// How long the load of a step is on.
     pub fn load_time(&self) -> Nanos {
         self.warmup + self.measure + self.guard
     }
 
-    /// Every path in it.
+    /// All paths of the plan.
     pub fn paths_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let tls = &mut self.tls;
         let own = [
@@ -498,25 +400,5 @@ impl SweepPlan {
         ];
         let manifests = self.arms.iter_mut().flat_map(|arm| &mut arm.apply);
         own.into_iter().flatten().chain(manifests)
-    }
-}
-
-impl LoadPlan {
-    fn headers(&self) -> Result<Vec<(String, String)>, BadPlan> {
-        let split = |line: &String| {
-            let bad = || {
-                BadPlan::new(
-                    "load.headers",
-                    format!("`{}` is no header", line.escape_debug()),
-                    "write it as 'Name: value'",
-                )
-            };
-            let (name, value) = line.split_once(':').ok_or_else(bad)?;
-            let (name, value) = (name.trim(), value.trim());
-            HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?;
-            HeaderValue::from_str(value).map_err(|_| bad())?;
-            Ok((name.to_owned(), value.to_owned()))
-        };
-        self.headers.iter().map(split).collect()
     }
 }

@@ -6,7 +6,7 @@ use crate::formats::{StudyMetadata, run_to_json};
 use crate::judge::sample_steps;
 use crate::judge::{JudgedRun, Level, Stability, Step, Trial, TrialBase};
 use crate::measure::{Ending, sample};
-use crate::spec::{Offered, StepKey};
+use crate::spec::{LoadOptions, Offered, StepKey};
 use crate::store::PLAN_JSON;
 use crate::units::{Nanos, Rate};
 use proptest::prelude::*;
@@ -304,6 +304,70 @@ fn plans_say_where_they_differ() {
             "measure: \"60s\" there, \"30s\" here",
         ]
     );
+}
+
+/// A plan.json as it was written before plans had `recording` and `abort_after`.
+const OLD_PLAN: &str = r#"{
+  "name": "two", "rates": [100, 200], "repetitions": 2, "order": "interleaved", "seed": 7,
+  "warmup": "1s", "measure": "2s", "guard": "0s", "verify": false, "cache_flush": false,
+  "cooldown": "0s", "switch": false,
+  "warm_up_first": { "rate": 500, "length": "0s", "rest": "0s" },
+  "load": {
+    "script_args": [], "headers": ["A: 1", "Host: shop"], "process": "exp", "threads": 4,
+    "connections": 100, "pipeline": 1, "pacing": "auto", "timeout": "2s"
+  },
+  "http": { "http2": false, "streams": 1, "no_keepalive": false },
+  "reach": { "resolve": [], "local_addresses": [] },
+  "tls": { "insecure": false, "min": "1.2", "no_resumption": false },
+  "cluster": {
+    "collect": "auto", "interval": "2s", "namespaces": [], "all_namespaces": false,
+    "kubelet": "proxy", "exec": true
+  },
+  "arm": [{ "name": "a", "url": "http://127.0.0.1:5000", "collect": "process:name=hotel" }]
+}"#;
+
+#[test]
+fn an_old_plan_means_what_it_meant() {
+    let old: SweepPlan = serde_json::from_str(OLD_PLAN).expect("a plan");
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let today = SweepPlan {
+        name: "two".to_owned(),
+        order: Order::Interleaved,
+        seed: 7,
+        warmup: Nanos::from_secs(1),
+        measure: Nanos::from_secs(2),
+        guard: Nanos::ZERO,
+        verify: false,
+        cache_flush: false,
+        cooldown: Cooldown::Fixed(Nanos::ZERO),
+        warm_up_first: WarmUpFirst::none(),
+        load: LoadOptions {
+            headers: vec![header("A", "1"), header("Host", "shop")],
+            ..LoadOptions::of_sweep()
+        },
+        arms: vec![Arm {
+            collect: Some("process:name=hotel".parse().expect("a source")),
+            ..arm("a")
+        }],
+        ..plan(&["a"], &[100.0, 200.0], 2)
+    };
+    assert!(
+        old.differences(&today).is_empty(),
+        "{:?}",
+        old.differences(&today)
+    );
+    assert_eq!(old, today);
+    let spec = old.run_spec(&old.steps()[0]).expect("a question");
+    assert!(spec.recording.spectrum && spec.load.abort_after.is_none());
+    // What was not said then is a difference to a plan that says it.
+    let mut asks_more = today.clone();
+    asks_more.load.abort_after = Some(Nanos::from_secs(5));
+    asks_more.recording.requests_csv = true;
+    let wanted = [
+        "load.abort_after: null there, \"5s\" here",
+        "recording.requests_csv: false there, true here",
+    ];
+    assert_eq!(old.differences(&asks_more), wanted);
 }
 
 /// A driver that measures nothing: what each step does is told beforehand.

@@ -1,6 +1,6 @@
 //! The addresses of a target, and how its name is resolved.
 
-use crate::spec::{Endpoint, Reach, Target};
+use crate::spec::{Endpoint, ReachOptions, Target};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
@@ -75,7 +75,7 @@ pub enum AddressError {
 ///
 /// # Errors
 /// [`AddressError::Unresolved`].
-pub fn look_up(target: &Target, reach: &Reach) -> Result<Vec<Address>, AddressError> {
+pub fn look_up(target: &Target, reach: &ReachOptions) -> Result<Vec<Address>, AddressError> {
     match (&reach.connect_to, &target.socket) {
         (Some(Endpoint::Unix(path)), _) | (None, Some(path)) => {
             Ok(vec![Address::Unix(path.clone())])
@@ -85,7 +85,7 @@ pub fn look_up(target: &Target, reach: &Reach) -> Result<Vec<Address>, AddressEr
     }
 }
 
-fn look_up_name(host: &str, port: u16, reach: &Reach) -> Result<Vec<Address>, AddressError> {
+fn look_up_name(host: &str, port: u16, reach: &ReachOptions) -> Result<Vec<Address>, AddressError> {
     let named = reach.resolve.iter().filter(|one| one.is_for(host, port));
     let named: Vec<SocketAddr> = named
         .map(|one| SocketAddr::new(one.address, port))

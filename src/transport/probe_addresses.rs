@@ -4,7 +4,7 @@ use super::addresses::{Address, AddressError, Addresses, look_up};
 use super::dial::Dialer;
 use super::probe::ProbeError;
 use super::tls::{is_tls_port, speaks_tls};
-use crate::spec::{Reach, Target};
+use crate::spec::{ReachOptions, Target};
 use crate::units::Nanos;
 
 /// The message for plain HTTP that is sent to a TLS port.
@@ -24,7 +24,7 @@ impl Dialer {
     pub fn probe_addresses(
         &self,
         target: &Target,
-        reach: &Reach,
+        reach: &ReachOptions,
         is_over: &dyn Fn() -> bool,
     ) -> Result<Addresses, AddressError> {
         let mut addresses = Addresses::default();

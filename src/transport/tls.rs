@@ -7,7 +7,7 @@ pub use hello::{is_tls_port, speaks_tls};
 pub use trouble::TlsTrouble;
 
 use super::socket::Socket;
-use crate::spec::{TlsSpec, TlsVersion};
+use crate::spec::{TlsOptions, TlsVersion};
 use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ClientConfig, ResolvesClientCert, WantsClientCert};
@@ -69,7 +69,7 @@ impl TlsClient {
     ///
     /// # Errors
     /// [`TlsError`] with the flag and the cure.
-    pub fn new(spec: &TlsSpec, host: &str, http2: bool) -> Result<TlsClient, TlsError> {
+    pub fn new(spec: &TlsOptions, host: &str, http2: bool) -> Result<TlsClient, TlsError> {
         // A trailing dot is for the resolver only; certificates omit it (RFC 6066 section 3).
         let name = ServerName::try_from(host.trim_end_matches('.').to_owned());
         let name = name.map_err(|_| TlsError::Name(host.to_owned()))?;
@@ -153,7 +153,7 @@ impl std::fmt::Debug for TlsClient {
     }
 }
 
-fn with_trust(spec: &TlsSpec) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, TlsError> {
+fn with_trust(spec: &TlsOptions) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, TlsError> {
     let provider = Arc::new(ring::default_provider());
     let versions: &[&rustls::SupportedProtocolVersion] = match spec.min {
         TlsVersion::V1_2 => &[&version::TLS12, &version::TLS13],
@@ -185,7 +185,7 @@ fn with_trust(spec: &TlsSpec) -> Result<ConfigBuilder<ClientConfig, WantsClientC
 
 fn with_identity(
     builder: ConfigBuilder<ClientConfig, WantsClientCert>,
-    spec: &TlsSpec,
+    spec: &TlsOptions,
     asked: Arc<AtomicBool>,
 ) -> Result<ClientConfig, TlsError> {
     let identity = match (&spec.cert, &spec.key) {

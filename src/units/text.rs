@@ -3,33 +3,50 @@
 
 use super::{BadQuantity, Nanos, Rate, parse_duration, parse_rate};
 use serde::{Deserialize, Deserializer, Serializer};
+use std::fmt::Display;
+use std::str::FromStr;
 
-/// A quantity that has a spelling.
-pub trait Spelled: Sized + std::fmt::Display {
-    /// Parses the spelling.
-    ///
-    /// # Errors
-    /// [`BadQuantity`] with the correct spelling.
-    fn read(typed: &str) -> Result<Self, BadQuantity>;
-}
+impl FromStr for Nanos {
+    type Err = BadQuantity;
 
-impl Spelled for Nanos {
-    fn read(typed: &str) -> Result<Nanos, BadQuantity> {
+    fn from_str(typed: &str) -> Result<Nanos, BadQuantity> {
         parse_duration(typed)
     }
 }
 
-impl Spelled for Rate {
-    fn read(typed: &str) -> Result<Rate, BadQuantity> {
+impl FromStr for Rate {
+    type Err = BadQuantity;
+
+    fn from_str(typed: &str) -> Result<Rate, BadQuantity> {
         parse_rate(typed)
     }
 }
+
+/// Gives types that are written as text everywhere, with `FromStr` and `Display`, that text as
+/// their serde form.
+macro_rules! serde_as_text {
+    ($($type:ty),+) => {$(
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<$type, D::Error> {
+                let text = <String as serde::Deserialize>::deserialize(from)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    )+};
+}
+pub(crate) use serde_as_text;
 
 /// Writes a quantity as users type it.
 ///
 /// # Errors
 /// Errors of the serializer.
-pub fn serialize<T: Spelled, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+pub fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
 }
 
@@ -37,7 +54,11 @@ pub fn serialize<T: Spelled, S: Serializer>(value: &T, serializer: S) -> Result<
 ///
 /// # Errors
 /// A [`BadQuantity`] with the correct spelling, as an error of the deserializer.
-pub fn deserialize<'de, T: Spelled, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+pub fn deserialize<'de, T, D>(from: D) -> Result<T, D::Error>
+where
+    T: FromStr<Err: Display>,
+    D: Deserializer<'de>,
+{
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Typed {
@@ -48,18 +69,18 @@ pub fn deserialize<'de, T: Spelled, D: Deserializer<'de>>(from: D) -> Result<T, 
         Typed::Number(number) => number.to_string(),
         Typed::Text(text) => text,
     };
-    T::read(&typed).map_err(serde::de::Error::custom)
+    typed.parse().map_err(serde::de::Error::custom)
 }
 
 /// Optional quantities: `#[serde(with = "units::text::optional")]`.
 pub mod optional {
-    use super::{Deserializer, Serializer, Spelled};
+    use super::{Deserializer, Display, FromStr, Serializer};
 
     /// Writes a quantity as users type it.
     ///
     /// # Errors
     /// Errors of the serializer.
-    pub fn serialize<T: Spelled, S: Serializer>(
+    pub fn serialize<T: Display, S: Serializer>(
         value: &Option<T>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
@@ -73,9 +94,11 @@ pub mod optional {
     ///
     /// # Errors
     /// A [`super::BadQuantity`] with the correct spelling, as an error of the deserializer.
-    pub fn deserialize<'de, T: Spelled, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Option<T>, D::Error> {
+    pub fn deserialize<'de, T, D>(from: D) -> Result<Option<T>, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
         super::deserialize(from).map(Some)
     }
 }

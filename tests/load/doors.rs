@@ -551,7 +551,7 @@ fn each_connection_says_first_where_it_comes_from_to_those_who_want_to_know() {
     }
     let output = run(&server.url(), &["--proxy-protocol", "v3"]);
     assert_eq!(output.code, Some(2), "{output}");
-    assert!(output.stderr.contains("use v1 or v2"), "{output}");
+    assert!(output.stderr.contains("v1, v2"), "{output}");
 }
 
 #[test]

@@ -837,9 +837,9 @@ const BAD_FLAGS: &[(&str, &[&str])] = &[
     ("-R 5 -d abc", &["--duration", "`abc`", "60s"]),
     (
         "-R 5 -D foo",
-        &["--dist", "fixed, exp, norm, uniform or zipf"],
+        &["--dist", "fixed, exp, norm, uniform, zipf"],
     ),
-    ("-R 5 --pacing foo", &["--pacing", "auto, timer or spin"]),
+    ("-R 5 --pacing foo", &["--pacing", "auto, timer, spin"]),
     (
         "-R 5 -c 10 --max-connections 5",
         &["--max-connections", "-c 10", "at least"],

@@ -12,7 +12,8 @@ use meshload::resources::{
     Scope, Seen, Source, Spans, Subject, Topology, reduce,
 };
 use meshload::spec::{
-    HttpSpec, Load, Offered, Reach, Recording, RunSpec, StepLabel, Target, TlsSpec, Window,
+    HttpOptions, Load, Offered, ReachOptions, RecordingOptions, RunSpec, StepLabel, Target,
+    TlsOptions, Window,
 };
 use meshload::units::{Nanos, Rate};
 use rand::{RngExt, SeedableRng};
@@ -184,12 +185,12 @@ impl Step<'_> {
                 timeout: Nanos::from_secs(2),
                 abort_after: None,
             },
-            http: HttpSpec::default(),
-            reach: Reach::default(),
-            tls: TlsSpec::default(),
+            http: HttpOptions::default(),
+            reach: ReachOptions::default(),
+            tls: TlsOptions::default(),
             headers: Vec::new(),
             script: None,
-            recording: Recording::default(),
+            recording: RecordingOptions::default(),
             collect: Default::default(),
             step: Some(StepLabel {
                 number: self.number,

@@ -5,9 +5,10 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 impl SweepPlan {
-    /// Where two plans differ, setting by setting: its name, here and there.
+    /// The settings in which two plans differ, each as `name: value there, value here`, where
+    /// "there" is this plan and "here" the other. Thresholds are left out: they change nothing of
+    /// what is measured, so a sweep may be resumed with others.
     pub fn differences(&self, other: &SweepPlan) -> Vec<String> {
-        // Thresholds change nothing of what is measured.
         let values = [self, other].map(|plan| {
             let thresholds = Vec::new();
             let plan = SweepPlan {

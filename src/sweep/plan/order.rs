@@ -3,22 +3,23 @@
 use super::SweepPlan;
 use crate::spec::StepKey;
 use crate::units::Rate;
+use clap::ValueEnum;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};
 
 /// The order of the steps.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Order {
-    /// One arm after the other, as the study did.
+    /// One arm after the other, as the study did
     #[default]
     Sequential,
-    /// The arms take turns, forwards and backwards: A B, B A, A B, ... so that what drifts evenly
-    /// meets both alike.
+    /// The arms take turns, forwards and backwards (A B, B A, A B, ...), so that what drifts evenly
+    /// meets both alike
     Interleaved,
-    /// Rates and arms in a random order within each repetition.
+    /// Rates and arms in a random order within each repetition
     Random,
 }
 
@@ -33,18 +34,18 @@ impl Order {
     }
 }
 
-/// What the arms take turns at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// After what the arms change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Block {
-    /// One rate: the arms' steps are minutes apart.
+    /// One rate: the arms' steps are minutes apart
     Rate,
-    /// All rates: the arm changes rarely.
+    /// All rates: the arm changes rarely
     Pass,
 }
 
 impl SweepPlan {
-    /// What the arms take turns at.
+    /// After what the arms change: as the plan says, or else what fits its arms.
     pub fn block(&self) -> Block {
         let is_costly = |arm: &super::Arm| arm.changes_something(self.switch);
         self.block.unwrap_or_else(|| {
@@ -115,7 +116,7 @@ impl SweepPlan {
                         add(arm, rate, repetition);
                     }
                 }
-                // Where the order is random, this changes nothing about its being so.
+                // A random order stays random when it is reversed.
                 turn.reverse();
             }
         }

@@ -1,4 +1,4 @@
-//! Whether a plan can be carried out, and what is to be known beforehand.
+//! Whether a plan can be carried out, and what its user should know beforehand.
 
 use super::{BadPlan, Order, SweepPlan};
 use crate::spec::{CollectFrom, Endpoint, RunSpec, StepKey, Target};
@@ -6,7 +6,7 @@ use crate::units::Rate;
 use std::collections::BTreeSet;
 
 impl SweepPlan {
-    /// Checks what no single setting can know.
+    /// Checks that the settings can be carried out together.
     ///
     /// # Errors
     /// [`BadPlan`] for the first thing that cannot be carried out.
@@ -105,7 +105,7 @@ impl SweepPlan {
         Ok(())
     }
 
-    /// A threshold on what a collector finds needs one in every arm that it is about.
+    /// Checks that every threshold on a collector's figure is about arms that have a collector.
     fn thresholds_can_be_told(&self, spec: &RunSpec, arm: &str) -> Result<(), BadPlan> {
         let mut about = self.thresholds.iter().filter(|one| {
             let is_of_arm = one.arm.as_ref().is_none_or(|name| name == arm);
@@ -145,7 +145,7 @@ impl SweepPlan {
         Ok(())
     }
 
-    /// What is to be known before it is carried out.
+    /// What the user should know before the plan is carried out.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if self.order == Order::Sequential && self.arms.len() > 1 {
@@ -162,7 +162,7 @@ impl SweepPlan {
     }
 }
 
-/// A sweep is gone on with from anywhere, so its sockets are named from the root.
+/// Checks that sockets are named from the root, because a sweep may be resumed from any folder.
 fn sockets_are_whole(spec: &RunSpec) -> Result<(), BadPlan> {
     let targets = spec
         .targets

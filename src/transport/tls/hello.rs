@@ -1,7 +1,7 @@
 //! Finds out whether a port speaks TLS.
 
 use super::{TlsClient, TlsTrouble};
-use crate::spec::TlsSpec;
+use crate::spec::TlsOptions;
 use crate::transport::socket::Socket;
 use crate::units::Nanos;
 use std::net::SocketAddr;
@@ -19,9 +19,9 @@ pub fn is_tls_port(port: u16) -> bool {
 
 /// Tries a handshake without verifying the server. A server that refuses it with a TLS alert speaks TLS.
 pub fn speaks_tls(address: SocketAddr) -> bool {
-    let spec = TlsSpec {
+    let spec = TlsOptions {
         insecure: true,
-        ..TlsSpec::default()
+        ..TlsOptions::default()
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
