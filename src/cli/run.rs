@@ -28,6 +28,20 @@ pub struct RunRequest {
     pub guard_is_given: bool,
 }
 
+impl RunRequest {
+    /// One run with these places for its result, and no threshold that could fail it.
+    pub fn single(spec: RunSpec, outputs: Outputs) -> RunRequest {
+        RunRequest {
+            spec,
+            outputs,
+            notes: Vec::new(),
+            thresholds: Vec::new(),
+            repetition: None,
+            guard_is_given: false,
+        }
+    }
+}
+
 /// Where results go besides the text on stdout.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outputs {
@@ -204,10 +218,9 @@ impl RunArgs {
         Ok(RunRequest {
             thresholds: gate.fail_if,
             repetition,
-            spec,
-            outputs,
             notes,
             guard_is_given,
+            ..RunRequest::single(spec, outputs)
         })
     }
 

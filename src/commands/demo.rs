@@ -4,11 +4,12 @@ use super::fail;
 use super::report::draw;
 use super::run::run_with_script;
 use super::stand_in::StandIn;
-use crate::cli::{self, Request};
+use crate::cli::{Outputs, RunRequest, new_seed};
 use crate::clock::unix_now;
 use crate::exit::Exit;
-use crate::units::Nanos;
-use std::path::PathBuf;
+use crate::spec::{BadSpec, CollectFrom, Offered, Options, ProcessChoice, RunSpec, Target};
+use crate::units::{Nanos, Rate};
+use std::path::{Path, PathBuf};
 
 const MIX: &str = "lua/mixed-workload_type_1.lua";
 const MIX_SOURCE: &str = include_str!("../../lua/mixed-workload_type_1.lua");
@@ -22,43 +23,55 @@ pub fn demo(output: Option<PathBuf>, duration: Nanos) -> Exit {
     let folder = output.unwrap_or_else(|| {
         PathBuf::from(format!("results/demo_{}", unix_now().0 / Nanos::SECOND.0))
     });
-    let folder_text = folder.display().to_string();
-    let duration = duration.to_string();
-    let processes = format!("process:{}", hotel.pid());
-    let flags = [
-        "-R",
-        "800",
-        "-D",
-        "fixed",
-        "-d",
-        &duration,
-        "-s",
-        MIX,
-        "-L",
-        "-o",
-        &folder_text,
-        "--collect",
-        &processes,
-    ];
-    tell!("$ meshload {} {}\n", flags.join(" "), hotel.url());
-    let words = ["meshload", "run"]
-        .into_iter()
-        .chain(flags)
-        .chain([hotel.url()]);
-    let exit = match cli::parse(words.map(Into::into)) {
-        Ok(Request::Run(request)) => {
-            run_with_script(&request, Some(MIX_SOURCE.as_bytes().to_vec()))
-        }
-        Ok(_) => Exit::Failed,
+    let request = match question(hotel.url(), hotel.pid(), &folder, duration) {
+        Ok(request) => request,
         Err(error) => return fail(Exit::Usage, &error),
     };
+    tell!("$ meshload {}\n", command_line(&request));
+    let exit = run_with_script(&request, Some(MIX_SOURCE.as_bytes().to_vec()));
     if matches!(exit, Exit::Done | Exit::NotTrustworthy) {
         if let Err(error) = draw(&folder) {
             return fail(Exit::Failed, &error);
         }
-        tell!("{}", what_next(&folder_text));
+        tell!("{}", what_next(&folder.display().to_string()));
     }
     exit
+}
+
+/// The run of the demo, with the use of the hotel's process.
+fn question(url: &str, pid: u32, folder: &Path, duration: Nanos) -> Result<RunRequest, BadSpec> {
+    let mut options = Options::default();
+    options.load.script = Some(PathBuf::from(MIX));
+    options.recording.spectrum = true;
+    options.cluster.collect = CollectFrom::Process(vec![ProcessChoice::Pid(pid)]);
+    let rate = Rate::per_second(800.0).map_or(Offered::Max, Offered::Rate);
+    let mut spec = RunSpec::to(vec![Target::parse(url)?], rate, options);
+    spec.load.duration = duration;
+    spec.load.seed = new_seed();
+    spec.validate()?;
+    let outputs = Outputs {
+        folder: Some(folder.to_owned()),
+        ..Outputs::default()
+    };
+    Ok(RunRequest::single(spec, outputs))
+}
+
+/// What has to be typed to make the same run; shown, so that the demo teaches the flags.
+fn command_line(request: &RunRequest) -> String {
+    let RunSpec {
+        targets,
+        load,
+        collect,
+        ..
+    } = &request.spec;
+    let folder = request.outputs.folder.as_deref().unwrap_or(Path::new(""));
+    format!(
+        "-R 800 -D fixed -d {} -s {MIX} -L -o {} --collect {} {}",
+        load.duration,
+        folder.display(),
+        collect.from,
+        targets[0].url
+    )
 }
 
 fn what_next(folder: &str) -> String {
@@ -73,4 +86,32 @@ fn what_next(folder: &str) -> String {
          \x20 meshload -R 1000 -d 10s -c 100 -L -U http://127.0.0.1:5000/    its 95th percentile is 0.5 s;\n\
          \x20     the uncorrected one, which others report, sees nothing"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Request, parse};
+
+    #[test]
+    fn the_command_line_that_is_shown_asks_for_the_run_that_is_made() {
+        let folder = Path::new("results/x");
+        let length = Nanos::from_secs(3);
+        let mut made = question("http://127.0.0.1:5/", 7, folder, length).expect("a run");
+        let line = command_line(&made);
+        let words = std::iter::once("meshload").chain(line.split(' '));
+        let Ok(Request::Run(typed)) = parse(words.map(Into::into)) else {
+            panic!("{line}");
+        };
+        // Without --seed every run has a new one.
+        made.spec.load.seed = typed.spec.load.seed;
+        assert_eq!(typed.spec, made.spec);
+        assert_eq!(typed.outputs, made.outputs);
+    }
+
+    #[test]
+    fn a_demo_of_no_time_is_refused() {
+        let bad = question("http://127.0.0.1:5/", 7, Path::new("x"), Nanos::ZERO);
+        assert!(bad.is_err_and(|bad| bad.flag == "-d"));
+    }
 }

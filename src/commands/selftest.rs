@@ -4,11 +4,12 @@ use super::environment::environment;
 use super::fail;
 use super::signals::Signals;
 use super::stand_in::StandIn;
-use crate::cli::{self, Request};
+use crate::cli::new_seed;
 use crate::engine::{Job, launch};
 use crate::exit::Exit;
 use crate::measure::{Distribution, Histogram, RunResult};
-use crate::units::Nanos;
+use crate::spec::{BadSpec, LoadOptions, Offered, Options, Pacing, RunSpec, Target};
+use crate::units::{Nanos, Rate};
 
 /// How long its runs take, in milliseconds.
 struct Lengths {
@@ -37,17 +38,25 @@ pub fn selftest(is_short: bool) -> Exit {
         Ok(signals) => signals,
         Err(error) => return fail(Exit::Failed, &error),
     };
-    let length = Nanos::from_millis(lengths.pacing).to_string();
+    let length = Nanos::from_millis(lengths.pacing);
     tell!("pacing and latency floor: 800 requests/s for {length}, a server that answers at once");
     tell!("  pacing   late p50   late p99   latency p50   service p50   spinning");
     let hotel = match StandIn::start(&["--service-time", "constant:0"]) {
         Ok(hotel) => hotel,
         Err(error) => return fail(Exit::Failed, &error),
     };
-    for pacing in ["timer", "auto", "spin"] {
-        let flags = ["-R", "800", "-d", &length, "-t", "1", "--pacing", pacing];
-        match measure(&flags, hotel.url(), &signals) {
-            Ok(result) => tell!("{}", pacing_row(pacing, &result)),
+    for (name, pacing) in [
+        ("timer", Pacing::Timer),
+        ("auto", Pacing::Auto),
+        ("spin", Pacing::Spin),
+    ] {
+        let load = LoadOptions {
+            threads: 1,
+            pacing,
+            ..LoadOptions::default()
+        };
+        match measure(question(hotel.url(), 800.0, length, load), &signals) {
+            Ok(result) => tell!("{}", pacing_row(name, &result)),
             Err(exit) => return exit,
         }
     }
@@ -57,19 +66,20 @@ pub fn selftest(is_short: bool) -> Exit {
 /// A server that freezes for S in a run of T: the share of requests slower than x is (S - x) / T, so
 /// the 95th percentile is S - 0.05 T and the 99th S - 0.01 T.
 fn known_answer(lengths: &Lengths, signals: &Signals) -> Exit {
-    let [known, freeze, at] = [lengths.known, lengths.freeze, lengths.known * 2 / 5]
-        .map(|length| Nanos::from_millis(length).to_string());
+    let [known, freeze, at] =
+        [lengths.known, lengths.freeze, lengths.known * 2 / 5].map(Nanos::from_millis);
     let stall = format!("{freeze}@{at}");
     let flags = ["--service-time", "constant:0", "--stall", &stall];
     let hotel = match StandIn::start(&flags) {
         Ok(hotel) => hotel,
         Err(error) => return fail(Exit::Failed, &error),
     };
-    let result = match measure(
-        &["-R", "1000", "-d", &known, "-c", "100", "-t", "1"],
-        hotel.url(),
-        signals,
-    ) {
+    let load = LoadOptions {
+        threads: 1,
+        connections: 100,
+        ..LoadOptions::default()
+    };
+    let result = match measure(question(hotel.url(), 1_000.0, known, load), signals) {
         Ok(result) => result,
         Err(exit) => return exit,
     };
@@ -96,13 +106,22 @@ fn known_answer(lengths: &Lengths, signals: &Signals) -> Exit {
     )
 }
 
-fn measure(flags: &[&str], url: &str, signals: &Signals) -> Result<RunResult, Exit> {
-    let words = ["meshload", "run"].iter().chain(flags).chain([&url]);
-    let Ok(Request::Run(request)) = cli::parse(words.map(Into::into)) else {
-        return Err(Exit::Failed);
+/// A run of this length at this rate per second.
+fn question(url: &str, rate: f64, length: Nanos, load: LoadOptions) -> Result<RunSpec, BadSpec> {
+    let options = Options {
+        load,
+        ..Options::default()
     };
+    let rate = Rate::per_second(rate).map_or(Offered::Max, Offered::Rate);
+    let mut spec = RunSpec::to(vec![Target::parse(url)?], rate, options);
+    spec.load.duration = length;
+    spec.load.seed = new_seed();
+    Ok(spec)
+}
+
+fn measure(question: Result<RunSpec, BadSpec>, signals: &Signals) -> Result<RunResult, Exit> {
     let job = Job {
-        spec: request.spec,
+        spec: question.map_err(|bad| fail(Exit::Failed, &bad))?,
         script: None,
         prints_to_stderr: false,
         environment: environment(),
