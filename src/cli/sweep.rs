@@ -314,7 +314,7 @@ fn folder_name(arms: &[Arm]) -> String {
 /// # Errors
 /// [`BadPlan`] with the line, or the place, and the cure.
 pub fn read_plan(path: &Path, typed: &str) -> Result<SweepPlan, BadPlan> {
-    let named = |bad: BadPlan| BadPlan(format!("{}: {bad}", path.display()));
+    let named = |bad: BadPlan| bad.in_place(path.display());
     let mut plan = SweepPlan::from_toml(typed).map_err(named)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     for path in plan.paths_mut() {

@@ -1,14 +1,16 @@
 //! The plan of a sweep: what people write as TOML, and the runs that it means.
 
+mod bad;
 mod differences;
 mod order;
 mod validate;
 
+pub use bad::BadPlan;
 pub use order::{Block, Order};
 
 use crate::judge::{Slo, Threshold};
 use crate::spec::{
-    BadSpec, ClusterOptions, CollectFrom, HttpOptions, LoadOptions, Offered, Options, ReachOptions,
+    ClusterOptions, CollectFrom, HttpOptions, LoadOptions, Offered, Options, ReachOptions,
     RecordingOptions, RunSpec, StepKey, Target, TlsOptions,
 };
 use crate::units::text::{self, serde_as_text};
@@ -19,23 +21,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
-
-/// A plan that cannot be carried out: where, what is wrong, and the cure.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct BadPlan(pub String);
-
-impl BadPlan {
-    fn new(place: &str, message: impl std::fmt::Display, cure: &str) -> BadPlan {
-        BadPlan(format!("{place}: {message}; {cure}"))
-    }
-}
-
-impl From<BadSpec> for BadPlan {
-    fn from(bad: BadSpec) -> BadPlan {
-        BadPlan(bad.to_string())
-    }
-}
 
 /// A sweep: rates x arms x repetitions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -330,8 +315,9 @@ impl SweepPlan {
     /// # Errors
     /// [`BadPlan`] with the line, or the place, and the cure.
     pub fn from_toml(typed: &str) -> Result<SweepPlan, BadPlan> {
-        let plan: SweepPlan = toml::from_str(typed).map_err(|error| BadPlan(error.to_string()))?;
-        plan.validate()?;
+        let plan: Result<SweepPlan, _> = toml::from_str(typed);
+        let plan = plan.map_err(|error| BadPlan::Plan(error.to_string()))?;
+        plan.validate().map_err(|bad| bad.of_text(typed))?;
         Ok(plan)
     }
 

@@ -133,7 +133,7 @@ impl SweepPlan {
                 rate: self.rates[0],
                 repetition: 1,
             };
-            let named = |bad: BadPlan| BadPlan(format!("arm {}: {bad}", arm.name));
+            let named = |bad: BadPlan| bad.in_place(format_args!("arm {}", arm.name));
             let spec = self.run_spec(&step).map_err(named)?;
             spec.validate()?;
             sockets_are_whole(&spec).map_err(named)?;
