@@ -9,14 +9,14 @@ use crate::units::Rate;
 use clap::Args;
 use std::path::PathBuf;
 
-/// What is to be looked at.
+/// What is to be checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckRequest {
-    /// A run to the target, with its script, where one is given.
+    /// A run to the target, where one is given.
     pub run: Option<RunSpec>,
-    /// The cluster.
+    /// The cluster, and how it is reached.
     pub cluster: CollectSpec,
-    /// Print JSON.
+    /// Whether JSON is printed.
     pub json: bool,
 }
 

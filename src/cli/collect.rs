@@ -5,16 +5,16 @@ use crate::units::Nanos;
 use clap::Args;
 use std::path::PathBuf;
 
-/// What `meshload collect` is to do.
+/// The collection that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CollectRequest {
     /// From where to collect.
     pub spec: CollectSpec,
-    /// The window's length.
+    /// Length of the window.
     pub length: Nanos,
     /// Result folder.
     pub folder: Option<PathBuf>,
-    /// Print JSON in place of the table.
+    /// Whether JSON is printed in place of the table.
     pub json: bool,
 }
 

@@ -1,21 +1,21 @@
-//! The flags of a comparison.
+//! The flags of `meshload compare`.
 
 use crate::judge::MaxRegression;
 use clap::Args;
 use std::path::PathBuf;
 
-/// What is to be compared.
+/// The comparison that is asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CompareRequest {
     /// Folders, or arms of folders (`DIR:ARM`); the first is what the others are compared with.
     pub sides: Vec<PathBuf>,
-    /// Where tables go.
+    /// The folder for tables, page and plots.
     pub folder: Option<PathBuf>,
-    /// Markdown in place of text.
+    /// Whether Markdown is printed in place of text.
     pub markdown: bool,
-    /// The study's own arithmetic.
+    /// Whether the study's own arithmetic is used.
     pub as_study: bool,
-    /// Halves of one arm against each other.
+    /// Whether one arm is compared with itself, odd repetitions with even ones.
     pub halves: bool,
     /// By how much the others may be worse than the first.
     pub limits: Vec<MaxRegression>,

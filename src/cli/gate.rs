@@ -1,27 +1,27 @@
-//! The flags that make a run a check: thresholds, a baseline, repetitions, and what build servers show.
+//! The flags for build pipelines: thresholds, a baseline, repetitions, and reports for build servers.
 
 use crate::judge::{MaxRegression, Threshold};
 use crate::spec::{BadSpec, CollectFrom, Offered, RunSpec, Target, parse_count};
 use clap::Args;
 use std::path::PathBuf;
 
-/// Several runs of one question, held against runs from before or of another system.
+/// Several runs of one question, compared with earlier runs or with another system.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Repetition {
-    /// The most runs; as many as can resolve something when the user does not say.
+    /// The largest number of runs; `None`: as many as it takes to detect a regression.
     pub most: Option<usize>,
-    /// What the runs are held against.
+    /// What the runs are compared with.
     pub baseline: Option<Baseline>,
-    /// By how much they may be worse.
+    /// By how much the runs may be worse than the baseline.
     pub limits: Vec<MaxRegression>,
 }
 
-/// What runs are held against.
+/// What runs are compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Baseline {
-    /// Runs from before: a folder, an arm of one (`DIR:ARM`), or a run.json.
+    /// Earlier runs: a folder, an arm of a folder (`DIR:ARM`), or a run.json.
     Kept(PathBuf),
-    /// Another system, which is measured in turns.
+    /// Another system, which is measured in turns with the first.
     Live(Target),
 }
 
@@ -30,12 +30,12 @@ const MOST_RUNS: usize = 10_000;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "In a pipeline")]
 pub(super) struct GateArgs {
-    /// Fail the run (exit 3) when this is true of it, or cannot be told: 'p99 > 50ms',
+    /// Fail the run (exit 3) when this is true of it, or unknown: 'p99 > 50ms',
     /// 'error_rate > 1%', 'rate_ratio < 0.99', 'route("GET /hotels").p99 > 80ms',
     /// 'cpu.sidecar > 500m'; repeatable
     #[arg(long, value_name = "THRESHOLD")]
     pub fail_if: Vec<Threshold>,
-    /// Hold the runs against those of a folder (DIR, DIR:ARM, run.json), or against another URL, which
+    /// Compare the runs with those of a folder (DIR, DIR:ARM, run.json), or with another URL, which
     /// is then measured in turns with the first
     #[arg(long, value_name = "DIR|URL", value_parser = baseline, requires = "max_regression")]
     baseline: Option<Baseline>,
@@ -43,8 +43,8 @@ pub(super) struct GateArgs {
     /// p99=10%,cpu=5%
     #[arg(long, value_name = "LIMITS", value_parser = MaxRegression::parse_list, requires = "baseline")]
     max_regression: Option<std::vec::Vec<MaxRegression>>,
-    /// Make up to N runs; with a baseline, as soon as the intervals are narrow enough it is done
-    /// [default: 1; with a baseline, as many as can resolve something]
+    /// Make up to N runs; with a baseline, fewer when the intervals are narrow enough before that
+    /// [default: 1; with a baseline, as many as it takes to detect a regression]
     #[arg(long, value_name = "N", value_parser = parse_count)]
     repeat: Option<usize>,
     /// Write a summary in Markdown; in GitHub Actions it is appended to the job's, too
@@ -75,7 +75,7 @@ impl GateArgs {
         })
     }
 
-    /// Looks for what no run of this kind could tell.
+    /// Checks that the run has what thresholds and limits look at.
     ///
     /// # Errors
     /// [`BadSpec`] with the flag and the cure.
@@ -112,7 +112,7 @@ impl GateArgs {
         if !matches!(spec.load.offered, Offered::Rate(_)) {
             return Err(BadSpec::new(
                 "--repeat",
-                "runs are held against each other at a fixed rate",
+                "runs are compared at a fixed rate",
                 "give -R a number",
             ));
         }
@@ -127,7 +127,7 @@ fn of_two_systems(repetition: &Repetition, spec: &RunSpec) -> Result<(), BadSpec
     if spec.targets.len() > 1 {
         return Err(BadSpec::new(
             "--baseline",
-            "one URL is held against several",
+            "one URL cannot be compared with several",
             "give one URL, or a folder as the baseline",
         ));
     }

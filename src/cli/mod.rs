@@ -1,4 +1,4 @@
-//! Arguments: what was typed becomes what is meant, once. Ends at specs; runs nothing.
+//! Arguments: the command line is read once, here, and becomes a [`Request`]. Nothing is run.
 
 mod check;
 mod collect;
@@ -29,7 +29,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// What is to be done.
+/// What the command line asks for.
 #[derive(Debug)]
 pub enum Request {
     /// A run.
@@ -40,32 +40,32 @@ pub enum Request {
     Hotel(HotelSpec),
     /// A run against a hotel of its own.
     Demo {
-        /// Where the result goes; a new folder under `results` when not given.
+        /// The result folder; a new one under `results` when not given.
         output: Option<PathBuf>,
-        /// How long.
+        /// Length of the measured window.
         duration: crate::units::Nanos,
     },
-    /// What this machine can resolve.
+    /// A measurement of what this machine can resolve.
     Selftest {
-        /// In a third of the time.
+        /// Whether it takes a third of the time, for coarser figures.
         is_short: bool,
     },
     /// A look at target, script and cluster.
     Check(Box<CheckRequest>),
     /// The collector alone.
     Collect(Box<CollectRequest>),
-    /// A whole study.
+    /// Every rate in every arm, as often as the plan says.
     Sweep(Box<SweepRequest>),
-    /// What one arm costs over another.
+    /// A comparison of arms: what one costs over another.
     Compare(CompareRequest),
-    /// Something to print: completions, the man page.
+    /// A text to print: completions or the man page.
     Print(Vec<u8>),
 }
 
 /// Why no request could be made.
 #[derive(Debug, thiserror::Error)]
 pub enum BadArguments {
-    /// Help, version, or what clap could not read.
+    /// Words that clap could not read; also help and version, which clap answers itself.
     #[error(transparent)]
     Clap(#[from] clap::Error),
     /// A combination that cannot be run.
@@ -94,7 +94,7 @@ struct Cli {
 enum Command {
     /// Make one run (also without the word: meshload -R 800 -d 60s URL)
     Run(run::RunArgs),
-    /// Tell what a folder holds: text, plots and a page, of a run, a sweep, a collection or the study
+    /// Report what a folder holds: text, plots and a page, of a run, a sweep, a collection or the study
     Report(ReportArgs),
     /// Serve a stand-in for the HotelReservation frontend
     Hotel(HotelArgs),
@@ -128,7 +128,7 @@ enum Command {
     Man,
 }
 
-/// What is to be reported.
+/// Which folder is to be reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportRequest {
     /// The folder.
@@ -156,7 +156,7 @@ struct DemoArgs {
     #[arg(short = 'o', long = "output", value_name = "DIR")]
     output: Option<PathBuf>,
     /// Measured time
-    #[arg(short = 'd', long, value_name = "T", default_value = "10s", value_parser = crate::units::parse_duration)]
+    #[arg(short = 'd', long, value_name = "T", default_value = "10s")]
     duration: crate::units::Nanos,
 }
 
@@ -175,7 +175,7 @@ struct HotelArgs {
     #[arg(long, value_name = "T@T")]
     stall: Option<Stall>,
     /// Serve one request after the other, this many per second: a server with a queue
-    #[arg(long, value_name = "RATE", value_parser = crate::units::parse_rate)]
+    #[arg(long, value_name = "RATE")]
     capacity: Option<Rate>,
     /// Answer this share of the requests with 500: 0.1% or 0.001
     #[arg(long, value_name = "SHARE", default_value = "0", value_parser = crate::hotel::parse_share)]
@@ -251,7 +251,7 @@ fn names_command(args: &[OsString]) -> bool {
     word.is_some_and(|word| word == "help" || commands.find_subcommand(word).is_some())
 }
 
-/// What is nearly a command is taken for one, not for a URL.
+/// The error for a word that is nearly a command: it is taken for a command, not for a URL.
 fn misspelt(args: &[OsString]) -> Option<clap::Error> {
     let first = args.get(1)?.to_str()?;
     let is_word = !first.is_empty() && first.chars().all(|c| c.is_ascii_lowercase());

@@ -1,4 +1,4 @@
-//! The flags of a run: wrk2's, and meshload's own.
+//! The flags of `meshload run`: wrk2's, and meshload's own.
 
 use super::gate::{GateArgs, Repetition};
 use super::options::{CollectorArgs, TransportArgs};
@@ -11,20 +11,20 @@ use crate::version::VERSION_AND_TARGET;
 use clap::Args;
 use std::path::PathBuf;
 
-/// What is to be run, and where the result goes.
+/// The run that is asked for, and where its result goes.
 #[derive(Debug, Clone)]
 pub struct RunRequest {
-    /// The question.
+    /// The question that the run answers.
     pub spec: RunSpec,
-    /// Where the answer goes.
+    /// Where the result goes.
     pub outputs: Outputs,
     /// What the user should know about the flags.
     pub notes: Vec<String>,
-    /// What fails the run.
+    /// Thresholds; one that is crossed fails the run.
     pub thresholds: Vec<Threshold>,
-    /// Several runs, where they were asked for.
+    /// How often the run is repeated, and what it is compared with; `None` for a single run.
     pub repetition: Option<Repetition>,
-    /// Whether the user chose the guard; if not, a cluster's figures bring one with them.
+    /// Whether the user chose the guard; if not, a run that collects from a cluster gets one.
     pub guard_is_given: bool,
 }
 
@@ -57,12 +57,12 @@ pub struct Outputs {
     pub summary: Option<PathBuf>,
     /// `--junit`
     pub junit: Option<PathBuf>,
-    /// No live line, no notes.
+    /// Whether there is neither a live line nor notes on stderr.
     pub quiet: bool,
 }
 
 impl Outputs {
-    /// Several runs do not fit into one file.
+    /// Refuses files that hold one run where there are several.
     fn validate_for_several(&self) -> Result<(), BadSpec> {
         let flags = [
             ("--json", self.json.is_some()),
@@ -83,9 +83,9 @@ impl Outputs {
 /// A file, or stdout in place of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
-    /// `-`
+    /// Standard output, typed as `-`.
     Stdout,
-    /// A path.
+    /// The file of this path.
     File(PathBuf),
 }
 

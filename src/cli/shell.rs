@@ -1,10 +1,10 @@
-//! What a shell wants to know: completions and the man page, from the same definition as `--help`.
+//! Completions for shells and the man page, from the same definition as `--help`.
 
 use crate::version::VERSION;
 use clap::Command;
 use clap_complete::Shell;
 
-/// The whole command line: a run's flags may stand without the word `run`.
+/// The whole command line, in which the flags of a run may stand without the word `run`.
 fn whole(command: Command) -> Command {
     let run = command.find_subcommand("run");
     let flags: Vec<clap::Arg> = run
@@ -28,7 +28,7 @@ pub(super) fn completions(command: Command, shell: Shell) -> Vec<u8> {
 /// The man page.
 pub(super) fn man_page(command: Command) -> Vec<u8> {
     let mut page = Vec::new();
-    // Cannot fail: it writes to memory.
+    // Writing to memory cannot fail.
     let _ = clap_mangen::Man::new(whole(command)).render(&mut page);
     page
 }

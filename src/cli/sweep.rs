@@ -1,4 +1,4 @@
-//! The flags of a sweep, and the plan that they mean.
+//! The flags of `meshload sweep`, and the plan that they mean.
 
 use super::options::{CollectorArgs, TransportArgs};
 use super::values;
@@ -13,22 +13,22 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 use std::path::{Path, PathBuf};
 
-/// What is to be measured, and into which folder.
+/// The sweep that is asked for, and its folder.
 #[derive(Debug, Clone)]
 pub struct SweepRequest {
-    /// The plan of the flags; without one, `file` or the folder has it.
+    /// The plan that the flags mean; `None` when `file` or the folder has the plan.
     pub plan: Option<SweepPlan>,
     /// Whether the user chose the plan's seed.
     pub seed_is_given: bool,
-    /// A file with the plan.
+    /// The file with the plan.
     pub file: Option<PathBuf>,
-    /// The folder; a new one under `results` when not given.
+    /// The result folder; a new one under `results` when not given.
     pub folder: Option<PathBuf>,
-    /// Show the steps and measure nothing.
+    /// Whether the steps are only listed.
     pub dry_run: bool,
-    /// Print the plan as TOML and measure nothing.
+    /// Whether the plan is only printed, as TOML.
     pub print_plan: bool,
-    /// No live line and no notes.
+    /// Whether there is neither a live line nor notes on stderr.
     pub quiet: bool,
 }
 
@@ -91,7 +91,7 @@ pub(super) struct SweepArgs {
     /// Order of the steps
     #[arg(long, value_name = "ORDER", default_value = "sequential")]
     order: Order,
-    /// What the arms take turns at [default: rate, or pass where changing the arm changes the system]
+    /// After what the arms change [default: rate, or pass where changing the arm changes the system]
     #[arg(long, value_name = "BLOCK")]
     block: Option<Block>,
     /// Seed of the order and of every schedule [default: a new one]
@@ -160,7 +160,7 @@ pub(super) struct SweepArgs {
     collector: CollectorArgs,
 }
 
-/// Flags that say nothing about what is measured, so that a plan may have them beside it.
+/// Flags that change nothing of what is measured, so that they may be given together with a plan.
 const BESIDE_A_PLAN: [&str; 5] = ["target", "output", "print_plan", "dry_run", "quiet"];
 
 /// The first flag of a sweep that was typed and that a plan would have to agree with.
@@ -299,7 +299,7 @@ impl SweepArgs {
     }
 }
 
-/// The study's names, where the sweep is one of its two.
+/// The study's name for the folder, where the sweep is one of the study's two; else `sweep`.
 fn folder_name(arms: &[Arm]) -> String {
     let name = match arms {
         [only] if only.name == "baseline" => "no_istio",

@@ -1,4 +1,4 @@
-//! Values of single flags, and what is said when they are wrong.
+//! Reads the values of single flags, and says what is expected when they are wrong.
 
 use crate::spec::Offered;
 use crate::units::parse_rate;
