@@ -247,3 +247,23 @@ fn every_link_leads_to_a_page_and_a_heading() {
     }
     assert!(seen > 100, "the links were not found: {seen}");
 }
+
+#[test]
+fn every_file_of_the_tree_that_a_page_names_is_there() {
+    let file = pattern(
+        r"\b(?:src|tests|benches|lua|docs|fuzz)/[\w./-]+\.(?:rs|sh|lua|toml|yaml|yml|json|md)\b",
+    );
+    let mut seen = 0;
+    // The changelog may name what was there once.
+    for page in pages()
+        .iter()
+        .filter(|page| !page.ends_with("CHANGELOG.md"))
+    {
+        for found in file.find_iter(&read(page)) {
+            let (page, name) = (page.display(), found.as_str());
+            assert!(tree(name).exists(), "{page}: {name} is not there");
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "the names were not found: {seen}");
+}
