@@ -267,3 +267,20 @@ fn every_file_of_the_tree_that_a_page_names_is_there() {
     }
     assert!(seen > 20, "the names were not found: {seen}");
 }
+
+#[test]
+fn every_record_has_a_number_of_its_own_and_a_row_in_the_index() {
+    let index = read(&tree("docs/decisions/README.md"));
+    let mut numbers = BTreeSet::new();
+    for record in files(&tree("docs/decisions"), ".md") {
+        let name = record.file_name().unwrap_or_default().to_string_lossy();
+        let Some((number, _)) = name.split_once('-') else {
+            continue; // the index
+        };
+        assert!(numbers.insert(number.to_owned()), "{number} is there twice");
+        assert!(index.contains(&format!("({name})")), "{name} is in no row");
+        let title = format!("# {number}. ");
+        assert!(read(&record).starts_with(&title), "{name}: {title}");
+    }
+    assert!(numbers.len() > 40, "{numbers:?}");
+}
