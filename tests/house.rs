@@ -479,14 +479,6 @@ const NAMESAKES: &[(&str, &str)] = &[
         "Event",
         "what an observer of a load is told (engine), and of a sweep (sweep)",
     ),
-    (
-        "Measured",
-        "a run that was measured (commands), and a step that was (sweep)",
-    ),
-    (
-        "Step",
-        "a step to be run (sweep), and the figures of one (judge)",
-    ),
 ];
 
 /// Names of public types: `pub struct`, `pub enum`, `pub trait` and `pub type` outside of functions.

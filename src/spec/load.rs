@@ -1,6 +1,6 @@
 //! How the load is made: what flags and plans say of it, and what that means for a run.
 
-use super::{BadSpec, ScriptRef, header};
+use super::{BadSpec, header};
 use crate::schedule::ArrivalProcess;
 use crate::units::{Nanos, Rate, text};
 use clap::{Args, ValueEnum};
@@ -148,6 +148,16 @@ impl LoadOptions {
             abort_after: self.abort_after,
         }
     }
+}
+
+/// The script of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ScriptRef {
+    /// The path as it was given.
+    pub path: PathBuf,
+    /// The arguments for its `init(args)`: what follows `--` on the command line.
+    pub args: Vec<String>,
 }
 
 /// The load of a run, with a value for everything that [`LoadOptions`] may leave open.

@@ -25,11 +25,11 @@ pub use collect::{
     ClusterAccess, ClusterOptions, CollectFrom, CollectSpec, KubeletRoute, ProcessChoice,
 };
 pub use http::HttpOptions;
-pub use load::{Load, LoadOptions, Offered, Pacing, parse_count};
+pub use load::{Load, LoadOptions, Offered, Pacing, ScriptRef, parse_count};
 pub use options::Options;
 pub use reach::{Endpoint, ProxyProtocol, ReachOptions, Resolve};
 pub use recording::RecordingOptions;
-pub use run::{RunSpec, ScriptRef};
+pub use run::RunSpec;
 pub use step::{StepKey, StepLabel};
 pub use target::Target;
 pub use tls::{TlsOptions, TlsVersion};

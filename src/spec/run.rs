@@ -2,22 +2,11 @@
 
 use super::{
     BadSpec, CollectSpec, HttpOptions, Load, Offered, Options, ReachOptions, RecordingOptions,
-    StepLabel, Target, TlsOptions, Window,
+    ScriptRef, StepLabel, Target, TlsOptions, Window,
 };
 use crate::schedule::{Profile, Schedule};
 use crate::units::Rate;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
-
-/// The script of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct ScriptRef {
-    /// The path as it was given.
-    pub path: PathBuf,
-    /// The arguments for its `init(args)`: what follows `--` on the command line.
-    pub args: Vec<String>,
-}
 
 /// The whole question that a run answers. It is stored in every result, and the steps of a sweep
 /// differ only in it.
