@@ -7,7 +7,7 @@ use super::info::CollectorInfo;
 use super::sampling_loop::{Command, SamplingLoop, Sent};
 use super::source::SampleSource;
 use crate::clock::{RunClock, TimeSource};
-use crate::resources::{Category, CollectorUse, Quantity, Spans};
+use crate::resources::{CollectorUse, Part, Quantity, Spans};
 use crate::spec::{CollectFrom, CollectSpec, Window};
 use crate::units::Nanos;
 use std::sync::mpsc as answers;
@@ -90,7 +90,7 @@ impl Collector {
 
     /// CPU of the application's pods over the last `length`, in thousandths of a core; only samples
     /// since `since` (nanoseconds since 1970, on the collector's clock) count. `None` while there are
-    /// not two of each running container.
+    /// not two of each container that runs or has just run.
     pub fn recent_application_cpu(&self, since: Nanos, length: Nanos) -> Option<f64> {
         let (show, shown) = answers::channel();
         if !self.send(Command::Show(show)) {
@@ -107,27 +107,7 @@ impl Collector {
             },
             CollectorUse::default(),
         );
-        // A sum over some of the containers would be no sum.
-        let topology = &resources.topology;
-        let mut sum = None;
-        for pod in resources
-            .pods
-            .iter()
-            .filter(|pod| pod.category == Category::Application)
-        {
-            let known = topology
-                .pods
-                .get(&pod.uid)
-                .filter(|known| known.seen.to.is_none());
-            let running = known.iter().flat_map(|known| &known.containers);
-            for container in running.filter(|container| container.running) {
-                let mut figures = pod.containers.iter();
-                let figures = figures.find(|one| one.name == container.name)?;
-                let cpu = figures.figure(Quantity::Cpu)?.value?;
-                sum = Some(sum.unwrap_or(0.0) + cpu);
-            }
-        }
-        sum
+        resources.used(Part::Total, None, Quantity::Cpu).ok()
     }
 
     /// Whether the collector has finished.

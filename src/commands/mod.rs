@@ -41,6 +41,9 @@ mod sinks;
 mod stand_in;
 mod sweep;
 
+#[cfg(test)]
+mod tests;
+
 use crate::cli::Request;
 use crate::exit::Exit;
 use std::io::Write;

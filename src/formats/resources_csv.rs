@@ -3,8 +3,8 @@
 
 use super::csv_rows::table;
 use crate::resources::{
-    Category, Figure, Mesh, PodUse, Point, Quantity, Resources, Role, Sample, SampleLog, Source,
-    Subject, Topology, series,
+    Category, Figure, Mesh, Part, PodUse, Point, Quantity, Resources, Sample, SampleLog, Source,
+    Subject, Topology, series, use_of,
 };
 use crate::spec::RunSpec;
 use crate::units::Nanos;
@@ -195,8 +195,10 @@ pub(super) const STUDY_COLUMNS: [&str; 21] = [
     "Repetition",
 ];
 
-/// k8s_full_metrics.csv: the study's columns, a row per pod. KB = 1024 bytes. A collection without a load
-/// has no run, and so neither rate nor arm.
+/// k8s_full_metrics.csv: the study's columns, a row per pod, each weighted with the share of the
+/// window in which it was there, so that the rows add up to the figures of other tables. What the
+/// mesh's own pods used is in `CPU_Total(m)` alone. KB = 1024 bytes. A collection without a load has
+/// no run, and so neither rate nor arm.
 pub fn study_csv(resources: &Resources, spec: Option<&RunSpec>) -> Vec<u8> {
     table(&STUDY_COLUMNS, study_rows(resources, spec).into_iter())
 }
@@ -218,7 +220,7 @@ pub fn study_rows(resources: &Resources, spec: Option<&RunSpec>) -> Vec<Vec<Stri
         at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
     });
     let pods = resources.pods.iter();
-    pods.map(|pod| study_row(resources, pod, spec, &stamp, istio))
+    pods.map(|pod| study_row(pod, spec, &stamp, istio))
         .collect()
 }
 
@@ -227,25 +229,19 @@ fn mesh(resources: &Resources, pod: &PodUse) -> Mesh {
     known.map_or(Mesh::None, |known| known.mesh)
 }
 
-fn study_row(
-    resources: &Resources,
-    pod: &PodUse,
-    spec: Option<&RunSpec>,
-    stamp: &str,
-    istio: &str,
-) -> Vec<String> {
+fn study_row(pod: &PodUse, spec: Option<&RunSpec>, stamp: &str, istio: &str) -> Vec<String> {
     const KIB: f64 = 1024.0;
     let scaled = |value: Option<f64>, by: f64| {
         value.map_or(String::new(), |value| format!("{:.3}", value / by))
     };
     let label = spec.and_then(|spec| spec.step.as_ref());
     let rate = spec.and_then(RunSpec::fixed_rate);
-    let sum = |quantity| pod.sum(quantity, |_| true);
-    // A pod of an ambient mesh has a share in its node's proxy, which is not known, and not 0.
-    let sidecar = pod
-        .sum(Quantity::Cpu, |role| role == Role::Sidecar)
-        .filter(|_| mesh(resources, pod) != Mesh::Ambient);
-    let network = |quantity| pod.figure(quantity).filter(|_| pod.has_own_network());
+    let used = |part, quantity| use_of([pod], part, quantity).ok();
+    let sum = |quantity| used(Part::Total, quantity);
+    let network = |quantity| {
+        let figure = pod.figure(quantity).filter(|_| pod.has_own_network());
+        figure.map(|value| value * pod.presence)
+    };
     vec![
         stamp.to_owned(),
         rate.map_or(String::new(), |rate| rate.to_string()),
@@ -255,8 +251,8 @@ fn study_row(
         pod.pod.clone(),
         pod.node.clone(),
         scaled(sum(Quantity::Cpu), 1.0),
-        scaled(pod.sum(Quantity::Cpu, |role| role != Role::Sidecar), 1.0),
-        scaled(sidecar, 1.0),
+        scaled(used(Part::App, Quantity::Cpu), 1.0),
+        scaled(used(Part::Sidecar, Quantity::Cpu), 1.0),
         scaled(sum(Quantity::WorkingSet), KIB * KIB),
         scaled(sum(Quantity::Rss), KIB * KIB),
         scaled(network(Quantity::NetworkRx), KIB),

@@ -3,9 +3,10 @@
 
 use super::file_names::{LATENCIES_CSV, PODS_CSV};
 use crate::judge::{
-    Condition, Conditions, Latency, Reason, ServiceFigures, Stability, Step, StepFigures, Strain,
+    Condition, Conditions, Latency, Reason, Saturation, ServiceFigures, Stability, Step,
+    StepFigures,
 };
-use crate::resources::Category;
+use crate::resources::{Category, NotKnown, Part, sum_of};
 use crate::spec::StepKey;
 use crate::units::Rate;
 use std::collections::{BTreeMap, BTreeSet};
@@ -329,16 +330,38 @@ fn leave_open(steps: &mut BTreeMap<(u64, u32), Vec<ServiceFigures>>) {
         let missing = all.difference(&here).cloned();
         services.extend(missing.map(|(namespace, service)| ServiceFigures {
             category: Category::Application,
+            cpu_m: cpu_by_part(None, None, not_in_table(&service)),
             namespace,
             service,
-            cpu_app_m: None,
-            cpu_sidecar_m: None,
             memory_bytes: None,
             network_rx_bytes_per_s: None,
             network_tx_bytes_per_s: None,
-            strain: Strain::default(),
+            saturation: Saturation::default(),
         }));
     }
+}
+
+fn not_in_table(service: &str) -> NotKnown {
+    NotKnown::NotInTable {
+        of: service.to_owned(),
+    }
+}
+
+fn cpu_by_part(
+    total: Option<f64>,
+    sidecar: Option<f64>,
+    why: NotKnown,
+) -> BTreeMap<Part, Result<f64, NotKnown>> {
+    let app = total.zip(sidecar).map(|(total, sidecar)| total - sidecar);
+    let total = app.and(total);
+    let parts = [
+        (Part::App, app),
+        (Part::Sidecar, sidecar),
+        (Part::Total, total),
+    ];
+    parts
+        .map(|(part, used)| (part, used.ok_or_else(|| why.clone())))
+        .into()
 }
 
 fn pod(row: &Row<'_>) -> Result<ServiceFigures, BadTable> {
@@ -352,16 +375,27 @@ fn pod(row: &Row<'_>) -> Result<ServiceFigures, BadTable> {
         [Some(0.0), Some(0.0)] => [None, None],
         both => both,
     };
+    let category = Category::from(row.need("Category")?.to_owned());
+    let service = row.need("Service")?.to_owned();
+    let why = not_in_table(&service);
+    let cpu_m = match category {
+        // The study counts a gateway's only container as a sidecar.
+        Category::IstioControlPlane => {
+            let part = Part::of_mesh_service(&service);
+            let total = total.ok_or(why);
+            BTreeMap::from([(part, total.clone()), (Part::Total, total)])
+        }
+        _ => cpu_by_part(total, sidecar, why),
+    };
     Ok(ServiceFigures {
-        category: Category::from(row.need("Category")?.to_owned()),
+        category,
         namespace: row.need("Namespace")?.to_owned(),
-        service: row.need("Service")?.to_owned(),
-        cpu_app_m: total.zip(sidecar).map(|(total, sidecar)| total - sidecar),
-        cpu_sidecar_m: sidecar,
+        service,
+        cpu_m,
         memory_bytes: number("Memory_WorkingSet(Mi)").map(|mib| mib * KIB * KIB),
         network_rx_bytes_per_s: network[0].map(|kib| kib * KIB),
         network_tx_bytes_per_s: network[1].map(|kib| kib * KIB),
-        strain: Strain::default(),
+        saturation: Saturation::default(),
     })
 }
 
@@ -369,8 +403,10 @@ fn add(service: &mut ServiceFigures, pod: &ServiceFigures) {
     let sum = |one: &mut Option<f64>, other: Option<f64>| {
         *one = one.zip(other).map(|(one, other)| one + other);
     };
-    sum(&mut service.cpu_app_m, pod.cpu_app_m);
-    sum(&mut service.cpu_sidecar_m, pod.cpu_sidecar_m);
+    for (part, used) in &mut service.cpu_m {
+        let sum = sum_of([used.as_ref().copied(), pod.cpu(*part)]);
+        *used = sum.map_err(NotKnown::clone);
+    }
     sum(&mut service.memory_bytes, pod.memory_bytes);
     sum(
         &mut service.network_rx_bytes_per_s,

@@ -1,10 +1,11 @@
 //! How much an arm can carry: what it held, where waiting begins to cost more than it yields, and
 //! what its limits allow by what a request costs.
 
-use super::cost::{Part, costs};
+use super::cost::costs;
 use super::figures::ServiceFigures;
 use super::statistics::{Estimate, mean_over_blocks};
 use super::{Metric, Steps};
+use crate::resources::Part;
 use crate::units::Rate;
 
 /// What an arm can carry, as far as its steps say.
@@ -125,7 +126,7 @@ fn predicted(steps: &Steps<'_>) -> Option<Prediction> {
     let of_services = parts.filter_map(|(namespace, service, part, cost)| {
         let of_it = || services(steps, namespace, service);
         // Replicas may come and go: the fewest are what can be relied on.
-        let limits = of_it().filter_map(|one| part.limit_of(one));
+        let limits = of_it().filter_map(|one| one.saturation.limit_m.get(part).copied());
         // What may cost nothing per request reaches no limit by requests.
         if cost.per_request_ms.differs_from(0.0) == Some(false) {
             return None;
@@ -136,7 +137,7 @@ fn predicted(steps: &Steps<'_>) -> Option<Prediction> {
             limits.min_by(f64::total_cmp)?,
             (cost.per_request_ms.value, cost.idle_m.value),
             of_it()
-                .filter_map(|one| part.throttled_of(one))
+                .filter_map(|one| one.saturation.throttled.get(part).copied())
                 .max_by(f64::total_cmp),
         )
     });

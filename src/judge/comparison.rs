@@ -7,7 +7,7 @@ use super::cost::{CostDifference, cost_differences};
 use super::figures::{Latency, ServiceFigures, StepFigures};
 use super::statistics::{Estimate, difference_over_blocks, ratio_over_blocks};
 use super::{Stability, Step, Steps, mean_over_blocks};
-use crate::resources::Category;
+use crate::resources::{Category, NotKnown, Part};
 use crate::units::Rate;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -29,8 +29,14 @@ pub enum Metric {
     CpuApp,
     /// The sidecars alone.
     CpuSidecar,
-    /// The mesh's own pods.
+    /// The mesh's control plane.
     CpuControlPlane,
+    /// The mesh's proxies of nodes.
+    CpuNodeProxy,
+    /// The mesh's proxies of namespaces or services.
+    CpuWaypoint,
+    /// The mesh's proxies at its edge.
+    CpuGateway,
     /// Milliseconds of the application's CPU per finished request.
     CpuPerRequest,
     /// Bytes of working set of the application.
@@ -43,7 +49,7 @@ pub enum Metric {
 
 impl Metric {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Metric; 13] = [
+    pub const ALL: [Metric; 16] = [
         Metric::LatencyMean,
         Metric::LatencyP50,
         Metric::LatencyP90,
@@ -53,6 +59,9 @@ impl Metric {
         Metric::CpuApp,
         Metric::CpuSidecar,
         Metric::CpuControlPlane,
+        Metric::CpuNodeProxy,
+        Metric::CpuWaypoint,
+        Metric::CpuGateway,
         Metric::CpuPerRequest,
         Metric::Memory,
         Metric::NetworkRx,
@@ -71,6 +80,9 @@ impl Metric {
             Metric::CpuApp => "cpu_app",
             Metric::CpuSidecar => "cpu_sidecar",
             Metric::CpuControlPlane => "cpu_control_plane",
+            Metric::CpuNodeProxy => "cpu_node_proxy",
+            Metric::CpuWaypoint => "cpu_waypoint",
+            Metric::CpuGateway => "cpu_gateway",
             Metric::CpuPerRequest => "cpu_per_request",
             Metric::Memory => "memory",
             Metric::NetworkRx => "network_rx",
@@ -84,7 +96,13 @@ impl Metric {
             Metric::LatencyMean | Metric::LatencyP50 | Metric::LatencyP90 | Metric::LatencyP99 => {
                 "ns"
             }
-            Metric::CpuTotal | Metric::CpuApp | Metric::CpuSidecar | Metric::CpuControlPlane => "m",
+            Metric::CpuTotal
+            | Metric::CpuApp
+            | Metric::CpuSidecar
+            | Metric::CpuControlPlane
+            | Metric::CpuNodeProxy
+            | Metric::CpuWaypoint
+            | Metric::CpuGateway => "m",
             Metric::ErrorRate => "share",
             Metric::CpuPerRequest => "ms",
             Metric::Memory => "B",
@@ -95,24 +113,23 @@ impl Metric {
     /// Its value in a step; `None` where it was not measured.
     pub fn of(self, step: &StepFigures) -> Option<f64> {
         let latency = |name: &str| step.latency.get(name).map(|latency| latency.ns);
-        let application =
-            |of: &dyn Fn(&ServiceFigures) -> Option<f64>| sum(step, &Category::Application, of);
+        let application = |of: &dyn Fn(&ServiceFigures) -> Option<f64>| sum(step, of);
+        let cpu = |part| step.cpu(part).ok();
         match self {
             Metric::LatencyMean => latency("mean"),
             Metric::LatencyP50 => latency("p50"),
             Metric::LatencyP90 => latency("p90"),
             Metric::LatencyP99 => latency("p99"),
             Metric::ErrorRate => step.error_rate,
-            Metric::CpuTotal => application(&ServiceFigures::cpu_total_m),
-            Metric::CpuApp => application(&|service| service.cpu_app_m),
-            Metric::CpuSidecar => application(&|service| service.cpu_sidecar_m),
-            Metric::CpuControlPlane => sum(
-                step,
-                &Category::IstioControlPlane,
-                &ServiceFigures::cpu_total_m,
-            ),
+            Metric::CpuTotal => cpu(Part::Total),
+            Metric::CpuApp => cpu(Part::App),
+            Metric::CpuSidecar => cpu(Part::Sidecar),
+            Metric::CpuControlPlane => cpu(Part::ControlPlane),
+            Metric::CpuNodeProxy => cpu(Part::NodeProxy),
+            Metric::CpuWaypoint => cpu(Part::Waypoint),
+            Metric::CpuGateway => cpu(Part::Gateway),
             Metric::CpuPerRequest => {
-                let cpu = application(&ServiceFigures::cpu_total_m)?;
+                let cpu = cpu(Part::Total)?;
                 (step.achieved > 0.0).then(|| cpu / step.achieved)
             }
             Metric::Memory => application(&|service| service.memory_bytes),
@@ -122,13 +139,10 @@ impl Metric {
     }
 }
 
-/// The sum over the services of a category; `None` without one, or when one has no figure.
-fn sum(
-    step: &StepFigures,
-    category: &Category,
-    of: &dyn Fn(&ServiceFigures) -> Option<f64>,
-) -> Option<f64> {
-    let services = step.services.iter().filter(|one| one.category == *category);
+/// The sum over the application's services; `None` without one, or when one has no figure.
+fn sum(step: &StepFigures, of: &dyn Fn(&ServiceFigures) -> Option<f64>) -> Option<f64> {
+    let services = step.services.iter();
+    let services = services.filter(|one| one.category == Category::Application);
     let mut services = services.peekable();
     services.peek()?;
     services.try_fold(0.0, |sum, service| Some(sum + of(service)?))
@@ -178,6 +192,8 @@ pub enum LeftOutReason {
     Saturated(Vec<String>),
     /// Whether the rate was held is not known, for this reason.
     Unknown(String),
+    /// The step is compared, but for the CPU of this part, which is not known.
+    NotKnown(Part, NotKnown),
 }
 
 impl fmt::Display for LeftOut {
@@ -187,6 +203,7 @@ impl fmt::Display for LeftOut {
             LeftOutReason::Alone => f.write_str("the other arm has none"),
             LeftOutReason::Saturated(reasons) => write!(f, "saturated: {}", reasons.join("; ")),
             LeftOutReason::Unknown(reason) => f.write_str(reason),
+            LeftOutReason::NotKnown(part, why) => write!(f, "cpu_{}: {why}", part.name()),
         }
     }
 }
@@ -198,7 +215,7 @@ pub struct RateComparison {
     pub rate: f64,
     /// Blocks that both arms have held.
     pub blocks: usize,
-    /// Steps that are left out, and why.
+    /// Steps that are left out, and figures of the others that are not known, each with the reason.
     pub left_out: Vec<LeftOut>,
     /// Empty where no block is left.
     pub metrics: Vec<MetricComparison>,
@@ -267,6 +284,8 @@ fn at_rate(rate: Rate, base: &Steps<'_>, other: &Steps<'_>) -> RateComparison {
         ];
         if unusable.iter().all(Option::is_none) {
             blocks.push((*one, partner));
+            left_out.extend(without_cpu(one, true));
+            left_out.extend(without_cpu(partner, false));
         }
         left_out.extend(unusable.into_iter().flatten());
     }
@@ -290,6 +309,17 @@ fn leave_out(step: &Step, is_base: bool, reason: LeftOutReason) -> LeftOut {
         repetition: step.key.repetition,
         reason,
     }
+}
+
+/// Why a step that is compared has no figure of the CPU of a part.
+fn without_cpu(step: &Step, is_base: bool) -> Option<LeftOut> {
+    let mut parts = Part::ALL.into_iter();
+    parts.find_map(|part| match step.cpu(part) {
+        Err(why) if !matches!(why, NotKnown::NoPod { .. }) => {
+            Some(leave_out(step, is_base, LeftOutReason::NotKnown(part, why)))
+        }
+        _ => None,
+    })
 }
 
 /// Why a step says nothing about what a request costs.

@@ -3,72 +3,11 @@
 //! milliseconds per request), its intercept what is used without any.
 
 use super::Steps;
-use super::figures::{ServiceFigures, StepFigures, Strain};
+use super::figures::{ServiceFigures, StepFigures};
 use super::statistics::{Estimate, line_through, mean_over_blocks};
-use crate::resources::Category;
+use crate::resources::{Category, Part};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-
-/// What of a service's CPU is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Part {
-    /// Everything that is no sidecar.
-    App,
-    /// Its sidecars.
-    Sidecar,
-    /// Both.
-    Total,
-}
-
-impl Part {
-    /// All of them.
-    pub const ALL: [Part; 3] = [Part::App, Part::Sidecar, Part::Total];
-
-    /// As it stands in files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Part::App => "app",
-            Part::Sidecar => "sidecar",
-            Part::Total => "total",
-        }
-    }
-
-    fn of(self, service: &ServiceFigures) -> Option<f64> {
-        match self {
-            Part::App => service.cpu_app_m,
-            Part::Sidecar => service.cpu_sidecar_m,
-            Part::Total => service.cpu_total_m(),
-        }
-    }
-
-    /// How often it was stopped at its limit.
-    pub fn throttled_of(self, service: &ServiceFigures) -> Option<f64> {
-        let Strain {
-            throttled_app,
-            throttled_sidecar,
-            ..
-        } = service.strain;
-        match self {
-            Part::App => throttled_app,
-            Part::Sidecar => throttled_sidecar,
-            Part::Total => [throttled_app, throttled_sidecar]
-                .into_iter()
-                .flatten()
-                .max_by(f64::total_cmp),
-        }
-    }
-
-    /// Its CPU limit over all pods of the service; `None` where one has none.
-    pub(super) fn limit_of(self, service: &ServiceFigures) -> Option<f64> {
-        let strain = &service.strain;
-        match self {
-            Part::App => strain.limit_app_m,
-            Part::Sidecar => strain.limit_sidecar_m,
-            Part::Total => Some(strain.limit_app_m? + strain.limit_sidecar_m?),
-        }
-    }
-}
 
 /// A line of CPU against rate, over blocks: one line per repetition.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -102,6 +41,11 @@ type Line = (f64, f64);
 /// The line of what is not there.
 const NOTHING: Line = (0.0, 0.0);
 
+/// A part that a service does not have, such as sidecars without a mesh, needs no line.
+fn is_nothing(part: Part, lines: &[Line]) -> bool {
+    part != Part::Total && lines.iter().all(|line| *line == NOTHING)
+}
+
 /// The line of one repetition; `None` with fewer than two rates that were held. A service that the arm
 /// does not have at all, such as a proxy of its own, costs nothing there.
 fn line(steps: &Steps<'_>, repetition: u32, name: (&str, &str), part: Part) -> Option<Line> {
@@ -110,7 +54,7 @@ fn line(steps: &Steps<'_>, repetition: u32, name: (&str, &str), part: Part) -> O
     let held = steps.repetition(repetition).held();
     let points = held.iter().filter_map(|step| {
         let cpu = match step.services.iter().find(|one| is_named(one)) {
-            Some(service) => part.of(service)?,
+            Some(service) => service.cpu(part).ok()?,
             None if !is_there && sees_applications(step) => 0.0,
             None => return None,
         };
@@ -137,7 +81,8 @@ pub fn costs(steps: &Steps<'_>) -> Vec<(String, String, Part, Cost)> {
             let lines = repetitions
                 .iter()
                 .filter_map(|one| line(steps, *one, (&namespace, &service), part));
-            if let Some(cost) = cost(&lines.collect::<Vec<_>>()) {
+            let lines: Vec<Line> = lines.collect();
+            if let Some(cost) = cost(&lines).filter(|_| !is_nothing(part, &lines)) {
                 found.push((namespace.clone(), service.clone(), part, cost));
             }
         }
@@ -185,8 +130,7 @@ pub(super) fn cost_differences(base: &Steps<'_>, other: &Steps<'_>) -> Vec<CostD
                 ))
             });
             let (bases, others): (Vec<Line>, Vec<Line>) = pairs.unzip();
-            // Two arms without sidecars have nothing to compare there.
-            if part != Part::Total && bases.iter().chain(&others).all(|line| *line == NOTHING) {
+            if is_nothing(part, &bases) && is_nothing(part, &others) {
                 continue;
             }
             let blocks = bases.iter().zip(&others);

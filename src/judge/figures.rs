@@ -2,7 +2,9 @@
 
 use super::{JudgedRun, Level, Stability, Step};
 use crate::measure::{RunResult, Tally};
-use crate::resources::{Category, ContainerUse, PodUse, Quantity, Resources, Role};
+use crate::resources::{
+    Category, ContainerUse, NotKnown, Part, PodUse, Quantity, Resources, sum_of, use_of,
+};
 use crate::spec::{Offered, StepKey};
 use crate::units::Rate;
 use serde::{Deserialize, Serialize};
@@ -60,47 +62,74 @@ pub struct ServiceFigures {
     pub category: Category,
     pub namespace: String,
     pub service: String,
-    /// Thousandths of a core of everything that is no sidecar.
-    pub cpu_app_m: Option<f64>,
-    /// Thousandths of a core of its sidecars; 0 when it has none.
-    pub cpu_sidecar_m: Option<f64>,
+    /// Thousandths of a core by part: app, sidecar and total of every service, the mesh's parts of
+    /// those that have them.
+    pub cpu_m: BTreeMap<Part, Result<f64, NotKnown>>,
     pub memory_bytes: Option<f64>,
     pub network_rx_bytes_per_s: Option<f64>,
     pub network_tx_bytes_per_s: Option<f64>,
-    pub strain: Strain,
+    pub saturation: Saturation,
 }
 
 /// How near a service came to what it may use.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Strain {
-    /// The CPU limits of all that is no sidecar, over its pods; absent when one has none.
-    pub limit_app_m: Option<f64>,
-    /// Those of its sidecars, likewise.
-    pub limit_sidecar_m: Option<f64>,
-    /// Largest share of scheduler periods in which a container that is no sidecar was stopped at its
-    /// limit.
-    pub throttled_app: Option<f64>,
-    /// The same of sidecars.
-    pub throttled_sidecar: Option<f64>,
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Saturation {
+    /// CPU limits in thousandths of a core by part, over all pods; a part of which a container has no
+    /// limit is absent.
+    pub limit_m: BTreeMap<Part, f64>,
+    /// Largest share, by part, of scheduler periods in which a container was stopped at its limit.
+    pub throttled: BTreeMap<Part, f64>,
     /// Largest share of the time in which a task of a container waited for a CPU (PSI).
     pub waited_for_cpu: Option<f64>,
-    /// Likewise for memory.
+    /// Largest share of the time in which a task of a container waited for memory (PSI).
     pub waited_for_memory: Option<f64>,
-    /// Likewise for I/O.
+    /// Largest share of the time in which a task of a container waited for I/O (PSI).
     pub waited_for_io: Option<f64>,
 }
 
+impl StepFigures {
+    /// Thousandths of a core that a part used: of the application, or of the mesh wherever its pods
+    /// run.
+    ///
+    /// # Errors
+    /// Why that is not known.
+    pub fn cpu(&self, part: Part) -> Result<f64, NotKnown> {
+        let services = self.services.iter().filter(|one| match part.is_of_mesh() {
+            true => one.cpu_m.contains_key(&part),
+            false => one.category == Category::Application,
+        });
+        let mut services = services.peekable();
+        if services.peek().is_none() {
+            return Err(NotKnown::no_pod(part, None));
+        }
+        sum_of(services.map(|one| one.cpu(part))).map_err(NotKnown::clone)
+    }
+}
+
 impl ServiceFigures {
-    /// App and sidecars.
-    pub fn cpu_total_m(&self) -> Option<f64> {
-        Some(self.cpu_app_m? + self.cpu_sidecar_m?)
+    /// Thousandths of a core that a part of it used.
+    ///
+    /// # Errors
+    /// Why that is not known.
+    pub fn cpu(&self, part: Part) -> Result<f64, &NotKnown> {
+        self.cpu_m
+            .get(&part)
+            .map_or(Ok(0.0), |used| used.as_ref().copied())
     }
 
-    /// Whether nobody measured anything of it.
+    /// The CPU of a service without parts of the mesh's own.
+    pub fn cpu_of(app_m: f64, sidecar_m: f64) -> BTreeMap<Part, Result<f64, NotKnown>> {
+        BTreeMap::from([
+            (Part::App, Ok(app_m)),
+            (Part::Sidecar, Ok(sidecar_m)),
+            (Part::Total, Ok(app_m + sidecar_m)),
+        ])
+    }
+
+    /// Whether nothing of it was measured.
     pub fn has_no_figure(&self) -> bool {
         let figures = [
-            self.cpu_app_m,
-            self.cpu_sidecar_m,
+            self.cpu(Part::Total).ok(),
             self.memory_bytes,
             self.network_rx_bytes_per_s,
             self.network_tx_bytes_per_s,
@@ -200,23 +229,39 @@ fn services(resources: &Resources) -> Vec<ServiceFigures> {
                 category: category.clone(),
                 namespace: namespace.clone(),
                 service: service.clone(),
-                cpu_app_m: sum(&|pod| pod.sum(Quantity::Cpu, |role| role != Role::Sidecar)),
-                cpu_sidecar_m: sum(&|pod| pod.sum(Quantity::Cpu, |role| role == Role::Sidecar)),
-                memory_bytes: sum(&|pod| pod.sum(Quantity::WorkingSet, |_| true)),
+                cpu_m: cpu_by_part(&pods),
+                memory_bytes: used(&pods, Part::Total, Quantity::WorkingSet).ok(),
                 network_rx_bytes_per_s: own(Quantity::NetworkRx),
                 network_tx_bytes_per_s: own(Quantity::NetworkTx),
-                strain: strain(resources, &pods),
+                saturation: saturation(resources, &pods),
             }
         })
         .collect()
 }
 
-fn strain(resources: &Resources, pods: &[&PodUse]) -> Strain {
-    let limit = |counts: &dyn Fn(Role) -> bool| {
+fn used(pods: &[&PodUse], part: Part, quantity: Quantity) -> Result<f64, NotKnown> {
+    use_of(pods.iter().copied(), part, quantity)
+}
+
+fn has_part(pods: &[&PodUse], part: Part) -> bool {
+    let mut containers = pods.iter().flat_map(|pod| &pod.containers);
+    containers.any(|container| part.counts(container.role))
+}
+
+fn cpu_by_part(pods: &[&PodUse]) -> BTreeMap<Part, Result<f64, NotKnown>> {
+    let parts = Part::ALL.into_iter();
+    let parts = parts.filter(|part| !part.is_of_mesh() || has_part(pods, *part));
+    let used = parts.map(|part| (part, used(pods, part, Quantity::Cpu)));
+    used.collect()
+}
+
+fn saturation(resources: &Resources, pods: &[&PodUse]) -> Saturation {
+    let limit = |part: Part| {
         let mut pods = pods.iter();
         pods.try_fold(0.0, |sum, pod| {
             let described = resources.topology.pods.get(&pod.uid)?;
-            let mut containers = described.containers.iter().filter(|one| counts(one.role));
+            let containers = described.containers.iter();
+            let mut containers = containers.filter(|one| part.counts(one.role));
             let limit = containers.try_fold(0.0, |sum, one| Some(sum + one.limits.cpu_millicores?));
             Some(sum + limit? * pod.presence)
         })
@@ -225,18 +270,21 @@ fn strain(resources: &Resources, pods: &[&PodUse]) -> Strain {
         let containers = pods.iter().flat_map(|pod| &pod.containers);
         containers.filter_map(of).max_by(f64::total_cmp)
     };
-    let throttled = |is_sidecar| {
+    let throttled = |part: Part| {
         most(&|container| {
-            let is_meant = (container.role == Role::Sidecar) == is_sidecar;
-            container.throttling().filter(|_| is_meant)
+            let share = container.throttling();
+            share.filter(|_| part.counts(container.role))
         })
     };
+    let by_part = |of: &dyn Fn(Part) -> Option<f64>| {
+        let parts = Part::ALL.into_iter();
+        let found = parts.filter_map(|part| Some((part, of(part)?)));
+        found.collect()
+    };
     let waited = |quantity| most(&|container| container.figure(quantity)?.value);
-    Strain {
-        limit_app_m: limit(&|role| role != Role::Sidecar),
-        limit_sidecar_m: limit(&|role| role == Role::Sidecar),
-        throttled_app: throttled(false),
-        throttled_sidecar: throttled(true),
+    Saturation {
+        limit_m: by_part(&limit),
+        throttled: by_part(&throttled),
         waited_for_cpu: waited(Quantity::PsiCpu),
         waited_for_memory: waited(Quantity::PsiMemory),
         waited_for_io: waited(Quantity::PsiIo),

@@ -30,8 +30,8 @@ pub use comparison::{
     RateComparison, compare,
 };
 pub use conditions::{Condition, Conditions, add_conditions, condition_text, unlike};
-pub use cost::{Cost, CostDifference, Part, by_difference, costs};
-pub use figures::{Latency, ServiceFigures, StepFigures, Strain, step_of};
+pub use cost::{Cost, CostDifference, by_difference, costs};
+pub use figures::{Latency, Saturation, ServiceFigures, StepFigures, step_of};
 #[cfg(test)]
 pub(crate) use gate::sample as sample_gate;
 pub use gate::{Gate, are_believed};

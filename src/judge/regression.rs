@@ -24,12 +24,15 @@ enum Watched {
     Use(Metric),
 }
 
-const USES: [(&str, Metric); 9] = [
+const USES: [(&str, Metric); 12] = [
     ("cpu", Metric::CpuTotal),
     ("cpu.total", Metric::CpuTotal),
     ("cpu.app", Metric::CpuApp),
     ("cpu.sidecar", Metric::CpuSidecar),
     ("cpu.control_plane", Metric::CpuControlPlane),
+    ("cpu.node_proxy", Metric::CpuNodeProxy),
+    ("cpu.waypoint", Metric::CpuWaypoint),
+    ("cpu.gateway", Metric::CpuGateway),
     ("cpu_per_request", Metric::CpuPerRequest),
     ("memory", Metric::Memory),
     ("network.rx", Metric::NetworkRx),

@@ -1,7 +1,7 @@
 //! What a threshold looks at: a quantity of a run, by the name that people write.
 
 use crate::measure::{Distribution, Histogram, RouteTally, RunResult, Tally, sum};
-use crate::resources::{Category, PodUse, Quantity, Role};
+use crate::resources::{Part, Quantity, Resources};
 
 /// A quantity of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,15 +63,6 @@ pub(super) enum StatusClass {
     Hundred(u16),
 }
 
-/// Whose use is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
-    App,
-    Sidecar,
-    Total,
-    ControlPlane,
-}
-
 /// What a subject is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -106,7 +97,13 @@ pub(super) enum Found {
     Unknown(String),
 }
 
-const SUBJECTS: &str = "p50 p90 p99 p99.9 mean max (latency), service.p99, late.p99, blocked.p99, rate_ratio, error_rate, unfinished, status.5xx, route(\"GET /hotels\").p99, cpu.app, cpu.sidecar, cpu.total, cpu.control_plane, memory.app, throttled, and of one service cpu.sidecar(\"frontend\")";
+impl From<Result<f64, String>> for Found {
+    fn from(found: Result<f64, String>) -> Found {
+        found.map_or_else(Found::Unknown, Found::Exact)
+    }
+}
+
+const SUBJECTS: &str = "p50 p90 p99 p99.9 mean max (latency), service.p99, late.p99, blocked.p99, rate_ratio, error_rate, unfinished, status.5xx, route(\"GET /hotels\").p99, cpu.app, cpu.sidecar, cpu.total, cpu.node_proxy, cpu.waypoint, cpu.gateway, cpu.control_plane, memory.app, throttled, and of one service cpu.sidecar(\"frontend\")";
 
 /// Where it goes wrong, in bytes, and why.
 type Bad = (usize, String);
@@ -161,10 +158,13 @@ impl Subject {
                 Ok((Subject::Status(class), end))
             }
             "cpu" | "memory" => {
-                let part = part(member).ok_or_else(|| {
+                let part = Part::of_name(member).ok_or_else(|| {
                     (
                         at,
-                        format!("`{member}` is not known: app, sidecar, total or control_plane"),
+                        format!(
+                            "`{member}` is not known: {}",
+                            Part::ALL.map(Part::name).join(", ")
+                        ),
                     )
                 })?;
                 let (service, end) = of_service(text, end)?;
@@ -230,11 +230,13 @@ impl Subject {
                 Some(route) => of_route(route, *subject, tally.scheduled, as_share),
                 None => Found::Unknown(format!("no request went to the route {name}")),
             },
-            Subject::Cpu(part, service) => used(result, Quantity::Cpu, *part, service.as_deref()),
-            Subject::Memory(part, service) => {
-                used(result, Quantity::WorkingSet, *part, service.as_deref())
+            Subject::Cpu(part, service) => {
+                used(result, Quantity::Cpu, *part, service.as_deref()).into()
             }
-            Subject::Throttled(service) => throttled(result, service.as_deref()),
+            Subject::Memory(part, service) => {
+                used(result, Quantity::WorkingSet, *part, service.as_deref()).into()
+            }
+            Subject::Throttled(service) => throttled(result, service.as_deref()).into(),
         }
     }
 }
@@ -315,16 +317,6 @@ fn status(name: &str) -> Option<StatusClass> {
     }
 }
 
-fn part(name: &str) -> Option<Part> {
-    match name {
-        "app" => Some(Part::App),
-        "sidecar" => Some(Part::Sidecar),
-        "total" => Some(Part::Total),
-        "control_plane" => Some(Part::ControlPlane),
-        _ => None,
-    }
-}
-
 fn share(part: u64, of: u64) -> Found {
     if of == 0 {
         return Found::Unknown("no request was counted".to_owned());
@@ -383,70 +375,28 @@ fn of_route(route: &RouteTally, subject: RouteSubject, scheduled: u64, as_share:
     }
 }
 
-/// The pods that are meant: those of the mesh, or of the application or one of its services.
-fn pods<'a>(
-    result: &'a RunResult,
+fn collected(result: &RunResult) -> Result<&Resources, String> {
+    let resources = result.resources.as_ref();
+    resources.ok_or_else(|| "no collector ran: --collect".to_owned())
+}
+
+fn used(
+    result: &RunResult,
+    quantity: Quantity,
     part: Part,
-    service: Option<&'a str>,
-) -> Result<Vec<&'a PodUse>, String> {
-    let Some(resources) = &result.resources else {
-        return Err("no collector ran: --collect".to_owned());
-    };
-    let category = match part {
-        Part::ControlPlane => Category::IstioControlPlane,
-        Part::App | Part::Sidecar | Part::Total => Category::Application,
-    };
-    let pods = resources.pods.iter().filter(|pod| pod.category == category);
-    let pods = pods.filter(|pod| service.is_none_or(|service| pod.service == service));
-    let pods: Vec<&PodUse> = pods.collect();
-    match (pods.is_empty(), service) {
-        (false, _) => Ok(pods),
-        (true, Some(service)) => Err(format!("no pod of the service {service} was seen")),
-        (true, None) => Err(format!("no pod of {category} was seen")),
-    }
+    service: Option<&str>,
+) -> Result<f64, String> {
+    let used = collected(result)?.used(part, service, quantity);
+    used.map_err(|why| why.to_string())
 }
 
-fn used(result: &RunResult, quantity: Quantity, part: Part, service: Option<&str>) -> Found {
-    let pods = match pods(result, part, service) {
-        Ok(pods) => pods,
-        Err(why) => return Found::Unknown(why),
-    };
-    let counts = |role: Role| match part {
-        Part::App => role != Role::Sidecar,
-        Part::Sidecar => role == Role::Sidecar,
-        Part::Total | Part::ControlPlane => true,
-    };
-    let mut pods = pods.iter();
-    let sum = pods.try_fold(0.0, |sum, pod| {
-        Some(sum + pod.sum(quantity, counts)? * pod.presence)
-    });
-    sum.map_or_else(
-        || {
-            Found::Unknown(format!(
-                "{} is missing in one of the containers",
-                quantity.name()
-            ))
-        },
-        Found::Exact,
-    )
-}
-
-fn throttled(result: &RunResult, service: Option<&str>) -> Found {
-    let pods = match pods(result, Part::Total, service) {
-        Ok(pods) => pods,
-        Err(why) => return Found::Unknown(why),
-    };
+fn throttled(result: &RunResult, service: Option<&str>) -> Result<f64, String> {
+    let pods = collected(result)?.pods_of(Part::Total, service);
+    let pods = pods.map_err(|why| why.to_string())?;
     let containers = pods.iter().flat_map(|pod| &pod.containers);
-    let most = containers
-        .filter_map(|container| container.throttling())
-        .max_by(f64::total_cmp);
-    most.map_or_else(
-        || {
-            Found::Unknown(
-                "no container told how often it was throttled; none may have a CPU limit"
-                    .to_owned(),
-            )
-        },
-        Found::Exact,
-    )
+    let shares = containers.filter_map(|container| container.throttling());
+    shares.max_by(f64::total_cmp).ok_or_else(|| {
+        "no container has a figure of how often it was throttled; none may have a CPU limit"
+            .to_owned()
+    })
 }

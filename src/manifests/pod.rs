@@ -133,7 +133,10 @@ fn pod_role(namespace: &str, labels: &BTreeMap<String, String>, owner: &Owner) -
         Role::NodeProxy
     } else if gateway_of.contains("mesh") || owner.name.starts_with("waypoint") {
         Role::Waypoint
-    } else if !gateway_of.is_empty() || label("istio").ends_with("gateway") {
+    } else if !gateway_of.is_empty()
+        || labels.contains_key("gateway.networking.k8s.io/gateway-name")
+        || label("istio").ends_with("gateway")
+    {
         Role::Gateway
     } else if is_of_mesh {
         Role::ControlPlane
@@ -201,8 +204,10 @@ fn last_exit(state: &api::ContainerStatus) -> Option<String> {
 }
 
 fn started(state: &api::ContainerStatus) -> Option<Nanos> {
-    let running = state.state.as_ref()?.running.as_ref()?;
-    running.started_at.as_ref().and_then(nanos)
+    let state = state.state.as_ref()?;
+    let running = state.running.as_ref().map(|one| &one.started_at);
+    let terminated = state.terminated.as_ref().map(|one| &one.started_at);
+    running.or(terminated)?.as_ref().and_then(nanos)
 }
 
 fn amounts(amounts: Option<&BTreeMap<String, Quantity>>) -> Amounts {

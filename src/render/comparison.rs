@@ -2,8 +2,9 @@
 
 use crate::judge::{
     BLOCKS_FOR_AN_INTERVAL, Comparison, Cost, Estimate, LeftOutReason, Metric, MetricComparison,
-    Part, RateComparison, Spread, StudyOverhead, by_difference,
+    RateComparison, Spread, StudyOverhead, by_difference,
 };
+use crate::resources::Part;
 use crate::units::{show_bytes, show_time_us};
 
 /// How the text is laid out.

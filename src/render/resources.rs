@@ -112,6 +112,9 @@ fn category_lines(text: &mut String, category: &CategoryUse) {
             category.category, category.pods
         );
     }
+    for why in &category.not_known {
+        let _ = writeln!(text, "    {:<20} {why}", "");
+    }
 }
 
 fn restarts(text: &mut String, resources: &Resources) {

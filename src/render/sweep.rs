@@ -1,8 +1,8 @@
 //! What a sweep says of itself: its steps beforehand, a line per step, what it found.
 
 use crate::judge::{JudgedRun, Slo, Stability};
-use crate::measure::{Distribution, RunResult};
-use crate::resources::{Category, Role};
+use crate::measure::Distribution;
+use crate::resources::{Part, Quantity};
 use crate::spec::StepKey;
 use crate::units::{Nanos, show_time_us};
 
@@ -78,8 +78,9 @@ pub fn step_line(step: &StepKey, of: usize, run: &JudgedRun) -> String {
         let time = latency.as_ref().map(|latency| of(latency) as f64 / 1e3);
         time.map_or("-".to_owned(), show_time_us)
     };
-    let cpu = |role: Role| {
-        let cpu = application_cpu(result, role);
+    let cpu = |part: Part| {
+        let resources = result.resources.as_ref();
+        let cpu = resources.and_then(|one| one.used(part, None, Quantity::Cpu).ok());
         cpu.map_or("-".to_owned(), |cpu| format!("{cpu:.0}m"))
     };
     let held = match stability {
@@ -109,17 +110,9 @@ pub fn step_line(step: &StepKey, of: usize, run: &JudgedRun) -> String {
         time(|latency| latency.p50),
         time(|latency| latency.p99),
         tally.failed + tally.status.bad(),
-        cpu(Role::App),
-        cpu(Role::Sidecar),
+        cpu(Part::App),
+        cpu(Part::Sidecar),
     )
-}
-
-fn application_cpu(result: &RunResult, role: Role) -> Option<f64> {
-    let categories = &result.resources.as_ref()?.categories;
-    let ours = categories
-        .iter()
-        .find(|one| one.category == Category::Application)?;
-    ours.cpu_m.get(&role).copied()
 }
 
 /// What the search for an arm's capacity found; the highest good rate and the lowest that is not.

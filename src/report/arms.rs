@@ -4,7 +4,7 @@
 use super::chart::{Axis, Chart, Content, Mark, Panel, Point, Series, Stroke};
 use super::table::{Cell, Table};
 use crate::judge::{
-    ArmSteps, BLOCKS_FOR_AN_INTERVAL, Capacity, Condition, Estimate, Latency, Metric, Part, Spread,
+    ArmSteps, BLOCKS_FOR_AN_INTERVAL, Capacity, Condition, Estimate, Latency, Metric, Spread,
     Stability, Step, Steps, condition_text, costs, mean_over_blocks,
 };
 use crate::render::estimate_text;
@@ -388,13 +388,6 @@ pub fn costs_table(arms: &[ArmSteps]) -> Table {
     );
     for arm in arms {
         for (namespace, service, part, cost) in costs(&arm.set()) {
-            // Without sidecars there is one part only.
-            let is_nothing = part == Part::Sidecar
-                && cost.per_request_ms.value == 0.0
-                && cost.idle_m.value == 0.0;
-            if is_nothing {
-                continue;
-            }
             let cell = |estimate: &Estimate, digits: usize| {
                 let text = estimate_text(estimate, &|value| format!("{value:.digits$}"));
                 Cell::number(estimate.value, text)

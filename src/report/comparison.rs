@@ -145,11 +145,11 @@ fn metric_row(rate: f64, one: &MetricComparison) -> Vec<Cell> {
     ]
 }
 
-/// Steps that are left out, and why.
+/// Steps that are left out and figures that are not known, with the reasons.
 pub fn left_out_table(comparison: &Comparison) -> Table {
     let mut table = Table::new(
         "Left out",
-        "Steps that say nothing about what a request costs.",
+        "Steps that say nothing about what a request costs, and figures of the others that are not known.",
         &["rate/s", "why"],
     );
     for rate in &comparison.rates {

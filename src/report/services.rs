@@ -2,8 +2,8 @@
 
 use super::chart::{Axis, BarPart, Bars, Chart, Content, Panel};
 use super::table::{Cell, Table};
-use crate::judge::{ArmSteps, Part, ServiceFigures, mean_over_blocks};
-use crate::resources::Category;
+use crate::judge::{ArmSteps, ServiceFigures, mean_over_blocks};
+use crate::resources::{Category, Part, sum_of};
 use crate::units::{Rate, show_bytes};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,7 +34,11 @@ pub fn services_charts(arms: &[ArmSteps], rate: Rate) -> [Chart; 3] {
             "services_cpu",
             "CPU",
             "CPU (m)",
-            &[("app", &|one| one.app), ("sidecar", &|one| one.sidecar)],
+            &[
+                ("app", &|one| one.app),
+                ("sidecar", &|one| one.sidecar),
+                ("mesh", &|one| one.mesh),
+            ],
         ),
         chart(
             "services_memory",
@@ -105,6 +109,8 @@ struct ServiceUse {
     category: String,
     app: Option<f64>,
     sidecar: Option<f64>,
+    /// The mesh's own parts: proxies of nodes, waypoints, gateways, control plane.
+    mesh: Option<f64>,
     memory: Option<f64>,
     rx: Option<f64>,
     tx: Option<f64>,
@@ -158,20 +164,24 @@ fn use_of(category: String, services: &[(f64, &ServiceFigures)]) -> ServiceUse {
     };
     ServiceUse {
         category,
-        app: mean(&|_, service| service.cpu_app_m),
-        sidecar: mean(&|_, service| service.cpu_sidecar_m),
+        app: mean(&|_, service| service.cpu(Part::App).ok()),
+        sidecar: mean(&|_, service| service.cpu(Part::Sidecar).ok()),
+        mesh: mean(&|_, service| {
+            let parts = Part::ALL.into_iter().filter(|part| part.is_of_mesh());
+            sum_of(parts.map(|part| service.cpu(part))).ok()
+        }),
         memory: mean(&|_, service| service.memory_bytes),
         rx: mean(&|_, service| service.network_rx_bytes_per_s),
         tx: mean(&|_, service| service.network_tx_bytes_per_s),
         per_request: mean(&|achieved, service| {
-            let cpu = service.cpu_total_m()?;
+            let cpu = service.cpu(Part::Total).ok()?;
             (achieved > 0.0).then(|| cpu / achieved)
         }),
-        throttled: most(&|service| Part::Total.throttled_of(service)),
+        throttled: most(&|service| service.saturation.throttled.get(&Part::Total).copied()),
         waited: [
-            most(&|service| service.strain.waited_for_cpu),
-            most(&|service| service.strain.waited_for_memory),
-            most(&|service| service.strain.waited_for_io),
+            most(&|service| service.saturation.waited_for_cpu),
+            most(&|service| service.saturation.waited_for_memory),
+            most(&|service| service.saturation.waited_for_io),
         ],
     }
 }
@@ -188,6 +198,7 @@ pub fn services_table(arms: &[ArmSteps]) -> Table {
             "service",
             "CPU app (m)",
             "CPU sidecar (m)",
+            "CPU mesh (m)",
             "CPU per request (ms)",
             "memory",
             "rx/s",
@@ -210,6 +221,7 @@ pub fn services_table(arms: &[ArmSteps]) -> Table {
                     name.into(),
                     Cell::maybe(used.app, plain),
                     Cell::maybe(used.sidecar, plain),
+                    Cell::maybe(used.mesh, plain),
                     Cell::maybe(used.per_request, |value| format!("{value:.3}")),
                     Cell::maybe(used.memory, show_bytes),
                     Cell::maybe(used.rx, show_bytes),

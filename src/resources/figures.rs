@@ -1,7 +1,7 @@
 //! What was used, as it is told: figures of containers, pods and kinds of pods, and how far each can
 //! be relied on.
 
-use super::{Category, ClockOffset, Quantity, Role, Source, Span, Topology, Unit};
+use super::{Category, ClockOffset, NotKnown, Quantity, Role, Source, Span, Topology, Unit};
 use crate::units::Nanos;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -22,6 +22,8 @@ pub enum Quality {
     Smoothed,
     /// The pod shares its node's network: the figure is the node's.
     HostNetwork,
+    /// The container is known not to have run: the figure is 0 without any sample.
+    DidNotRun,
     /// There is none, and why.
     Missing(String),
 }
@@ -35,6 +37,7 @@ impl Quality {
             Quality::Restarted => "restarted".to_owned(),
             Quality::Smoothed => "smoothed".to_owned(),
             Quality::HostNetwork => "host_network".to_owned(),
+            Quality::DidNotRun => "did_not_run".to_owned(),
             Quality::Missing(why) => format!("missing: {why}"),
         }
     }
@@ -110,10 +113,13 @@ pub struct CategoryUse {
     pub category: Category,
     /// How many pods.
     pub pods: usize,
-    /// Thousandths of a core by role; a role with a missing figure is absent.
+    /// Thousandths of a core by role; a role whose sum is not known is absent.
     pub cpu_m: BTreeMap<Role, f64>,
     /// Bytes of working set by role, mean over the window.
     pub working_set_bytes: BTreeMap<Role, f64>,
+    /// Why sums of CPU or memory are absent, one reason for each.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub not_known: Vec<NotKnown>,
     /// Bytes received from the wire per second, without pods that share their node's network.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub network_rx_bytes_per_s: Option<f64>,
@@ -248,17 +254,6 @@ impl PodUse {
     /// A figure of the pod itself.
     pub fn figure(&self, quantity: Quantity) -> Option<f64> {
         find(&self.figures, quantity)?.value
-    }
-
-    /// The sum over the containers that `counts`; `None` when one of them has no figure, 0 when
-    /// there is no such container.
-    pub fn sum(&self, quantity: Quantity, counts: impl Fn(Role) -> bool) -> Option<f64> {
-        let containers = self.containers.iter();
-        containers
-            .filter(|container| counts(container.role))
-            .map(|container| find(&container.figures, quantity)?.value)
-            // The sum of nothing is -0.
-            .try_fold(0.0, |sum, value| Some(sum + value?))
     }
 
     /// Whether its network figures are its own.

@@ -5,6 +5,7 @@
 
 mod figures;
 mod offset;
+mod parts;
 mod quantity;
 mod reduce;
 mod sample;
@@ -18,6 +19,7 @@ pub use figures::{
     Spans,
 };
 pub use offset::ClockOffset;
+pub use parts::{NotKnown, Part, sum_of, use_of};
 pub use quantity::{Quantity, Unit};
 pub use reduce::reduce;
 pub use sample::{Point, Sample, SampleLog, Source, Subject};

@@ -3,10 +3,14 @@
 use super::figures::{
     CategoryUse, CollectorUse, ContainerUse, Figure, NodeClock, PodUse, Quality, Resources, Spans,
 };
+use super::parts::use_of_role;
 use super::quantity::Kind;
 use super::window::{Mark, counter, events, gauge};
-use super::{Category, Pod, Point, Quantity, Role, SampleLog, Source, Span, Subject, Topology};
-use std::collections::BTreeMap;
+use super::{
+    Category, Container, NotKnown, Pod, Point, Quantity, Role, SampleLog, Source, Span, Subject,
+    Topology,
+};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Below this share of the window a figure is marked: it speaks for less than half of it.
 const LITTLE: f64 = 0.5;
@@ -45,6 +49,8 @@ struct Reading<'a> {
     axis: &'a Axis<'a>,
     reasons: &'a BTreeMap<Quantity, String>,
     notes: Vec<String>,
+    /// Containers that are known not to have run, and count as 0.
+    did_not_run: Vec<String>,
     /// Share of the window that samples must bracket: half of the time in which the pod at hand was
     /// there.
     enough: f64,
@@ -67,12 +73,17 @@ pub fn reduce(
         axis: &axis,
         reasons,
         notes: Vec::new(),
+        did_not_run: Vec::new(),
         enough: LITTLE,
     };
     let pods = topology.pods.values();
     let mut pods: Vec<PodUse> = pods.filter_map(|pod| reading.pod(pod)).collect();
     pods.sort_by(|one, other| (&one.namespace, &one.pod).cmp(&(&other.namespace, &other.pod)));
-    let notes = reading.notes;
+    let mut notes = reading.notes;
+    if !reading.did_not_run.is_empty() {
+        let names = reading.did_not_run.join(", ");
+        notes.push(format!("did not run, and counts as 0: {names}"));
+    }
     Resources {
         spans,
         topology: topology.clone(),
@@ -87,40 +98,36 @@ pub fn reduce(
 }
 
 impl Reading<'_> {
-    /// `None` for a pod that was not there in the window, or of which nothing was heard in it because
-    /// its work was done.
+    /// `None` for a pod that was not there in the window, and for one that has done its work before
+    /// a sample of it could be taken.
     fn pod(&mut self, pod: &Pod) -> Option<PodUse> {
         let presence = self.presence(pod);
         if presence <= 0.0 {
             return None;
         }
         self.enough = LITTLE * presence;
-        let containers = pod.containers.iter().map(|container| {
-            let subject = pod.subject(Some(&container.name));
-            let figures = Quantity::OF_CONTAINERS.map(|quantity| {
-                let mut figure = self.figure(&subject, quantity);
-                if figure.value.is_none() && !container.running {
-                    figure.quality = Quality::Missing("the container was not running".to_owned());
-                }
-                figure
-            });
-            ContainerUse {
-                name: container.name.clone(),
-                role: container.role,
-                figures: figures.to_vec(),
-            }
-        });
+        let containers = pod.containers.iter().map(|one| self.container(pod, one));
         let containers: Vec<ContainerUse> = containers.collect();
         let subject = pod.subject(None);
-        let was_heard = |one: &ContainerUse| {
+        let has_samples = |one: &ContainerUse| {
             one.figure(Quantity::Cpu)
                 .is_some_and(|cpu| cpu.value.is_some())
         };
-        if pod.is_finished() && !containers.iter().any(was_heard) {
+        if pod.is_finished() && !containers.iter().any(has_samples) {
+            let Pod {
+                namespace, name, ..
+            } = pod;
+            self.notes.push(format!(
+                "{namespace}/{name} finished without a sample: what it used is in no figure"
+            ));
             return None;
         }
         self.compare_with_pod(&subject, &containers);
-        let mut figures = Quantity::OF_PODS.map(|quantity| self.figure(&subject, quantity));
+        let ran = pod.containers.iter().any(|one| did_run(pod, one));
+        let mut figures = Quantity::OF_PODS.map(|quantity| {
+            let figure = self.figure(&subject, quantity);
+            if ran { figure } else { zero_if_missing(figure) }
+        });
         if pod.host_network {
             for figure in figures.iter_mut().filter(|figure| figure.value.is_some()) {
                 figure.quality = Quality::HostNetwork;
@@ -137,6 +144,26 @@ impl Reading<'_> {
             containers,
             figures: figures.to_vec(),
         })
+    }
+
+    fn container(&mut self, pod: &Pod, container: &Container) -> ContainerUse {
+        let subject = pod.subject(Some(&container.name));
+        let mut figures = Quantity::OF_CONTAINERS.map(|quantity| self.figure(&subject, quantity));
+        if !did_run(pod, container) {
+            let name = format!("{}/{}/{}", pod.namespace, pod.name, container.name);
+            self.did_not_run.push(name);
+            figures = figures.map(zero_if_missing);
+        }
+        if !container.running {
+            let missing = figures.iter_mut().filter(|figure| figure.value.is_none());
+            let why = "the container was not running when last seen";
+            missing.for_each(|figure| figure.quality = Quality::Missing(why.to_owned()));
+        }
+        ContainerUse {
+            name: container.name.clone(),
+            role: container.role,
+            figures: figures.to_vec(),
+        }
     }
 
     fn presence(&self, pod: &Pod) -> f64 {
@@ -328,11 +355,13 @@ fn category(kind: &Category, pods: &[&PodUse]) -> CategoryUse {
         counted.contains(&figure.quantity) && is_thin
     };
     let events = [Quantity::Restarts, Quantity::OomKills].into_iter();
+    let (cpu, memory) = (sums(pods, Quantity::Cpu), sums(pods, Quantity::WorkingSet));
     CategoryUse {
         category: kind.clone(),
         pods: pods.len(),
-        cpu_m: by_role(pods, Quantity::Cpu),
-        working_set_bytes: by_role(pods, Quantity::WorkingSet),
+        cpu_m: cpu.by_role,
+        working_set_bytes: memory.by_role,
+        not_known: cpu.not_known.into_iter().chain(memory.not_known).collect(),
         network_rx_bytes_per_s: network(Quantity::NetworkRx),
         network_tx_bytes_per_s: network(Quantity::NetworkTx),
         most_throttled: throttling.max_by(f64::total_cmp),
@@ -347,24 +376,44 @@ fn category(kind: &Category, pods: &[&PodUse]) -> CategoryUse {
     }
 }
 
-/// Sums by role, each pod with the share of the window in which it was there. A role of which one
-/// container has no figure has no sum.
-fn by_role(pods: &[&PodUse], quantity: Quantity) -> BTreeMap<Role, f64> {
-    let mut sums: BTreeMap<Role, Option<f64>> = BTreeMap::new();
-    for pod in pods {
-        for container in &pod.containers {
-            let value = container.figure(quantity).and_then(|figure| figure.value);
-            // What was there for less than half of the window may never have been sampled.
-            if value.is_none() && pod.presence < LITTLE {
-                continue;
-            }
-            let sum = sums.entry(container.role).or_insert(Some(0.0));
-            *sum = sum
-                .zip(value)
-                .map(|(sum, value)| sum + value * pod.presence);
+/// Sums by role, and why there is none of some roles.
+#[derive(Default)]
+struct Sums {
+    by_role: BTreeMap<Role, f64>,
+    not_known: Vec<NotKnown>,
+}
+
+fn sums(pods: &[&PodUse], quantity: Quantity) -> Sums {
+    let containers = pods.iter().flat_map(|pod| &pod.containers);
+    let roles: BTreeSet<Role> = containers.map(|container| container.role).collect();
+    let mut sums = Sums::default();
+    for role in roles {
+        match use_of_role(pods.iter().copied(), role, quantity) {
+            Ok(sum) => drop(sums.by_role.insert(role, sum)),
+            Err(why) => sums.not_known.push(why),
         }
     }
-    sums.into_iter()
-        .filter_map(|(role, sum)| Some((role, sum?)))
-        .collect()
+    sums
+}
+
+/// Whether a container was running, or had been, when it was last seen. A pod that has done its work
+/// ran its containers.
+fn did_run(pod: &Pod, container: &Container) -> bool {
+    container.running
+        || container.started.is_some()
+        || container.restarts > 0
+        || container.last_exit.is_some()
+        || pod.is_finished()
+}
+
+/// The figure of a container that did not run.
+fn zero_if_missing(figure: Figure) -> Figure {
+    if figure.value.is_some() {
+        return figure;
+    }
+    Figure {
+        value: Some(0.0),
+        quality: Quality::DidNotRun,
+        ..figure
+    }
 }

@@ -422,10 +422,10 @@ fn one_missing_sidecar_takes_the_sum_of_sidecars_and_not_that_of_apps() {
     let cpu = &resources.categories[0].cpu_m;
     assert!((cpu[&Role::App] - 250.0).abs() < 1e-6);
     assert!(!cpu.contains_key(&Role::Sidecar));
-    assert_eq!(resources.pods[0].sum(Quantity::Cpu, |_| true), None);
+    assert!(use_of(&resources.pods, Part::Total, Quantity::Cpu).is_err());
     assert_eq!(
-        resources.pods[0].sum(Quantity::Cpu, |role| role == Role::Gateway),
-        Some(0.0)
+        use_of(&resources.pods, Part::Gateway, Quantity::Cpu),
+        Ok(0.0)
     );
 }
 

@@ -144,7 +144,8 @@ pub struct Container {
     /// Why it ended the last time, such as `OOMKilled`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_exit: Option<String>,
-    /// When it was started; nanoseconds since 1970, on its node's clock.
+    /// When it was started the last time; nanoseconds since 1970, on its node's clock. Absent for a
+    /// container that never was.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub started: Option<Nanos>,
 }
@@ -327,6 +328,11 @@ impl Topology {
             if let Some(known) = self.pods.get(&pod.uid) {
                 pod.seen.from = known.seen.from;
                 pod.seen.to = known.seen.to;
+                for container in &mut pod.containers {
+                    let mut before = known.containers.iter();
+                    let before = before.find(|one| one.name == container.name);
+                    container.started = container.started.or(before.and_then(|one| one.started));
+                }
             }
             if pod.is_finished() {
                 pod.seen.to.get_or_insert(now);

@@ -58,7 +58,7 @@ fn what_is_no_finite_number_is_missing_and_spoils_no_sum() {
     let step = &steps(&folder(&rows, Some(pods)))[0];
     assert!(!step.latency.contains_key("mean"), "{:?}", step.latency);
     let geo = &step.services[0];
-    assert_eq!((geo.cpu_total_m(), geo.memory_bytes), (None, None));
+    assert_eq!((geo.cpu(Part::Total).ok(), geo.memory_bytes), (None, None));
     let sums = study_sums(pods.as_bytes()).expect("sums");
     let sums = sums.values().next().expect("a rate");
     assert_eq!(*sums, [5.0, 8.0, 2.0, 4.0].map(Some));
@@ -94,18 +94,21 @@ fn pods_of_both_generations_add_up_by_service_and_failed_commands_are_no_zeros()
         100,default,application,user,user-1,5,5,0,1,0.0,0.0\n";
     let step = &steps(&folder("100,100,1ms,,,,,,,,1\n", Some(new)))[0];
     let geo = &step.services[0];
-    assert_eq!((geo.cpu_app_m, geo.cpu_sidecar_m), (Some(60.0), Some(20.0)));
+    assert_eq!(
+        (geo.cpu(Part::App), geo.cpu(Part::Sidecar)),
+        (Ok(60.0), Ok(20.0))
+    );
     assert_eq!(geo.memory_bytes, Some(6.0 * 1_048_576.0));
     assert_eq!(geo.network_rx_bytes_per_s, Some(4096.0));
     let user = &step.services[1];
     assert_eq!(
-        (user.cpu_total_m(), user.network_rx_bytes_per_s),
-        (Some(5.0), None)
+        (user.cpu(Part::Total), user.network_rx_bytes_per_s),
+        (Ok(5.0), None)
     );
     let old = "RPS,Namespace,Category,Service,Pod,CPU(m),Memory_WorkingSet(Mi),Memory_Delta(Mi),Net_RX(KB/s),Net_TX(KB/s)\n\
         100,default,application,geo,geo-1,30,2,0,1,2\n";
     let step = &steps(&folder("100,100,1ms,,,,,,,,1\n", Some(old)))[0];
-    assert_eq!(step.services[0].cpu_total_m(), Some(30.0));
+    assert_eq!(step.services[0].cpu(Part::Total), Ok(30.0));
     let sums = study_sums(old.as_bytes()).expect("sums");
     assert_eq!(
         sums[&(String::new(), 100_000_000)],

@@ -3,7 +3,7 @@
 use super::LoadFigures;
 use crate::judge::JudgedRun;
 use crate::measure::{RunResult, Tally};
-use crate::resources::{Figure, PodUse, Resources};
+use crate::resources::{Figure, Part, PodUse, Quantity, Resources};
 use crate::units::Nanos;
 
 pub const COLUMNS: [&str; 17] = [
@@ -26,7 +26,8 @@ pub const COLUMNS: [&str; 17] = [
     "quality",
 ];
 
-/// The rows of a step: the figures of the load, then those of each pod and container.
+/// The rows of a step: the figures of the load, the CPU of each part (role `sum`), then those of
+/// each pod and container.
 pub fn rows(run: &JudgedRun, figures: &LoadFigures<'_>) -> Vec<Vec<String>> {
     let result = &run.result;
     let start = result.start_unix + result.window.start;
@@ -50,6 +51,9 @@ pub fn rows(run: &JudgedRun, figures: &LoadFigures<'_>) -> Vec<Vec<String>> {
         add(["", "", "", "", "load"], figure);
     }
     if let Some(resources) = &result.resources {
+        for part in Part::ALL {
+            add(["", "", "", "", "sum"], of_part(resources, part));
+        }
         of_pods(resources, &mut add);
     }
     rows
@@ -99,6 +103,22 @@ fn of_load(result: &RunResult, figures: &LoadFigures<'_>) -> Vec<[String; 5]> {
         rows.push(row);
     }
     rows
+}
+
+/// What a part used, over all pods.
+fn of_part(resources: &Resources, part: Part) -> [String; 5] {
+    let used = resources.used(part, None, Quantity::Cpu);
+    let quality = match &used {
+        Ok(_) => "good".to_owned(),
+        Err(why) => format!("missing: {why}"),
+    };
+    [
+        format!("cpu_{}", part.name()),
+        used.map_or(String::new(), |value| format!("{value:.6}")),
+        Quantity::Cpu.unit().name().to_owned(),
+        String::new(),
+        quality,
+    ]
 }
 
 fn of_pods(resources: &Resources, add: &mut impl FnMut([&str; 5], [String; 5])) {

@@ -2,21 +2,20 @@
 
 use super::*;
 use crate::judge::sample_steps::key;
-use crate::judge::{Latency, Reason, Stability, Step, StepFigures, Strain};
+use crate::judge::{Latency, Reason, Saturation, Stability, Step, StepFigures};
 use crate::resources::Category;
 use std::collections::BTreeMap;
 
-fn service(name: &str, app_m: f64, sidecar_m: f64, strain: Strain) -> ServiceFigures {
+fn service(name: &str, app_m: f64, sidecar_m: f64, saturation: Saturation) -> ServiceFigures {
     ServiceFigures {
         category: Category::Application,
         namespace: "default".to_owned(),
         service: name.to_owned(),
-        cpu_app_m: Some(app_m),
-        cpu_sidecar_m: Some(sidecar_m),
+        cpu_m: ServiceFigures::cpu_of(app_m, sidecar_m),
         memory_bytes: None,
         network_rx_bytes_per_s: None,
         network_tx_bytes_per_s: None,
-        strain,
+        saturation,
     }
 }
 
@@ -31,14 +30,15 @@ fn step(rate: f64, repetition: u32) -> Step {
         is_lower_bound: false,
         beyond: None,
     };
-    let strain = Strain {
-        limit_app_m: Some(2_000.0),
-        limit_sidecar_m: Some(500.0),
-        throttled_app: Some(0.9),
-        throttled_sidecar: Some(if is_held { 0.02 } else { 0.6 }),
-        ..Strain::default()
+    let saturation = Saturation {
+        limit_m: BTreeMap::from([(Part::App, 2_000.0), (Part::Sidecar, 500.0)]),
+        throttled: BTreeMap::from([
+            (Part::App, 0.9),
+            (Part::Sidecar, if is_held { 0.02 } else { 0.6 }),
+        ]),
+        ..Saturation::default()
     };
-    let free = Strain::default();
+    let free = Saturation::default();
     let figures = StepFigures {
         achieved,
         level: None,
@@ -58,7 +58,7 @@ fn step(rate: f64, repetition: u32) -> Step {
                 "frontend",
                 1.5 * achieved + 50.0,
                 0.5 * achieved + 20.0,
-                strain,
+                saturation,
             ),
             service("geo", 9.0 * achieved, 0.0, free),
         ],
@@ -97,7 +97,7 @@ fn the_limit_that_is_reached_first_is_the_bottleneck() {
 fn without_limits_the_nodes_are_the_limit() {
     let mut steps = steps(&[100.0, 300.0, 500.0]);
     for service in steps.iter_mut().flat_map(|step| &mut step.figures.services) {
-        service.strain = Strain::default();
+        service.saturation = Saturation::default();
     }
     let predicted = capacity_of(&steps).predicted.expect("a prediction");
     // 36 cores less 70 m idle, at 11 ms a request.

@@ -4,7 +4,8 @@
 use super::*;
 use crate::judge::figures::Latency;
 use crate::judge::sample_steps::key;
-use crate::judge::{Part, Reason, Spread, Strain};
+use crate::judge::{Reason, Saturation, Spread};
+use crate::resources::Part;
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -76,12 +77,14 @@ fn step(
         category: Category::Application,
         namespace: "default".to_owned(),
         service: "frontend".to_owned(),
-        cpu_app_m: Some(noisy(1.2 * achieved + 50.0, 0.01)),
-        cpu_sidecar_m: Some(noisy(slope * achieved + idle, 0.03)),
+        cpu_m: ServiceFigures::cpu_of(
+            noisy(1.2 * achieved + 50.0, 0.01),
+            noisy(slope * achieved + idle, 0.03),
+        ),
         memory_bytes: Some(noisy(2e8, 0.01)),
         network_rx_bytes_per_s: None,
         network_tx_bytes_per_s: None,
-        strain: Strain::default(),
+        saturation: Saturation::default(),
     };
     let latency = Latency {
         ns: (truth.latency_ms - 4.0 + noisy(4.0 * drift, 0.02)) * 1e6,
@@ -139,8 +142,7 @@ fn a_proxy_that_only_one_arm_has_costs_nothing_in_the_other() {
     let [base, mut other] = sweep([BASE, BASE], 1);
     let proxy = |step: &Step| ServiceFigures {
         service: "proxy".to_owned(),
-        cpu_app_m: Some(0.0),
-        cpu_sidecar_m: Some(0.2 * step.achieved + 10.0),
+        cpu_m: ServiceFigures::cpu_of(0.0, 0.2 * step.achieved + 10.0),
         ..step.services[0].clone()
     };
     for step in &mut other {
