@@ -253,6 +253,7 @@ impl SweepArgs {
                 true => WarmUpFirst::none(),
                 false => WarmUpFirst::default(),
             },
+            until: None,
             find_capacity: self.find_capacity.then_some(Capacity {
                 slo: self.slo,
                 precision: self.precision,

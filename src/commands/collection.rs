@@ -5,12 +5,12 @@ use super::signals::Signals;
 use crate::collect::{CollectError, Collected, Collector, spans};
 use crate::engine::Event;
 use crate::measure::{Note, RunResult};
-use crate::spec::{CollectFrom, RunSpec};
+use crate::spec::{CollectFrom, CollectSpec};
 use crate::units::Nanos;
 
 /// The guard (load after the window) of a run beside which a cluster's figures are collected: samples of
 /// a cluster are up to 20 s old.
-const GUARD: Nanos = Nanos::from_secs(20);
+pub const CLUSTER_GUARD: Nanos = Nanos::from_secs(20);
 /// The longest wait, after the load, for samples that were taken while it was on.
 pub const LATE_SAMPLES: Nanos = Nanos::from_secs(20);
 
@@ -23,25 +23,20 @@ pub struct Collection {
 }
 
 impl Collection {
-    /// Starts the collector that the run asks for. When it collects from a cluster and the user gave no
-    /// `--guard`, the run gets one of 20 s.
+    /// Starts the collector that the run asks for.
     ///
     /// # Errors
     /// [`CollectError`] when `--collect` names a source that gives no figures.
-    pub fn start(
-        spec: &mut RunSpec,
-        guard_is_given: bool,
-        quiet: bool,
-    ) -> Result<Collection, CollectError> {
+    pub fn start(spec: &CollectSpec, quiet: bool) -> Result<Collection, CollectError> {
         let mut collection = Collection {
             collector: None,
             load_start: None,
             notes: Vec::new(),
             quiet,
         };
-        match Collector::start(&spec.collect) {
+        match Collector::start(spec) {
             Ok(collector) => collection.collector = collector,
-            Err(error) if spec.collect.from == CollectFrom::Auto => {
+            Err(error) if spec.from == CollectFrom::Auto => {
                 let cause = error.to_string();
                 let note = Note::NotCollected { cause };
                 collection.say(&note.to_string());
@@ -55,11 +50,14 @@ impl Collection {
             for note in &info.notes {
                 collection.say(note);
             }
-            if info.is_cluster && !guard_is_given {
-                spec.load.guard = GUARD;
-            }
         }
         Ok(collection)
+    }
+
+    /// Whether figures come from a cluster, whose samples are late.
+    pub fn is_of_cluster(&self) -> bool {
+        let collector = self.collector.as_ref();
+        collector.is_some_and(|collector| collector.info.is_cluster)
     }
 
     fn say(&self, note: &str) {

@@ -1,7 +1,7 @@
 //! One run, as every command makes it: the collector before the load, the load with a live line, the
 //! cluster's last samples, the verdict.
 
-use super::collection::Collection;
+use super::collection::{CLUSTER_GUARD, Collection};
 use super::environment::environment;
 use super::live::Live;
 use super::signals::Signals;
@@ -15,12 +15,13 @@ use crate::spec::RunSpec;
 use crate::store::StoreError;
 
 /// What is around the question.
-pub struct Setting<'a> {
+pub struct RunOptions<'a> {
     /// The text of the script.
     pub script: Option<Vec<u8>>,
     /// Where the result goes.
     pub outputs: &'a Outputs,
-    /// Whether a cluster's late samples may bring a guard with them.
+    /// Whether the user chose the guard; if not, a run that collects from a cluster gets a longer one,
+    /// because samples of a cluster are late.
     pub guard_is_given: bool,
     /// Before the live line.
     pub title: String,
@@ -58,21 +59,24 @@ pub enum NotMeasured {
 /// [`NotMeasured`]; then nothing is left behind.
 pub fn measure(
     mut spec: RunSpec,
-    setting: &Setting<'_>,
+    options: &RunOptions<'_>,
     signals: &Signals,
 ) -> Result<Measured, NotMeasured> {
-    let outputs = setting.outputs;
-    let mut collection = Collection::start(&mut spec, setting.guard_is_given, outputs.quiet)?;
+    let outputs = options.outputs;
+    let mut collection = Collection::start(&spec.collect, outputs.quiet)?;
+    if !options.guard_is_given && collection.is_of_cluster() {
+        spec.load.guard = CLUSTER_GUARD;
+    }
     let mut sinks =
-        Sinks::open(outputs, &spec, setting.script.as_deref()).map_err(NotMeasured::Outputs)?;
+        Sinks::open(outputs, &spec, options.script.as_deref()).map_err(NotMeasured::Outputs)?;
     let window = spec.window();
     let job = Job {
         spec,
-        script: setting.script.clone(),
-        prints_to_stderr: setting.prints_to_stderr,
+        script: options.script.clone(),
+        prints_to_stderr: options.prints_to_stderr,
         environment: environment(),
     };
-    let mut live = Live::new(setting.title.clone(), window.stop, setting.hides_progress);
+    let mut live = Live::new(options.title.clone(), window.stop, options.hides_progress);
     let outcome = launch(
         &job,
         &mut |event| {

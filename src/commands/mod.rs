@@ -32,7 +32,6 @@ mod live;
 mod measurement;
 mod pages;
 mod pipeline;
-mod repeat;
 mod report;
 mod run;
 mod selftest;
@@ -40,6 +39,7 @@ mod signals;
 mod sinks;
 mod stand_in;
 mod sweep;
+mod trial;
 
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,10 @@
 //! `meshload run`: one run, from the flags to the exit code.
 
 use super::fail;
-use super::measurement::{Measured, NotMeasured, Setting, Written, measure};
+use super::measurement::{Measured, NotMeasured, RunOptions, Written, measure};
 use super::pipeline;
-use super::repeat::repeat;
 use super::signals::Signals;
+use super::trial::trial;
 use crate::cli::{Destination, RunRequest};
 use crate::engine::EngineError;
 use crate::engine::Finished;
@@ -22,7 +22,7 @@ pub fn run(request: &RunRequest) -> Exit {
         Err(message) => return fail(Exit::Usage, &message),
     };
     match &request.repetition {
-        Some(repetition) => repeat(request, repetition, script),
+        Some(repetition) => trial(request, repetition, script),
         None => run_with_script(request, script),
     }
 }
@@ -49,7 +49,7 @@ pub fn run_with_script(request: &RunRequest, script: Option<Vec<u8>>) -> Exit {
             note!("note: {note}");
         }
     }
-    let setting = Setting {
+    let options = RunOptions {
         script,
         outputs: &request.outputs,
         guard_is_given: request.guard_is_given,
@@ -57,7 +57,7 @@ pub fn run_with_script(request: &RunRequest, script: Option<Vec<u8>>) -> Exit {
         hides_progress: request.outputs.quiet,
         prints_to_stderr: request.outputs.json == Some(Destination::Stdout),
     };
-    match measure(request.spec.clone(), &setting, &signals) {
+    match measure(request.spec.clone(), &options, &signals) {
         Ok(measured) => conclude(measured, request, &signals),
         Err(error) => fail(
             signals.received().unwrap_or(exit_of_nothing(&error)),

@@ -16,6 +16,24 @@ use crate::spec::RunSpec;
 use crate::store::{Growing, RUN_JSON, ResultFolder, StoreError};
 use std::path::PathBuf;
 
+/// Begins the file that a flag names, if it names one.
+///
+/// # Errors
+/// The flag, the place and the cure.
+pub fn begin_file(flag: &'static str, path: Option<&PathBuf>) -> Result<Option<Growing>, String> {
+    let file = path.map(|path| Growing::begin(path)).transpose();
+    file.map_err(|error| format!("{flag}: {error}"))
+}
+
+/// Writes a file to its end.
+///
+/// # Errors
+/// [`StoreError`] naming the file and the cure.
+pub fn complete_file(mut file: Growing, bytes: &[u8]) -> Result<(), StoreError> {
+    file.append(bytes)?;
+    file.finish()
+}
+
 /// Everything that is being written.
 pub struct Sinks {
     takes_stdout: bool,
@@ -37,11 +55,8 @@ impl Sinks {
     /// # Errors
     /// The flag, the place and the cure.
     pub fn open(outputs: &Outputs, spec: &RunSpec, script: Option<&[u8]>) -> Result<Sinks, String> {
-        let named = |flag: &'static str| move |error: StoreError| format!("{flag}: {error}");
-        let begin = |flag, path: Option<&PathBuf>| {
-            path.map(|path| Growing::begin(path).map_err(named(flag)))
-                .transpose()
-        };
+        let named = |error: StoreError| format!("-o: {error}");
+        let begin = begin_file;
         let json = match &outputs.json {
             Some(Destination::File(path)) => Some(path),
             _ => None,
@@ -65,8 +80,8 @@ impl Sinks {
             errors: Vec::new(),
         };
         if let Some(path) = &outputs.folder {
-            let folder = ResultFolder::create(path).map_err(named("-o"))?;
-            sinks.fill(&folder, spec, script).map_err(named("-o"))?;
+            let folder = ResultFolder::create(path).map_err(named)?;
+            sinks.fill(&folder, spec, script).map_err(named)?;
             sinks.folder = Some(folder);
         }
         Ok(sinks)
@@ -151,10 +166,7 @@ impl Sinks {
         let mut written = Vec::new();
         written.extend(self.hlogs.drain(..).map(Growing::finish));
         written.extend(self.requests.take().map(Growing::finish));
-        let complete = |mut file: Growing, bytes: &[u8]| {
-            file.append(bytes)?;
-            file.finish()
-        };
+        let complete = complete_file;
         written.extend(
             self.csv
                 .take()

@@ -16,7 +16,7 @@ pub use journal::{Event, Line};
 pub use next::{Bracket, Progress, bracket, is_settled, next};
 pub use plan::{
     Arm, BadPlan, Block, Capacity, Cooldown, Order, Patch, StepThreshold, StopWhen, SweepPlan,
-    WarmUpFirst,
+    Until, WarmUpFirst,
 };
 pub use runner::{Ended, run};
 

@@ -3,10 +3,12 @@
 mod bad;
 mod differences;
 mod order;
+mod until;
 mod validate;
 
 pub use bad::BadPlan;
 pub use order::{Block, Order};
+pub use until::Until;
 
 use crate::judge::{Slo, Threshold};
 use crate::spec::{
@@ -65,6 +67,9 @@ pub struct SweepPlan {
     /// The search for the highest rate that meets an objective, in place of measuring every rate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub find_capacity: Option<Capacity>,
+    /// Make repetitions until enough is known, as `meshload run --repeat` and `--baseline` do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Until>,
     /// How the load is made; the same in every step.
     pub load: LoadOptions,
     /// Which HTTP is spoken, and how long a connection is kept.
@@ -129,6 +134,7 @@ impl Default for SweepPlan {
             switch: false,
             warm_up_first: WarmUpFirst::default(),
             find_capacity: None,
+            until: None,
             load: LoadOptions::of_sweep(),
             http: HttpOptions::default(),
             reach: ReachOptions::default(),
@@ -244,6 +250,9 @@ pub struct Arm {
     pub name: String,
     /// The URL that the load goes to.
     pub url: String,
+    /// Further URLs, each of which gets the whole load, too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub more_urls: Vec<String>,
     /// The application's namespace, in place of those of the plan's `[cluster]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
@@ -341,10 +350,12 @@ impl SweepPlan {
             recording: self.recording.clone(),
             cluster: self.cluster_of(arm),
         };
-        let targets = vec![Target::parse(&arm.url)?];
+        let urls = std::iter::once(&arm.url).chain(&arm.more_urls);
+        let targets: Result<Vec<Target>, _> = urls.map(|url| Target::parse(url)).collect();
+        let targets = targets?;
         let mut spec = RunSpec::to(targets, Offered::Rate(step.rate), options);
         spec.load.seed = self.seed_of(step);
-        spec.load.seed_pinned = true;
+        spec.load.seed_pinned = self.until.as_ref().is_none_or(|until| until.seed_pinned);
         spec.load.warmup = self.warmup;
         spec.load.duration = self.measure;
         spec.load.guard = self.guard;

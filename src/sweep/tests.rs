@@ -276,11 +276,15 @@ fn repetitions_are_made_until_enough_can_be_believed() {
 }
 
 #[test]
-fn a_trial_goes_on_in_the_middle_of_a_block() {
+fn a_trial_goes_on_in_the_middle_of_a_block_and_with_seeds_in_a_row() {
     let mut plan = plan(&["baseline", "new"], &[100.0], 6);
     plan.order = Order::Interleaved;
+    plan.seed = 7;
     let trial = Trial::new(TrialBase::InTurns, Vec::new(), None).expect("a trial");
+    plan.until = Some(Until::of(&trial, Some("http://other")));
     let steps = plan.steps();
+    let seeds = steps[..4].iter().map(|step| plan.seed_of(step));
+    assert_eq!(seeds.collect::<Vec<_>>(), [7, 7, 8, 8]);
     let mut progress = Progress::default();
     let before = steps[..3].iter().map(|step| found(step, Some(true)));
     progress.measured.extend(before);

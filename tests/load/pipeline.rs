@@ -1,8 +1,11 @@
 //! meshload in a pipeline: thresholds, exit codes, and what a build server shows.
 
 use crate::support::{Hotel, Meshload, Output, machine, until_believed};
+use rustix::process::Signal;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 fn run(target: &str, flags: &[&str]) -> Output {
     let words = "-R 100 -d 2s --guard 300ms -t 1 -c 30 -q".split(' ');
@@ -242,7 +245,7 @@ fn told<'a>(output: &'a Output, metric: &str) -> Option<&'a str> {
 }
 
 fn one_run(folder: &str) -> String {
-    format!("{folder}/steps/0001-new-rep1/run.json")
+    format!("{folder}/steps/0001-new-50-rep1/run.json")
 }
 
 #[test]
@@ -371,13 +374,18 @@ fn a_build_is_held_against_another_in_turns() {
             .collect();
         names.sort();
         let turns = [
-            "0001-baseline-rep1",
-            "0002-new-rep1",
-            "0003-new-rep2",
-            "0004-baseline-rep2",
+            "0001-baseline-50-rep1",
+            "0002-new-50-rep1",
+            "0003-new-50-rep2",
+            "0004-baseline-50-rep2",
         ];
         assert_eq!(names[..4], turns, "{output}");
-        let seeds = ["0001-baseline-rep1", "0002-new-rep1", "0003-new-rep2"].map(|name| {
+        let seeds = [
+            "0001-baseline-50-rep1",
+            "0002-new-50-rep1",
+            "0003-new-50-rep2",
+        ]
+        .map(|name| {
             let run = read(&out.join("steps").join(name).join("run.json"));
             let run: serde_json::Value = serde_json::from_str(&run).expect("JSON");
             run["seed"].as_u64()
@@ -386,6 +394,86 @@ fn a_build_is_held_against_another_in_turns() {
         let caught = output.code == Some(3) && told(&output, "p50") == Some("REGRESSION");
         caught.then_some(()).ok_or_else(|| output.to_string())
     });
+}
+
+/// The names of a folder's steps, in order.
+fn step_names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder.join("steps"));
+    let entries = entries.into_iter().flatten().filter_map(Result::ok);
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
+/// The folders of the steps that were finished, in the order of the journal.
+fn finished_steps(folder: &Path) -> Vec<String> {
+    let journal = fs::read_to_string(folder.join("journal.jsonl")).unwrap_or_default();
+    let lines = journal.lines();
+    let events = lines.filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let finished = events.filter(|event| event["event"] == "step_finished");
+    finished
+        .map(|event| event["folder"].as_str().unwrap_or_default().to_owned())
+        .collect()
+}
+
+#[test]
+fn runs_in_turns_that_are_killed_go_on_and_no_finished_run_is_made_again() {
+    let _machine = machine();
+    let home = tempfile::tempdir().expect("a folder");
+    let [one, other] = [(); 2].map(|()| Hotel::start(["--service-time", LONG]));
+    let out = home.path().join("turns");
+    let words = || {
+        let flags = "-R 50 -d 500ms -t 1 -c 30 -q --max-regression p50=1000% --baseline";
+        let places = [one.url(), "-o", out.to_str().expect("a path"), other.url()];
+        Meshload::new(flags.split(' ').chain(places))
+    };
+    let running = words().start();
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while finished_steps(&out).len() < 3 {
+        assert!(Instant::now() < deadline, "three runs in time");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    running.signal(Signal::KILL);
+    drop(running);
+    let before = finished_steps(&out);
+    let of_runs = |names: &[String]| -> Vec<String> {
+        let paths = names
+            .iter()
+            .map(|name| out.join("steps").join(name).join("run.json"));
+        paths.map(|path| read(&path)).collect()
+    };
+    let runs_before = of_runs(&before);
+    let output = words().run();
+    assert!(matches!(output.code, Some(0 | 3 | 4)), "{output}");
+    assert_eq!(of_runs(&before), runs_before, "no run is made again");
+    let finished = finished_steps(&out);
+    let distinct: BTreeSet<&String> = finished.iter().collect();
+    assert_eq!(distinct.len(), finished.len(), "{finished:?}");
+    // Six blocks of two at least; a kill may come between a result and its line in the journal.
+    let names = step_names(&out);
+    assert!(
+        names.len() >= 12 && names.len() <= finished.len() + 1,
+        "{names:?}"
+    );
+    for name in ["plan.json", "gate.json", "latency_stats.csv", "tidy.csv"] {
+        assert!(out.join(name).exists(), "{name}");
+    }
+    // Both sides of a block are given the same arrivals, also across the kill.
+    let mut seeds: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+    for run in of_runs(&names) {
+        let run: serde_json::Value = serde_json::from_str(&run).expect("JSON");
+        let repetition = run["spec"]["step"]["repetition"].as_u64();
+        let seed = run["seed"].as_u64().expect("a seed");
+        seeds
+            .entry(repetition.expect("a number"))
+            .or_default()
+            .push(seed);
+    }
+    let first = seeds[&1][0];
+    for (repetition, found) in &seeds {
+        assert_eq!(*found, [first + repetition - 1; 2], "{seeds:?}");
+    }
 }
 
 #[test]

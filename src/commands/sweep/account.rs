@@ -1,6 +1,9 @@
-//! What is kept of the steps of a sweep for what is said at its end: what came of the plan's thresholds. Each step is judged when its run is at hand, so no run.json is read again.
+//! What is kept of the steps of a sweep for what is said at its end: figures, verdicts, and what came of
+//! the plan's thresholds. Each step is judged when its run is at hand, so no run.json is read again.
 
-use crate::judge::{JudgedRun, Level, Outcome};
+use crate::judge::{
+    Conditions, JudgedRun, Level, NEW_ARM, Outcome, Step, Steps, Verdict, add_conditions,
+};
 use crate::spec::StepKey;
 use crate::sweep::SweepPlan;
 
@@ -14,7 +17,7 @@ pub struct StepOutcome {
 /// What is known of a step besides its figures.
 pub struct StepRecord {
     pub key: StepKey,
-    pub level: Level,
+    pub verdict: Verdict,
     /// The thresholds that are about the step.
     pub outcomes: Vec<StepOutcome>,
 }
@@ -22,7 +25,7 @@ pub struct StepRecord {
 impl StepRecord {
     /// Whether the step says something of the system.
     pub fn is_valid(&self) -> bool {
-        self.level != Level::Invalid
+        self.verdict.level != Level::Invalid
     }
 }
 
@@ -31,6 +34,9 @@ pub struct Account<'a> {
     plan: &'a SweepPlan,
     /// In the order in which they were found or measured.
     pub records: Vec<StepRecord>,
+    steps: Vec<Step>,
+    /// The circumstances of the believable runs that are judged in a trial.
+    pub conditions: Conditions,
 }
 
 impl<'a> Account<'a> {
@@ -39,7 +45,14 @@ impl<'a> Account<'a> {
         Account {
             plan,
             records: Vec::new(),
+            steps: Vec::new(),
+            conditions: Conditions::new(),
         }
+    }
+
+    /// The figures of the steps.
+    pub fn steps(&self) -> Steps<'_> {
+        Steps::from(&self.steps)
     }
 
     /// Adds a step with its run.
@@ -50,10 +63,15 @@ impl<'a> Account<'a> {
             threshold,
             outcome: one.fail_if.judge(&run.result),
         });
-        self.records.push(StepRecord {
+        let record = StepRecord {
             key: key.clone(),
-            level: run.verdict.level,
+            verdict: run.verdict.clone(),
             outcomes: outcomes.collect(),
-        });
+        };
+        if record.is_valid() && key.arm == NEW_ARM {
+            add_conditions(&mut self.conditions, &run.result);
+        }
+        self.records.push(record);
+        self.steps.push(run.step());
     }
 }

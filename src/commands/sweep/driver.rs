@@ -2,7 +2,8 @@
 
 use super::super::environment::environment;
 use super::super::live::Live;
-use super::super::measurement::{NotMeasured, Setting, Written, measure};
+use super::super::measurement::{NotMeasured, RunOptions, Written, measure};
+use super::super::run::{exit_of_nothing, no_answer};
 use super::super::signals::Signals;
 use super::account::Account;
 use super::arms::{ArmCommands, UndoLog};
@@ -11,6 +12,7 @@ use super::metadata::metadata;
 use crate::cli::Outputs;
 use crate::clock::unix_now;
 use crate::engine::{Job, launch};
+use crate::exit::Exit;
 use crate::formats::StudyMetadata;
 use crate::judge::{Gate, JudgedRun};
 use crate::measure::Ending;
@@ -66,6 +68,8 @@ pub struct Driver<'a> {
     begun: Nanos,
     /// What is known of the steps.
     pub account: Account<'a>,
+    /// How the process ends where a run could not be made, or its script failed at the end.
+    pub exit: Option<Exit>,
 }
 
 impl Common<'_> {
@@ -151,6 +155,7 @@ impl<'a> Driver<'a> {
             left: 0,
             begun: folder.begun,
             account: Account::of(plan),
+            exit: None,
         }
     }
 
@@ -161,6 +166,10 @@ impl<'a> Driver<'a> {
     /// Of how many steps this is one, as far as is known.
     fn planned(&self, step: &StepKey) -> usize {
         self.common.plan.steps().len().max(step.number as usize)
+    }
+
+    fn is_trial(&self) -> bool {
+        self.common.plan.until.is_some()
     }
 
     /// Looks for the cluster, if the plan needs one or the arm's figures come from one.
@@ -176,7 +185,7 @@ impl<'a> Driver<'a> {
             changes || (plan.switch && arm.meshed.is_some())
         }) || self.undo.is_of_cluster();
         let from = &self.collect.from;
-        let wants = matches!(from, CollectFrom::Kube | CollectFrom::Auto);
+        let wants = matches!(from, CollectFrom::Kube | CollectFrom::Auto) && !self.is_trial();
         self.common.cluster =
             match (needs || wants).then(|| Operator::connect(&self.collect.access)) {
                 None => Cluster::None,
@@ -257,25 +266,30 @@ impl<'a> Driver<'a> {
     fn measured(&mut self, step: &StepKey, folder: Option<&Path>) -> Result<StepEnd, String> {
         let spec = self.common.plan.run_spec(step);
         let spec = spec.map_err(|bad| bad.to_string())?;
+        let until = self.common.plan.until.as_ref();
         let outputs = Outputs {
             folder: folder.map(Path::to_owned),
-            quiet: true,
+            // What there is to say of the collector is said once, and of a sweep's not at all.
+            quiet: self.common.quiet || until.is_none() || self.has_header,
             ..Outputs::default()
         };
-        let setting = Setting {
+        let options = RunOptions {
             script: self.common.script.clone(),
             outputs: &outputs,
-            guard_is_given: true,
+            guard_is_given: until.is_none_or(|until| until.guard_is_given),
             title: self.title(step) + " ",
             hides_progress: self.common.quiet,
             prints_to_stderr: true,
         };
-        let measured = match measure(spec, &setting, &self.common.signals) {
+        let measured = match measure(spec, &options, &self.common.signals) {
             Ok(measured) => measured,
             Err(NotMeasured::Load(_)) if self.is_interrupted() => {
                 return Ok(StepEnd::Interrupted);
             }
-            Err(error) => return Err(error.to_string()),
+            Err(error) => {
+                self.exit = Some(exit_of_nothing(&error));
+                return Err(error.to_string());
+            }
         };
         let (mut finished, verdict, Written { errors, .. }) = measured.write(&Gate::default());
         if let Some(error) = errors.first() {
@@ -287,7 +301,11 @@ impl<'a> Driver<'a> {
         if finished.result.ending == Ending::Interrupted {
             return Ok(StepEnd::Interrupted);
         }
+        if let (true, Some(why)) = (self.is_trial(), no_answer(&finished.result)) {
+            return Err(why);
+        }
         if let Err(error) = finished.done() {
+            self.exit = Some(Exit::Failed);
             self.common
                 .say(&format!("the script's done() failed: {error}"));
         }
@@ -351,6 +369,9 @@ impl ArmSetup for Driver<'_> {
 
 impl Measurer for Driver<'_> {
     fn prepare(&mut self, step: &StepKey) -> Result<Vec<String>, String> {
+        if self.is_trial() {
+            return Ok(Vec::new());
+        }
         let each = self.common.plan.load_time();
         let whole = Nanos(each.0.saturating_mul(self.left as u64));
         self.common.say(&format!(
@@ -416,7 +437,7 @@ impl Observer for Driver<'_> {
             Event::StepFailed { folder, reason, .. } => {
                 note!("meshload: {folder}: {reason}");
             }
-            Event::CooledDown { note, .. } => {
+            Event::CooledDown { note, .. } if !self.is_trial() => {
                 self.common.say(&format!("rested {note}"));
             }
             Event::LeftOut { steps } => {

@@ -18,7 +18,8 @@ use crate::sweep::{Cooldown, Ended, SweepFolder, SweepPlan, run};
 use crate::units::Nanos;
 use std::path::{Path, PathBuf};
 
-use driver::Driver;
+pub use account::Account;
+pub use driver::Driver;
 
 /// Carries a plan out, shows it, or prints it.
 pub fn sweep(request: &SweepRequest) -> Exit {
@@ -114,6 +115,12 @@ fn question(request: &SweepRequest) -> Result<(SweepPlan, Option<String>), Strin
     }
     let folder = request.folder.as_deref().unwrap_or(Path::new(""));
     let found = SweepFolder::plan_of(folder).map_err(|error| format!("-o: {error}"))?;
+    if found.as_ref().is_some_and(|(plan, _)| plan.until.is_some()) {
+        let folder = folder.display();
+        return Err(format!(
+            "-o: {folder} holds repeated runs; the `meshload run` that began them goes on with them"
+        ));
+    }
     found.ok_or_else(|| {
         let folder = folder.display();
         format!("-o: {folder} holds no sweep to go on with; give a plan's file, or a URL and flags")

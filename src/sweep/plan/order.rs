@@ -59,8 +59,11 @@ impl SweepPlan {
 
     /// The seed of a step's arrivals. It is the same for all arms, so that those of a block are given
     /// the very same arrivals, and another for each rate and repetition. 32 bits: JSON readers that
-    /// know only floats keep it exact.
+    /// know only floats keep it exact. Repetitions until enough is known have seeds in a row.
     pub fn seed_of(&self, step: &StepKey) -> u64 {
+        if self.until.is_some() {
+            return self.seed.wrapping_add(u64::from(step.repetition) - 1);
+        }
         let mixed = self.seed
             ^ step.rate.micro().wrapping_mul(0x9E37_79B9_7F4A_7C15)
             ^ u64::from(step.repetition).wrapping_mul(0xD1B5_4A32_D192_ED03);
