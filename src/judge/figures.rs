@@ -100,7 +100,7 @@ impl StepFigures {
         });
         let mut services = services.peekable();
         if services.peek().is_none() {
-            return Err(NotKnown::no_pod(part, None));
+            return Err(part.no_pod(None));
         }
         sum_of(services.map(|one| one.cpu(part))).map_err(NotKnown::clone)
     }

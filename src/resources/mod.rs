@@ -4,6 +4,7 @@
 //! they go to. Missing is `None` with a reason, never zero.
 
 mod figures;
+mod not_known;
 mod offset;
 mod parts;
 mod quantity;
@@ -18,8 +19,9 @@ pub use figures::{
     CategoryUse, CollectorUse, ContainerUse, Figure, Gap, NodeClock, PodUse, Quality, Resources,
     Spans,
 };
+pub use not_known::NotKnown;
 pub use offset::ClockOffset;
-pub use parts::{NotKnown, Part, sum_of, use_of};
+pub use parts::{Part, sum_of, use_of};
 pub use quantity::{Quantity, Unit};
 pub use reduce::reduce;
 pub use sample::{Point, Sample, SampleLog, Source, Subject};

@@ -7,7 +7,7 @@
 //! only where a container ran and no sample tells what it used.
 
 use super::figures::{PodUse, Quality, Resources};
-use super::{Category, Quantity, Role};
+use super::{Category, NotKnown, Quantity, Role};
 use serde::{Deserialize, Serialize};
 
 /// A part of what was used. The mesh's own parts are figures of their own and no part of the
@@ -81,6 +81,16 @@ impl Part {
         !matches!(self, Part::App | Part::Sidecar | Part::Total)
     }
 
+    /// The reason that there is no figure of this part: no pod of it was seen, or none of a service.
+    pub fn no_pod(self, service: Option<&str>) -> NotKnown {
+        let of = match service {
+            Some(service) => format!("the service {service}"),
+            None if self.is_of_mesh() => format!("the mesh's {}", self.name()),
+            None => "the application".to_owned(),
+        };
+        NotKnown::NoPod { of }
+    }
+
     /// The part that a service of the mesh's namespaces is by its usual name, for tables that say
     /// nothing else of it.
     pub fn of_mesh_service(name: &str) -> Part {
@@ -90,47 +100,6 @@ impl Part {
             _ if name.contains("gateway") => Part::Gateway,
             _ => Part::ControlPlane,
         }
-    }
-}
-
-/// Why a sum is not known.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case", tag = "code")]
-pub enum NotKnown {
-    /// No pod that could be meant was seen.
-    #[error("no pod of {of} was seen")]
-    NoPod {
-        /// The service, category or part.
-        of: String,
-    },
-    /// A container ran, and no sample tells what it used.
-    #[error("{quantity} of {container} is not known: {why}")]
-    NoSamples {
-        /// The name of the quantity.
-        quantity: String,
-        /// `namespace/pod/container`.
-        container: String,
-        /// The reason that the container's figure has.
-        why: String,
-    },
-    /// The table that the figures come from says nothing.
-    #[error("the table has no figure of {of}")]
-    NotInTable {
-        /// The service.
-        of: String,
-    },
-}
-
-impl NotKnown {
-    /// No pod of a part was seen, or none of a service.
-    pub fn no_pod(part: Part, service: Option<&str>) -> NotKnown {
-        let of = match service {
-            Some(service) => format!("the service {service}"),
-            None if part.is_of_mesh() => format!("the mesh's {}", part.name()),
-            None => "the application".to_owned(),
-        };
-        NotKnown::NoPod { of }
     }
 }
 
@@ -232,7 +201,7 @@ impl Resources {
         };
         let pods: Vec<&PodUse> = self.pods.iter().filter(is_meant).collect();
         if pods.is_empty() {
-            return Err(NotKnown::no_pod(part, service));
+            return Err(part.no_pod(service));
         }
         Ok(pods)
     }
