@@ -2,7 +2,8 @@
 //! same reason why it is not known.
 
 use crate::formats::{
-    SweepTables, comparison_csv, resources_window_csv, run_from_json, run_to_json, study_csv,
+    StudyMetadata, SweepTables, comparison_csv, resources_window_csv, run_from_json, run_to_json,
+    study_csv,
 };
 use crate::judge::{
     ArmSteps, Comparison, JudgedRun, MaxRegression, Stability, Step, Steps, Threshold, compare,
@@ -127,7 +128,7 @@ struct Outlets {
     line: String,
     account: String,
     window: Vec<BTreeMap<String, String>>,
-    study: Vec<Vec<String>>,
+    study: Vec<BTreeMap<String, String>>,
     tidy: Vec<BTreeMap<String, String>>,
     compared: Comparison,
     page: String,
@@ -138,15 +139,6 @@ fn rows(bytes: &[u8]) -> Vec<BTreeMap<String, String>> {
     reader
         .deserialize()
         .map(|row| row.expect("a row"))
-        .collect()
-}
-
-/// The rows of a table without its header.
-fn cells(bytes: &[u8]) -> Vec<Vec<String>> {
-    let mut reader = csv::Reader::from_reader(bytes);
-    let records = reader.records().map(|row| row.expect("a row"));
-    records
-        .map(|row| row.iter().map(str::to_owned).collect())
         .collect()
 }
 
@@ -164,7 +156,10 @@ fn outlets(with_silent: bool) -> Outlets {
     step.figures.stability = Stability::Held;
     let mut tables = SweepTables::default();
     tables.add(&judged);
-    let tables: BTreeMap<_, _> = tables.files(&Default::default()).into_iter().collect();
+    let tables: BTreeMap<_, _> = tables
+        .files(&StudyMetadata::default())
+        .into_iter()
+        .collect();
     let mut arm = ArmSteps::named("ambient");
     arm.steps.push(step.clone());
     let steps = Steps::from(&arm.steps);
@@ -172,7 +167,7 @@ fn outlets(with_silent: bool) -> Outlets {
         line: step_line(&step.key, 1, &judged),
         account: resources_text(resources),
         window: rows(&resources_window_csv(resources)),
-        study: cells(&study_csv(resources, None)),
+        study: rows(&study_csv(resources, None)),
         tidy: rows(&tables["tidy.csv"]),
         compared: compare(&steps, &steps),
         page: comparison_page(std::slice::from_ref(&arm), &[], &[]).html(),
@@ -187,8 +182,8 @@ fn judged(typed: &str, result: &RunResult) -> crate::judge::Outcome {
 }
 
 /// The application's rows of the study's table, summed.
-fn study_sum(study: &[Vec<String>], column: usize) -> Option<f64> {
-    let rows = study.iter().filter(|row| row[3] == "application");
+fn study_sum(study: &[BTreeMap<String, String>], column: &str) -> Option<f64> {
+    let rows = study.iter().filter(|row| row["Category"] == "application");
     rows.map(|row| row[column].parse::<f64>().ok()).sum()
 }
 
@@ -255,7 +250,11 @@ fn a_part_has_one_figure_in_every_outlet() {
     assert_eq!(application.category, Category::Application);
     is_near(application.cpu_m[&Role::App], 350.0);
     // The study's columns: total, app and sidecar.
-    for (column, truth) in [(7, 390.0), (8, 350.0), (9, 0.0)] {
+    for (column, truth) in [
+        ("CPU_Total(m)", 390.0),
+        ("CPU_App(m)", 350.0),
+        ("CPU_Sidecar(m)", 0.0),
+    ] {
         is_near(study_sum(&found.study, column).expect("known"), truth);
     }
     let app = found.window.iter().filter(|row| {
@@ -273,8 +272,8 @@ fn what_never_ran_is_0_and_named() {
     assert!(found.account.contains(named), "{}", found.account);
     let starting = found.window.iter().find(|row| row["pod"] == "starting-0");
     assert_eq!(starting.expect("a row")["quality"], "did_not_run");
-    let study = found.study.iter().find(|row| row[5] == "starting-0");
-    assert_eq!(study.expect("a row")[7], "0.000");
+    let study = found.study.iter().find(|row| row["Pod"] == "starting-0");
+    assert_eq!(study.expect("a row")["CPU_Total(m)"], "0.000");
 }
 
 #[test]
@@ -313,8 +312,11 @@ fn a_container_without_samples_has_one_reason_in_every_outlet() {
         ("", format!("missing: {reason}").as_str())
     );
     assert!(found.line.contains(" - "), "{}", found.line);
-    let study = found.study.iter().find(|row| row[5] == "silent-0");
-    assert_eq!(study.expect("a row")[7..10], ["", "", "0.000"]);
+    let study = found.study.iter().find(|row| row["Pod"] == "silent-0");
+    let study = study.expect("a row");
+    let cells =
+        ["CPU_Total(m)", "CPU_App(m)", "CPU_Sidecar(m)"].map(|column| study[column].as_str());
+    assert_eq!(cells, ["", "", "0.000"]);
     // The other parts are known all the same.
     is_near(found.step.cpu(Part::Sidecar).expect("known"), 0.0);
     is_near(found.step.cpu(Part::Gateway).expect("known"), 40.0);

@@ -128,10 +128,9 @@ impl LoadFigures<'_> {
         }
     }
 
-    /// Failed requests and replies with a status above 399, in percent of both kinds of ends.
-    fn error_rate(&self) -> f64 {
-        let errors = self.tally.failed + self.tally.status.bad();
-        errors as f64 / (self.tally.completed + self.tally.failed).max(1) as f64 * 100.0
+    /// The error rate in percent; `None` where no request ended.
+    fn error_percent(&self) -> Option<f64> {
+        Some(self.tally.error_rate()? * 100.0)
     }
 }
 
@@ -187,7 +186,9 @@ fn latency_row(run: &JudgedRun, figures: &LoadFigures<'_>) -> Vec<String> {
         socket_errors.to_string(),
         tally.status.bad().to_string(),
         errors.timeout.to_string(),
-        format!("{:.4}", figures.error_rate()),
+        figures
+            .error_percent()
+            .map_or(String::new(), |percent| format!("{percent:.4}")),
         show_bytes(tally.bytes_in_window as f64 / seconds.max(1e-9)),
         label.map_or(String::new(), |label| label.arm.clone()),
         label.map_or(String::new(), |label| label.repetition.to_string()),

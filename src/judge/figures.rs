@@ -1,7 +1,7 @@
 //! What a comparison looks at of a step, whoever measured it: this program, or the study before it.
 
 use super::{JudgedRun, Level, Stability, Step};
-use crate::measure::{RunResult, Tally};
+use crate::measure::{RunResult, are_few};
 use crate::resources::{
     Category, ContainerUse, NotKnown, Part, PodUse, Quantity, Resources, sum_of, use_of,
 };
@@ -45,13 +45,10 @@ pub struct Latency {
     pub beyond: Option<u64>,
 }
 
-/// Fewer samples than this beyond a percentile are a few requests' story.
-const SAMPLES_BEYOND: u64 = 10;
-
 impl Latency {
     /// It is a lower bound, or has few samples beyond it.
     pub fn is_doubtful(&self) -> bool {
-        self.is_lower_bound || self.beyond.is_some_and(|beyond| beyond < SAMPLES_BEYOND)
+        self.is_lower_bound || self.beyond.is_some_and(are_few)
     }
 }
 
@@ -189,15 +186,10 @@ fn figures(result: &RunResult, level: Level, stability: Stability) -> StepFigure
         level: Some(level),
         stability,
         latency,
-        error_rate: error_rate(tally),
+        error_rate: tally.error_rate(),
         services: result.resources.as_ref().map_or(Vec::new(), services),
         nodes_cpu_m: result.resources.as_ref().and_then(cores),
     }
-}
-
-fn error_rate(tally: &Tally) -> Option<f64> {
-    let all = tally.completed + tally.failed;
-    (all > 0).then(|| (tally.failed + tally.status.bad()) as f64 / all as f64)
 }
 
 /// Thousandths of a core of all nodes; `None` where one does not say.

@@ -39,7 +39,7 @@ pub use judged_run::{JudgedRun, MeasuredRun};
 pub use regression::{
     MaxRegression, Pairing, RegressionOutcome, Resolution, are_narrow, regressions,
 };
-pub use slo::{BadSlo, Measure, Slo};
+pub use slo::{BadSlo, Slo};
 pub use stability::{Stability, stability};
 pub use statistics::{BLOCKS_FOR_AN_INTERVAL, Estimate, Spread, mean_over_blocks};
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! Service level objectives: what a run has to be better than, as people write it.
+//! Service level objectives: what a run has to be better than. An objective is a negated threshold.
 
-use crate::measure::{Distribution, RunResult};
-use crate::units::parse_duration;
+use super::Threshold;
+use crate::measure::RunResult;
 use serde::{Deserialize, Serialize};
 
 /// An objective that cannot be understood.
@@ -10,30 +10,18 @@ use serde::{Deserialize, Serialize};
     "`{typed}` is not an objective: {reason}; write p99<100ms, mean<5ms or errors<1%, several with commas between"
 )]
 pub struct BadSlo {
-    /// What was typed.
+    /// The objective as it was typed.
     pub typed: String,
     /// What is wrong with it.
     pub reason: String,
 }
 
-/// What is looked at.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Measure {
-    /// A percentile of the latency, by its place in [`Distribution::PERCENTILES`].
-    Percentile(usize),
-    /// The mean latency.
-    Mean,
-    /// The largest latency.
-    Max,
-    /// Failed requests and replies with a status above 399, as a share of all.
-    Errors,
-}
-
-/// All of these must hold.
+/// Objectives that must all hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Slo {
-    bounds: Vec<(Measure, f64)>,
+    /// Each fails where its objective does not hold.
+    bounds: Vec<Threshold>,
     typed: String,
 }
 
@@ -41,9 +29,14 @@ impl std::str::FromStr for Slo {
     type Err = BadSlo;
 
     fn from_str(typed: &str) -> Result<Slo, BadSlo> {
-        let bounds = typed.split(',').map(|one| bound(one.trim()));
+        let bound = |one: &str| {
+            Threshold::of_objective(one.trim()).map_err(|reason| BadSlo {
+                typed: one.trim().to_owned(),
+                reason,
+            })
+        };
         Ok(Slo {
-            bounds: bounds.collect::<Result<_, _>>()?,
+            bounds: typed.split(',').map(bound).collect::<Result<_, _>>()?,
             typed: typed.to_owned(),
         })
     }
@@ -69,95 +62,13 @@ impl std::fmt::Display for Slo {
     }
 }
 
-fn bound(typed: &str) -> Result<(Measure, f64), BadSlo> {
-    let bad = |reason: String| BadSlo {
-        typed: typed.to_owned(),
-        reason,
-    };
-    let (name, limit) = typed
-        .split_once('<')
-        .ok_or_else(|| bad("it has no `<`".to_owned()))?;
-    let limit = limit.strip_prefix('=').unwrap_or(limit).trim();
-    let measure =
-        measure(name.trim()).ok_or_else(|| bad(format!("`{}` is not known", name.trim())))?;
-    let limit = match measure {
-        Measure::Errors => share(limit).ok_or_else(|| bad(format!("`{limit}` is no share")))?,
-        _ => {
-            let limit = parse_duration(limit).map_err(|error| bad(error.to_string()))?;
-            limit.0 as f64
-        }
-    };
-    Ok((measure, limit))
-}
-
-fn measure(name: &str) -> Option<Measure> {
-    let percentile = Distribution::PERCENTILES
-        .iter()
-        .position(|(known, _)| *known == name);
-    match name {
-        "mean" => Some(Measure::Mean),
-        "max" => Some(Measure::Max),
-        "errors" => Some(Measure::Errors),
-        _ => percentile.map(Measure::Percentile),
-    }
-}
-
-fn share(typed: &str) -> Option<f64> {
-    let (number, scale) = match typed.strip_suffix('%') {
-        Some(number) => (number.trim(), 0.01),
-        None => (typed, 1.0),
-    };
-    let share: f64 = number.parse().ok()?;
-    (0.0..=1.0)
-        .contains(&(share * scale))
-        .then_some(share * scale)
-}
-
 impl Slo {
     /// What of it a run did not meet, in words; empty when it met everything. A percentile that is
-    /// only known from below counts with what is known of it.
+    /// only known from below counts with what is known of it. In a closed loop, latencies are service
+    /// times.
     pub fn missed(&self, result: &RunResult) -> Vec<String> {
-        let missed = self.bounds.iter().filter_map(|bound| miss(bound, result));
+        let missed = self.bounds.iter().filter_map(|one| one.missed(result));
         missed.collect()
-    }
-}
-
-fn miss((measure, limit): &(Measure, f64), result: &RunResult) -> Option<String> {
-    let tally = result.overall();
-    let latency = Distribution::of(&tally.response_times(result.is_open_loop()));
-    let time = |name: &str, value: Option<f64>| match value {
-        Some(value) if value <= *limit => None,
-        Some(value) => Some(format!(
-            "{name} is {:.3} ms, the objective {:.3} ms",
-            value / 1e6,
-            limit / 1e6
-        )),
-        None => Some(format!("{name} is not known: nothing was completed")),
-    };
-    match measure {
-        Measure::Percentile(at) => {
-            let (name, _) = Distribution::PERCENTILES[*at];
-            let percentiles = tally.latency_percentiles();
-            let value = if result.is_open_loop() {
-                percentiles.get(*at).map(|one| one.value as f64)
-            } else {
-                latency.map(|latency| latency.percentiles()[*at] as f64)
-            };
-            time(name, value)
-        }
-        Measure::Mean => time("mean", latency.map(|latency| latency.mean)),
-        Measure::Max => time("max", latency.map(|latency| latency.max as f64)),
-        Measure::Errors => {
-            let errors = tally.failed + tally.status.bad();
-            let share = errors as f64 / (tally.completed + tally.failed).max(1) as f64;
-            (share > *limit).then(|| {
-                format!(
-                    "errors are {:.3} %, the objective {:.3} %",
-                    share * 100.0,
-                    limit * 100.0
-                )
-            })
-        }
     }
 }
 
@@ -190,11 +101,26 @@ mod tests {
         let troubled = sample::troubled().result;
         let missed = slo("errors<0.01%").missed(&troubled);
         assert!(
-            missed.len() == 1 && missed[0].contains("errors"),
+            missed.len() == 1 && missed[0].starts_with("error_rate is "),
             "{missed:?}"
         );
         let empty = sample::empty().result;
-        assert!(slo("mean<1h").missed(&empty)[0].contains("nothing was completed"));
+        assert!(slo("errors<1%").missed(&empty)[0].contains("no request ended"));
+        assert!(slo("mean<1h").missed(&empty)[0].contains("no request was completed"));
+    }
+
+    #[test]
+    fn whatever_fails_a_build_can_be_an_objective() {
+        let result = sample::ordinary().result;
+        assert!(
+            slo("error_rate < 1%, service.p99<1h")
+                .missed(&result)
+                .is_empty()
+        );
+        let missed = slo("cpu.app<1").missed(&result);
+        assert!(missed[0].contains("--collect"), "{missed:?}");
+        let closed = sample::closed_loop().result;
+        assert!(slo("p99<1h,mean<1h").missed(&closed).is_empty());
     }
 
     #[test]

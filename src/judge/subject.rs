@@ -203,6 +203,16 @@ impl Subject {
         )
     }
 
+    /// The same where the run has it: a closed loop has service times in place of latencies.
+    pub fn in_loop_of(&self, result: &RunResult) -> Subject {
+        match self {
+            Subject::Time(Clock::Latency, statistic) if !result.is_open_loop() => {
+                Subject::Time(Clock::Service, *statistic)
+            }
+            other => other.clone(),
+        }
+    }
+
     /// Its value in a run; `as_share` of all where it is counted.
     pub fn of(&self, result: &RunResult, as_share: bool) -> Found {
         let tally = result.overall();
@@ -213,10 +223,10 @@ impl Subject {
         match self {
             Subject::Time(clock, statistic) => time(result, tally, *clock, *statistic),
             Subject::RateRatio => share(tally.finished_in_window, tally.scheduled),
-            Subject::ErrorRate => share(
-                tally.failed + tally.status.bad(),
-                tally.completed + tally.failed,
-            ),
+            Subject::ErrorRate => {
+                let rate = tally.error_rate();
+                rate.ok_or_else(|| "no request ended".to_owned()).into()
+            }
             Subject::Unfinished => counted(tally.unfinished, tally.scheduled),
             Subject::Status(class) => {
                 let is_meant = |status: u16| match class {

@@ -192,6 +192,37 @@ pub struct Outcome {
 }
 
 impl Threshold {
+    /// Reads what must hold, such as `p99<100ms`; the threshold fails where it does not.
+    pub(super) fn of_objective(typed: &str) -> Result<Threshold, String> {
+        let (name, limit) = typed.split_once('<').ok_or("it has no `<`")?;
+        let limit = limit.strip_prefix('=').unwrap_or(limit);
+        let name = match name.trim() {
+            "errors" => "error_rate",
+            name => name,
+        };
+        let above = format!("{name} > {}", limit.trim());
+        let threshold: Threshold = above.parse().map_err(|bad: BadThreshold| bad.reason)?;
+        if threshold.subject == Subject::ErrorRate && threshold.limit > 1.0 {
+            return Err(format!("`{}` is more than all requests", limit.trim()));
+        }
+        Ok(threshold)
+    }
+
+    /// Why the objective that this is made of does not hold in a run; `None` where it does.
+    pub(super) fn missed(&self, result: &RunResult) -> Option<String> {
+        let name = self.typed.split(" > ").next().unwrap_or_default();
+        let subject = self.subject.in_loop_of(result);
+        match subject.of(result, self.is_share) {
+            Found::Exact(value) | Found::AtLeast(value) if value <= self.limit => None,
+            Found::Exact(value) | Found::AtLeast(value) => Some(format!(
+                "{name} is {}, the objective {}",
+                self.show(value),
+                self.show(self.limit)
+            )),
+            Found::Unknown(why) => Some(format!("{name} is not known: {why}")),
+        }
+    }
+
     /// Whether it looks at what a collector finds.
     pub fn needs_collector(&self) -> bool {
         self.subject.needs_collector()

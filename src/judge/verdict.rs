@@ -1,7 +1,7 @@
 //! The verdict on one run. A saturated server does not invalidate a run and status codes are never
 //! a reason: what is judged is the instrument.
 
-use crate::measure::{Distribution, RunResult, Tally, distance_beyond};
+use crate::measure::{Distribution, RunResult, Tally, are_few, distance_beyond};
 use crate::units::Nanos;
 use serde::{Deserialize, Serialize};
 
@@ -61,9 +61,6 @@ const LOSS_SHARE: f64 = 0.01;
 const GAP_DISTANCE: f64 = 0.05;
 /// Gaps may be shifted by this much, or a tenth of the mean gap, before they count as different.
 const GAP_TOLERANCE: Nanos = Nanos::from_micros(50);
-/// A percentile with fewer samples beyond it is a few requests' story. Judged up to p99; the finer
-/// ones are marked one by one where they are shown, or hardly any run would be valid.
-const SAMPLES_BEYOND: u64 = 10;
 
 /// Judges a run.
 pub fn verdict(result: &RunResult) -> Verdict {
@@ -197,12 +194,14 @@ fn departing_gaps(tally: &Tally) -> Finding {
     finding(Level::Suspect, "arrivals", message)
 }
 
+/// Judged up to p99: the finer percentiles are marked one by one where they are shown, or hardly any
+/// run would be valid.
 fn few_samples(tally: &Tally) -> Finding {
     let percentiles = tally.latency_percentiles();
     let first = percentiles
         .iter()
         .filter(|percentile| !percentile.name.contains('.'))
-        .find(|percentile| percentile.beyond < SAMPLES_BEYOND)?;
+        .find(|percentile| are_few(percentile.beyond))?;
     let message = format!(
         "only {} samples lie beyond {}; measure longer for it and what is above",
         first.beyond, first.name

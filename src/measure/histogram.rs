@@ -26,6 +26,19 @@ pub fn record(histogram: &mut Histogram, time: Nanos) {
     let _ = histogram.record(time.0.min(DAY));
 }
 
+/// A percentile with fewer samples beyond it says more about those few requests than about the system.
+pub const FEW_BEYOND: u64 = 10;
+
+/// Whether so many samples beyond a percentile are too few to rely on it.
+pub fn are_few(beyond: u64) -> bool {
+    beyond < FEW_BEYOND
+}
+
+/// The mark behind a figure that cannot be relied on: `*`, or nothing.
+pub fn doubt_mark(is_doubtful: bool) -> &'static str {
+    if is_doubtful { "*" } else { "" }
+}
+
 /// Both histograms together.
 pub fn sum(one: &Histogram, other: &Histogram) -> Histogram {
     let mut sum = one.clone();
@@ -123,10 +136,10 @@ impl Distribution {
         ]
     }
 
-    /// Whether fewer than ten samples lie beyond a percentile, which makes it a few requests' story.
+    /// Whether few samples lie beyond a percentile, which is given as a share (0..=1).
     pub fn has_few_beyond(&self, share: f64) -> bool {
         let up_to = (share * self.count as f64).ceil() as u64;
-        self.count.saturating_sub(up_to) < 10
+        are_few(self.count.saturating_sub(up_to))
     }
 
     /// The figures; `None` when nothing was counted.

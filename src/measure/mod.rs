@@ -15,7 +15,8 @@ mod tally;
 pub use errors::{ErrorKind, Errors};
 pub use exchange::{Delivery, Failure, RequestRow, Sending, StatusCounts};
 pub use histogram::{
-    Distribution, Histogram, coarse, distance_beyond, fine, record, share_within, sum,
+    Distribution, FEW_BEYOND, Histogram, are_few, coarse, distance_beyond, doubt_mark, fine,
+    record, share_within, sum,
 };
 pub use note::Note;
 pub use recorder::Recorder;

@@ -165,6 +165,18 @@ tally! {
 }
 
 impl Tally {
+    /// The share (0..=1) of requests that failed or were answered with a status above 399, of all that
+    /// ended; `None` where none has ended.
+    pub fn error_rate(&self) -> Option<f64> {
+        let ended = self.completed + self.failed;
+        (ended > 0).then(|| self.errors() as f64 / ended as f64)
+    }
+
+    /// Requests that failed or were answered with a status above 399.
+    pub fn errors(&self) -> u64 {
+        self.failed + self.status.bad()
+    }
+
     /// Adds another tally.
     pub fn merge(&mut self, other: &Tally) {
         for (sum, more) in self.counters_mut().into_iter().zip(other.counters()) {

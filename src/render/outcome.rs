@@ -5,12 +5,13 @@
 
 use super::resources::resources_text;
 use crate::judge::Verdict;
-use crate::measure::{Distribution, Histogram, Percentile, RouteTally, RunResult, Tally, sum};
+use crate::measure::{
+    Distribution, FEW_BEYOND, Histogram, Percentile, RouteTally, RunResult, Tally, are_few,
+    doubt_mark, sum,
+};
 use crate::spec::Offered;
 use crate::units::show_time_us;
 
-/// Percentiles with fewer samples beyond them are marked.
-const FEW: u64 = 10;
 const SHOWN: [&str; 4] = ["p50", "p90", "p99", "p99.9"];
 
 /// The account of a run.
@@ -69,7 +70,7 @@ fn times(result: &RunResult, tally: &Tally) -> String {
             .iter()
             .filter(|p| SHOWN.contains(&p.name))
             .collect();
-        has_few = shown.iter().any(|percentile| percentile.beyond < FEW);
+        has_few = shown.iter().any(|percentile| are_few(percentile.beyond));
         let cells = shown.iter().map(|percentile| cell(percentile));
         let max = show(tally.latency_with_censored().max());
         text.push_str(&row("latency", cells.chain([max])));
@@ -87,14 +88,16 @@ fn times(result: &RunResult, tally: &Tally) -> String {
         }
     }
     if has_few {
-        text.push_str("  * fewer than 10 samples lie beyond it\n");
+        text.push_str(&format!(
+            "  * fewer than {FEW_BEYOND} samples lie beyond it\n"
+        ));
     }
     text
 }
 
 fn cell(percentile: &Percentile) -> String {
     let bound = if percentile.is_lower_bound { ">=" } else { "" };
-    let mark = if percentile.beyond < FEW { "*" } else { "" };
+    let mark = doubt_mark(are_few(percentile.beyond));
     format!("{bound}{}{mark}", show(percentile.value))
 }
 
@@ -103,11 +106,7 @@ fn marked(figures: &Distribution, name: &str) -> String {
     let mut known = Distribution::PERCENTILES.iter().zip(figures.percentiles());
     let found = known.find(|((known, _), _)| *known == name);
     found.map_or(String::new(), |((_, share), time)| {
-        let mark = if figures.has_few_beyond(*share) {
-            "*"
-        } else {
-            ""
-        };
+        let mark = doubt_mark(figures.has_few_beyond(*share));
         format!("{}{mark}", show(time))
     })
 }

@@ -109,7 +109,7 @@ pub fn step_line(step: &StepKey, of: usize, run: &JudgedRun) -> String {
         result.rate_achieved(),
         time(|latency| latency.p50),
         time(|latency| latency.p99),
-        tally.failed + tally.status.bad(),
+        tally.errors(),
         cpu(Part::App),
         cpu(Part::Sidecar),
     )

@@ -7,6 +7,7 @@ use crate::judge::{
     ArmSteps, BLOCKS_FOR_AN_INTERVAL, Capacity, Condition, Estimate, Latency, Metric, Spread,
     Stability, Step, Steps, condition_text, costs, mean_over_blocks,
 };
+use crate::measure::doubt_mark;
 use crate::render::estimate_text;
 use crate::units::{Rate, show_ns};
 use std::collections::{BTreeMap, BTreeSet};
@@ -137,11 +138,7 @@ pub fn latency_chart(arms: &[ArmSteps]) -> Chart {
 /// the steps.
 fn few(steps: &Steps<'_>, name: &str) -> &'static str {
     let is_doubtful = |step: &&Step| step.latency.get(name).is_some_and(Latency::is_doubtful);
-    if steps.iter().any(is_doubtful) {
-        "*"
-    } else {
-        ""
-    }
+    doubt_mark(steps.iter().any(is_doubtful))
 }
 
 fn metric_panel(arms: &[ArmSteps], label: &str, of: &dyn Fn(&Step) -> Option<f64>) -> Panel {

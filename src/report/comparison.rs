@@ -4,6 +4,7 @@ use super::arms::{hue_of, point};
 use super::chart::{Axis, Chart, Content, Panel, Point, Series, Stroke};
 use super::table::{Cell, Table};
 use crate::judge::{Comparison, Cost, Estimate, Metric, MetricComparison, by_difference};
+use crate::measure::doubt_mark;
 use crate::render::{estimate_text, show_difference, show_metric};
 
 /// What the overhead of a metric is drawn of, with its stroke.
@@ -123,7 +124,7 @@ fn metric_row(rate: f64, one: &MetricComparison) -> Vec<Cell> {
         )
     });
     let difference = estimate_text(&one.difference, &|value| show_difference(one.metric, value));
-    let mark = if one.is_doubtful { "*" } else { "" };
+    let mark = doubt_mark(one.is_doubtful);
     let resolved = match one.is_resolved() {
         Some(false) => "not resolved",
         Some(true) => "resolved",

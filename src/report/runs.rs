@@ -3,7 +3,9 @@
 use super::chart::{Axis, Chart, Mark, Panel, Point, Series, Stroke};
 use super::table::{Cell, Table};
 use crate::judge::{MeasuredRun, PercentileInterval};
-use crate::measure::{Distribution, Histogram, Interval, RouteTally, RunResult, sum};
+use crate::measure::{
+    Distribution, FEW_BEYOND, Histogram, Interval, RouteTally, RunResult, are_few, doubt_mark, sum,
+};
 use crate::resources::{ContainerUse, PodUse, Quantity, Role, Stretch};
 use crate::spec::Phase;
 use crate::units::{Nanos, show_bytes, show_ns};
@@ -93,9 +95,9 @@ fn in_one_place(marks: Vec<Mark>) -> Vec<Mark> {
     }]
 }
 
-/// From where on a curve is a few requests' story.
+/// From where on a curve few samples lie beyond.
 fn few_from(histogram: &Histogram) -> Option<f64> {
-    let place = histogram.len() as f64 / 10.0;
+    let place = histogram.len() as f64 / FEW_BEYOND as f64;
     (place > 1.0).then_some(place)
 }
 
@@ -249,7 +251,7 @@ fn marked<'a>(name: &str, seconds: impl IntoIterator<Item = &'a Distribution>) -
     let shown = known.find(|(percentile, _)| name.ends_with(percentile));
     let mut seconds = seconds.into_iter();
     let has_few = shown.is_some_and(|(_, share)| seconds.any(|one| one.has_few_beyond(*share)));
-    format!("{name}{}", few(has_few))
+    format!("{name}{}", doubt_mark(has_few))
 }
 
 fn latency_panel(result: &RunResult) -> Panel {
@@ -397,7 +399,7 @@ pub fn times_table(run: &MeasuredRun) -> Table {
     if run.judged.result.is_open_loop() {
         let cells = tally.latency_percentiles().into_iter().map(|one| {
             let bound = if one.is_lower_bound { ">=" } else { "" };
-            let mark = few(one.beyond < 10);
+            let mark = doubt_mark(are_few(one.beyond));
             let time = one.value as f64;
             Cell::number(time, format!("{bound}{}{mark}", show_ns(time)))
         });
@@ -531,14 +533,9 @@ fn route_row(run: &str, name: &str, route: &RouteTally) -> Vec<Cell> {
 fn percentile_cell(times: &Distribution, name: &str) -> Option<Cell> {
     let mut known = Distribution::PERCENTILES.iter().zip(times.percentiles());
     let ((_, share), time) = known.find(|((known, _), _)| *known == name)?;
-    let mark = few(times.has_few_beyond(*share));
+    let mark = doubt_mark(times.has_few_beyond(*share));
     let time = time as f64;
     Some(Cell::number(time, format!("{}{mark}", show_ns(time))))
-}
-
-/// The mark of a percentile that fewer than ten samples lie beyond.
-fn few(has_few: bool) -> &'static str {
-    if has_few { "*" } else { "" }
 }
 
 /// Container by container.

@@ -84,7 +84,7 @@ pub fn latency_means(result: &RunResult, figures: &LoadFigures<'_>) -> Vec<Optio
         ms(|l| l.p99 as f64),
         ms(|l| l.p99_9 as f64),
         ms(|l| l.max as f64),
-        Some(figures.error_rate()),
+        figures.error_percent(),
     ]
 }
 
