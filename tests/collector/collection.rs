@@ -335,8 +335,8 @@ fn an_ambient_mesh_has_its_proxies_on_nodes_and_no_sidecar_that_costs_nothing() 
         .expect("a row");
     let sidecar = frontend.split(',').nth(9).expect("CPU_Sidecar(m)");
     assert_eq!(
-        sidecar, "",
-        "its share in the node's proxy is not known, and not 0: {frontend}"
+        sidecar, "0.000",
+        "the pod has no sidecar, and its share in the node's proxy is in that proxy's figure: {frontend}"
     );
 }
 
