@@ -86,7 +86,7 @@ pub fn comparison_csv(comparisons: &[Comparison]) -> Vec<u8> {
                     comparison.base.clone(),
                     comparison.other.clone(),
                     rate.rate.to_string(),
-                    metric.metric.name().to_owned(),
+                    metric.metric.name(),
                     metric.metric.unit().to_owned(),
                     metric.difference.blocks.to_string(),
                     number(metric.base.value),

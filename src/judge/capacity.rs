@@ -100,7 +100,7 @@ fn knee(steps: &Steps<'_>) -> Option<Knee> {
         if !steps.are_held() {
             return None;
         }
-        let latency = mean(steps.values(|step| Metric::LatencyMean.of(step)))?;
+        let latency = mean(steps.values(|step| Metric::MEAN.of(step)))?;
         let achieved = mean(steps.values(|step| Some(step.achieved)))?;
         (latency > 0.0).then_some((rate.as_f64(), achieved / latency))
     };

@@ -4,152 +4,15 @@
 
 use super::capacity::{plateau, plateau_of};
 use super::cost::{CostDifference, cost_differences};
-use super::figures::{Latency, ServiceFigures, StepFigures};
+use super::figures::{Latency, StepFigures};
 use super::statistics::{Estimate, difference_over_blocks, ratio_over_blocks};
-use super::{Stability, Step, Steps, mean_over_blocks};
-use crate::resources::{Category, NotKnown, Part};
+use super::{Metric, Stability, Step, Steps, mean_over_blocks};
+use crate::resources::{NotKnown, Part};
 use crate::units::Rate;
-use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Something that is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs)] // the names are the documentation
-pub enum Metric {
-    LatencyMean,
-    LatencyP50,
-    LatencyP90,
-    LatencyP99,
-    /// Requests that failed and statuses above 399, of all that ended.
-    ErrorRate,
-    /// Thousandths of a core of the application, sidecars included.
-    CpuTotal,
-    /// Likewise without sidecars.
-    CpuApp,
-    /// The sidecars alone.
-    CpuSidecar,
-    /// The mesh's control plane.
-    CpuControlPlane,
-    /// The mesh's proxies of nodes.
-    CpuNodeProxy,
-    /// The mesh's proxies of namespaces or services.
-    CpuWaypoint,
-    /// The mesh's proxies at its edge.
-    CpuGateway,
-    /// Milliseconds of the application's CPU per finished request.
-    CpuPerRequest,
-    /// Bytes of working set of the application.
-    Memory,
-    /// Bytes per second of the application.
-    NetworkRx,
-    /// Likewise.
-    NetworkTx,
-}
-
-impl Metric {
-    /// All of them, in the order in which they are shown.
-    pub const ALL: [Metric; 16] = [
-        Metric::LatencyMean,
-        Metric::LatencyP50,
-        Metric::LatencyP90,
-        Metric::LatencyP99,
-        Metric::ErrorRate,
-        Metric::CpuTotal,
-        Metric::CpuApp,
-        Metric::CpuSidecar,
-        Metric::CpuControlPlane,
-        Metric::CpuNodeProxy,
-        Metric::CpuWaypoint,
-        Metric::CpuGateway,
-        Metric::CpuPerRequest,
-        Metric::Memory,
-        Metric::NetworkRx,
-        Metric::NetworkTx,
-    ];
-
-    /// As it stands in files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Metric::LatencyMean => "latency_mean",
-            Metric::LatencyP50 => "latency_p50",
-            Metric::LatencyP90 => "latency_p90",
-            Metric::LatencyP99 => "latency_p99",
-            Metric::ErrorRate => "error_rate",
-            Metric::CpuTotal => "cpu_total",
-            Metric::CpuApp => "cpu_app",
-            Metric::CpuSidecar => "cpu_sidecar",
-            Metric::CpuControlPlane => "cpu_control_plane",
-            Metric::CpuNodeProxy => "cpu_node_proxy",
-            Metric::CpuWaypoint => "cpu_waypoint",
-            Metric::CpuGateway => "cpu_gateway",
-            Metric::CpuPerRequest => "cpu_per_request",
-            Metric::Memory => "memory",
-            Metric::NetworkRx => "network_rx",
-            Metric::NetworkTx => "network_tx",
-        }
-    }
-
-    /// In what it is given.
-    pub fn unit(self) -> &'static str {
-        match self {
-            Metric::LatencyMean | Metric::LatencyP50 | Metric::LatencyP90 | Metric::LatencyP99 => {
-                "ns"
-            }
-            Metric::CpuTotal
-            | Metric::CpuApp
-            | Metric::CpuSidecar
-            | Metric::CpuControlPlane
-            | Metric::CpuNodeProxy
-            | Metric::CpuWaypoint
-            | Metric::CpuGateway => "m",
-            Metric::ErrorRate => "share",
-            Metric::CpuPerRequest => "ms",
-            Metric::Memory => "B",
-            Metric::NetworkRx | Metric::NetworkTx => "B/s",
-        }
-    }
-
-    /// Its value in a step; `None` where it was not measured.
-    pub fn of(self, step: &StepFigures) -> Option<f64> {
-        let latency = |name: &str| step.latency.get(name).map(|latency| latency.ns);
-        let application = |of: &dyn Fn(&ServiceFigures) -> Option<f64>| sum(step, of);
-        let cpu = |part| step.cpu(part).ok();
-        match self {
-            Metric::LatencyMean => latency("mean"),
-            Metric::LatencyP50 => latency("p50"),
-            Metric::LatencyP90 => latency("p90"),
-            Metric::LatencyP99 => latency("p99"),
-            Metric::ErrorRate => step.error_rate,
-            Metric::CpuTotal => cpu(Part::Total),
-            Metric::CpuApp => cpu(Part::App),
-            Metric::CpuSidecar => cpu(Part::Sidecar),
-            Metric::CpuControlPlane => cpu(Part::ControlPlane),
-            Metric::CpuNodeProxy => cpu(Part::NodeProxy),
-            Metric::CpuWaypoint => cpu(Part::Waypoint),
-            Metric::CpuGateway => cpu(Part::Gateway),
-            Metric::CpuPerRequest => {
-                let cpu = cpu(Part::Total)?;
-                (step.achieved > 0.0).then(|| cpu / step.achieved)
-            }
-            Metric::Memory => application(&|service| service.memory_bytes),
-            Metric::NetworkRx => application(&|service| service.network_rx_bytes_per_s),
-            Metric::NetworkTx => application(&|service| service.network_tx_bytes_per_s),
-        }
-    }
-}
-
-/// The sum over the application's services; `None` without one, or when one has no figure.
-fn sum(step: &StepFigures, of: &dyn Fn(&ServiceFigures) -> Option<f64>) -> Option<f64> {
-    let services = step.services.iter();
-    let services = services.filter(|one| one.category == Category::Application);
-    let mut services = services.peekable();
-    services.peek()?;
-    services.try_fold(0.0, |sum, service| Some(sum + of(service)?))
-}
-
 /// One metric at one rate.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct MetricComparison {
     /// Which.
     pub metric: Metric,
@@ -158,20 +21,18 @@ pub struct MetricComparison {
     /// In the other.
     pub other: Estimate,
     /// `other / base`; absent where one of them is 0.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ratio: Option<Estimate>,
     /// `other - base`.
     pub difference: Estimate,
     /// The noise floor: how far two halves of one arm lie apart at this rate, in the arm in which
     /// they lie farther; absent with fewer than two blocks.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub noise: Option<f64>,
     /// Some of the values are lower bounds, or have few samples beyond them.
     pub is_doubtful: bool,
 }
 
 /// A step that says nothing about what a request costs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LeftOut {
     /// Whether it is a step of the arm that is compared with.
     pub is_base: bool,
@@ -184,7 +45,7 @@ pub struct LeftOut {
 }
 
 /// Why a step is left out of a comparison.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum LeftOutReason {
     /// The other arm has no step with this rate and repetition.
     Alone,
@@ -209,7 +70,7 @@ impl fmt::Display for LeftOut {
 }
 
 /// One rate.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RateComparison {
     /// Requests per second.
     pub rate: f64,
@@ -222,7 +83,7 @@ pub struct RateComparison {
 }
 
 /// What one arm costs over another.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
     /// The arm that is compared with.
     pub base: String,
@@ -237,16 +98,13 @@ pub struct Comparison {
 }
 
 /// The capacity of both arms, as far as they were driven beyond it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CapacityComparison {
     /// Requests per second; absent when every rate was held.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub base: Option<Estimate>,
     /// Likewise.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub other: Option<Estimate>,
     /// `other / base` over blocks in which both were driven beyond.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ratio: Option<Estimate>,
 }
 
@@ -291,7 +149,7 @@ fn at_rate(rate: Rate, base: &Steps<'_>, other: &Steps<'_>) -> RateComparison {
     }
     let lonely = other.iter().filter(|step| base.in_block_of(step).is_none());
     left_out.extend(lonely.map(|step| leave_out(step, false, LeftOutReason::Alone)));
-    let metrics = Metric::ALL
+    let metrics = Metric::COMPARED
         .iter()
         .filter_map(|metric| compared(*metric, &blocks));
     RateComparison {
@@ -389,14 +247,7 @@ fn halves_apart(values: &[f64]) -> Option<f64> {
 }
 
 fn is_doubtful(metric: Metric, step: &StepFigures) -> bool {
-    let name = match metric {
-        Metric::LatencyMean => "mean",
-        Metric::LatencyP50 => "p50",
-        Metric::LatencyP90 => "p90",
-        Metric::LatencyP99 => "p99",
-        _ => return false,
-    };
-    step.latency.get(name).is_some_and(Latency::is_doubtful)
+    metric.latency_of(step).is_some_and(Latency::is_doubtful)
 }
 
 fn capacities(base: &Steps<'_>, other: &Steps<'_>) -> CapacityComparison {

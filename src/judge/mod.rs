@@ -11,6 +11,7 @@ mod cost;
 mod figures;
 mod gate;
 mod judged_run;
+mod metric;
 mod regression;
 mod slo;
 mod stability;
@@ -26,8 +27,8 @@ pub use arm_steps::{ArmSteps, common_rate};
 pub use as_study::StudyOverhead;
 pub use capacity::{Capacity, Knee, Prediction, capacity};
 pub use comparison::{
-    CapacityComparison, Comparison, LeftOut, LeftOutReason, Metric, MetricComparison,
-    RateComparison, compare,
+    CapacityComparison, Comparison, LeftOut, LeftOutReason, MetricComparison, RateComparison,
+    compare,
 };
 pub use conditions::{Condition, Conditions, add_conditions, condition_text, unlike};
 pub use cost::{Cost, CostDifference, by_difference, costs};
@@ -36,6 +37,7 @@ pub use figures::{Latency, Saturation, ServiceFigures, StepFigures, step_of};
 pub(crate) use gate::sample as sample_gate;
 pub use gate::{Gate, are_believed};
 pub use judged_run::{JudgedRun, MeasuredRun};
+pub use metric::{Metric, Statistic, StatusClass, TimeKind};
 pub use regression::{
     MaxRegression, Pairing, RegressionOutcome, Resolution, are_narrow, regressions,
 };

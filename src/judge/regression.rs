@@ -8,71 +8,18 @@
 //! limit. An interval that has the limit inside says that nobody can tell, which is not the same as "no
 //! worse", and is not called that.
 
+use super::metric::{Metric, Statistic, TimeKind};
 use super::statistics::{
     BLOCKS_FOR_AN_INTERVAL, difference_of_samples, ratio_of_samples, ratio_over_blocks,
 };
-use super::{BadThreshold, Estimate, Metric, Spread, StepFigures, Steps};
-use crate::measure::Distribution;
+use super::{BadThreshold, Estimate, Spread, StepFigures, Steps};
+use crate::resources::Part;
 use serde::Serialize;
-
-/// What is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Watched {
-    /// Latency: the mean, or a percentile by its name.
-    Latency(&'static str),
-    /// What the system used.
-    Use(Metric),
-}
-
-const USES: [(&str, Metric); 12] = [
-    ("cpu", Metric::CpuTotal),
-    ("cpu.total", Metric::CpuTotal),
-    ("cpu.app", Metric::CpuApp),
-    ("cpu.sidecar", Metric::CpuSidecar),
-    ("cpu.control_plane", Metric::CpuControlPlane),
-    ("cpu.node_proxy", Metric::CpuNodeProxy),
-    ("cpu.waypoint", Metric::CpuWaypoint),
-    ("cpu.gateway", Metric::CpuGateway),
-    ("cpu_per_request", Metric::CpuPerRequest),
-    ("memory", Metric::Memory),
-    ("network.rx", Metric::NetworkRx),
-    ("network.tx", Metric::NetworkTx),
-];
-
-impl Watched {
-    fn named(name: &str) -> Option<Watched> {
-        let latencies = Distribution::PERCENTILES.map(|(name, _)| name);
-        let latency = latencies.into_iter().chain(["mean"]);
-        let latency = latency.into_iter().find(|one| *one == name);
-        let used = || USES.iter().find(|(one, _)| *one == name);
-        latency
-            .map(Watched::Latency)
-            .or_else(|| Some(Watched::Use(used()?.1)))
-    }
-
-    fn of(self, step: &StepFigures) -> Option<f64> {
-        match self {
-            Watched::Latency(name) => step.latency.get(name).map(|latency| latency.ns),
-            Watched::Use(metric) => metric.of(step),
-        }
-    }
-
-    /// Unfinished requests could raise it.
-    fn is_lower_bound(self, step: &StepFigures) -> bool {
-        match self {
-            Watched::Latency(name) => step
-                .latency
-                .get(name)
-                .is_some_and(|latency| latency.is_lower_bound),
-            Watched::Use(_) => false,
-        }
-    }
-}
 
 /// By how much something may be larger than in the baseline.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MaxRegression {
-    watched: Watched,
+    watched: Metric,
     /// As it was typed.
     pub metric: String,
     /// A share: 0.1 is 10 %.
@@ -100,12 +47,29 @@ impl MaxRegression {
 
     /// Whether it looks at what a collector finds.
     pub fn needs_collector(&self) -> bool {
-        matches!(self.watched, Watched::Use(_))
+        self.watched.needs_collector()
     }
 
     /// Whether a step has a figure above 0 for it.
     pub fn is_known(&self, step: &StepFigures) -> bool {
         self.watched.of(step).is_some_and(|value| value > 0.0)
+    }
+}
+
+/// What a limit may be about.
+const WATCHED: &str = "p50 p90 p99 p99.9 mean cpu cpu.total cpu.app cpu.sidecar cpu.control_plane cpu.node_proxy cpu.waypoint cpu.gateway cpu_per_request memory network.rx network.tx";
+
+/// Whether steps have values of it that are worse the larger they are. Errors are always looked at, by a
+/// rule of their own.
+fn is_watched(metric: Metric) -> bool {
+    match metric {
+        Metric::Time(kind, statistic) => kind == TimeKind::Latency && statistic != Statistic::Max,
+        Metric::Cpu(_)
+        | Metric::CpuPerRequest
+        | Metric::Memory(Part::Total)
+        | Metric::NetworkRx
+        | Metric::NetworkTx => true,
+        _ => false,
     }
 }
 
@@ -116,10 +80,10 @@ fn one(part: &str) -> Result<MaxRegression, (usize, String)> {
         let example = "here should be a metric and its limit, such as p99=10%";
         return Err((start, example.to_owned()));
     };
-    let Some(watched) = Watched::named(name.trim()) else {
-        let uses = USES.map(|(name, _)| name).join(" ");
-        let names = format!("here should be one of p50 p90 p99 p99.9 mean {uses}");
-        return Err((start, names));
+    let metric = Metric::parse(name.trim()).ok();
+    let Some(watched) = metric.filter(|metric| is_watched(*metric)) else {
+        let reason = format!("here should be one of {WATCHED}");
+        return Err((start, reason));
     };
     let number = limit.trim().strip_suffix('%').and_then(|number| {
         let number: Option<f64> = number.trim().parse().ok();
@@ -323,7 +287,10 @@ fn resolved(
     let most = 1.0 + limit.limit;
     let is_bound = |steps: &Steps<'_>| {
         let mut steps = steps.iter();
-        steps.any(|step| limit.watched.is_lower_bound(step))
+        steps.any(|step| {
+            let latency = limit.watched.latency_of(step);
+            latency.is_some_and(|latency| latency.is_lower_bound)
+        })
     };
     let not_resolved = |why: &str| (Resolution::NotResolved, why.to_owned());
     match () {
@@ -340,12 +307,7 @@ fn resolved(
     }
 }
 
-fn ratio(
-    watched: Watched,
-    base: &Steps<'_>,
-    new: &Steps<'_>,
-    pairing: Pairing,
-) -> Option<Estimate> {
+fn ratio(watched: Metric, base: &Steps<'_>, new: &Steps<'_>, pairing: Pairing) -> Option<Estimate> {
     match pairing {
         Pairing::Apart => {
             let values = |steps: &Steps<'_>| steps.values(|step| watched.of(step));

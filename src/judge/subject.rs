@@ -1,66 +1,23 @@
 //! What a threshold looks at: a quantity of a run, by the name that people write.
 
-use crate::measure::{Distribution, Histogram, RouteTally, RunResult, Tally, sum};
+use super::metric::{KNOWN, Metric, Misread, Statistic, TimeKind};
+use crate::measure::{Distribution, Histogram, RunResult, Tally, sum};
 use crate::resources::{Part, Quantity, Resources};
 
-/// A quantity of a run.
+/// A metric, and of what it is.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Subject {
-    /// A time of all requests.
-    Time(Clock, Statistic),
-    /// Finished in the window over scheduled.
-    RateRatio,
-    /// Failed requests and statuses above 399, of all that ended.
-    ErrorRate,
-    /// Requests that had not ended when the load did.
-    Unfinished,
-    /// Replies of a status, or of a class of them (`5xx`).
-    Status(StatusClass),
-    /// Something of one route.
-    Route(String, RouteSubject),
-    /// CPU of the application, or of one of its services.
-    Cpu(Part, Option<String>),
-    /// Working set, likewise.
-    Memory(Part, Option<String>),
-    /// Largest share of throttled periods of a container, likewise.
-    Throttled(Option<String>),
+pub(super) struct Subject {
+    pub metric: Metric,
+    of: Of,
 }
 
-/// From when to when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Clock {
-    /// Due to done.
-    Latency,
-    /// Sent to done.
-    Service,
-    /// The generator's part of the lag.
-    Late,
-    /// The wait for a free connection.
-    Blocked,
-}
-
-/// Which figure of a distribution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Statistic {
-    /// By its place in [`Distribution::PERCENTILES`].
-    Percentile(usize),
-    Mean,
-    Max,
-}
-
-/// Something of a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RouteSubject {
-    Time(Statistic),
-    ErrorRate,
-    Requests,
-}
-
-/// A status, or a hundred of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum StatusClass {
-    Code(u16),
-    Hundred(u16),
+/// Of what a metric is looked at.
+#[derive(Debug, Clone, PartialEq)]
+enum Of {
+    /// The whole run, or the whole application.
+    All,
+    Route(String),
+    Service(String),
 }
 
 /// What a subject is counted in.
@@ -103,150 +60,108 @@ impl From<Result<f64, String>> for Found {
     }
 }
 
-const SUBJECTS: &str = "p50 p90 p99 p99.9 mean max (latency), service.p99, late.p99, blocked.p99, rate_ratio, error_rate, unfinished, status.5xx, route(\"GET /hotels\").p99, cpu.app, cpu.sidecar, cpu.total, cpu.node_proxy, cpu.waypoint, cpu.gateway, cpu.control_plane, memory.app, throttled, and of one service cpu.sidecar(\"frontend\")";
-
-/// Where it goes wrong, in bytes, and why.
-type Bad = (usize, String);
-
 impl Subject {
     /// Reads a subject at the beginning of a text: what it is, and how many bytes it takes.
-    pub fn parse(text: &str) -> Result<(Subject, usize), Bad> {
+    pub fn parse(text: &str) -> Result<(Subject, usize), Misread> {
         let head = word(text);
         if head.is_empty() {
-            return Err((0, format!("here should be what is looked at: {SUBJECTS}")));
+            return Err(Misread {
+                at: 0,
+                reason: format!("here should be what is looked at: {KNOWN}"),
+            });
         }
-        let end = head.len();
         if head == "route" {
             return route(text);
         }
-        let simple = match head {
-            "rate_ratio" => Some(Subject::RateRatio),
-            "error_rate" => Some(Subject::ErrorRate),
-            "unfinished" => Some(Subject::Unfinished),
-            _ => statistic(head).map(|one| Subject::Time(Clock::Latency, one)),
-        };
-        if let Some(subject) = simple {
-            return Ok((subject, end));
+        let metric = Metric::parse(head)?;
+        if metric.kind().is_none() {
+            return Err(Misread {
+                at: 0,
+                reason: format!("`{head}` is compared with a baseline only: --max-regression"),
+            });
         }
-        if head == "throttled" {
-            let (service, end) = of_service(text, end)?;
-            return Ok((Subject::Throttled(service), end));
+        let rest = &text[head.len()..];
+        // The study's columns have their unit behind them.
+        let unit = "(m)";
+        let is_column = matches!(metric, Metric::Cpu(_)) && rest.starts_with(unit);
+        let end = head.len() + if is_column { unit.len() } else { 0 };
+        let has_services = matches!(
+            metric,
+            Metric::Cpu(_) | Metric::Memory(_) | Metric::Throttled
+        );
+        if !has_services || !text[end..].starts_with('(') {
+            let of = Of::All;
+            return Ok((Subject { metric, of }, end));
         }
-        let Some((family, member)) = head.split_once('.') else {
-            return Err((0, format!("`{head}` is not known; there are {SUBJECTS}")));
-        };
-        let at = family.len() + 1;
-        let clock = match family {
-            "latency" => Some(Clock::Latency),
-            "service" => Some(Clock::Service),
-            "late" => Some(Clock::Late),
-            "blocked" => Some(Clock::Blocked),
-            _ => None,
-        };
-        if let Some(clock) = clock {
-            let found = statistic(member).ok_or_else(|| no_statistic(at, member))?;
-            return Ok((Subject::Time(clock, found), end));
-        }
-        match family {
-            "status" => {
-                let class = status(member).ok_or_else(|| {
-                    (
-                        at,
-                        format!("`{member}` is no status: 503, or 5xx for all from 500 to 599"),
-                    )
-                })?;
-                Ok((Subject::Status(class), end))
-            }
-            "cpu" | "memory" => {
-                let part = Part::of_name(member).ok_or_else(|| {
-                    (
-                        at,
-                        format!(
-                            "`{member}` is not known: {}",
-                            Part::ALL.map(Part::name).join(", ")
-                        ),
-                    )
-                })?;
-                let (service, end) = of_service(text, end)?;
-                let subject = if family == "cpu" {
-                    Subject::Cpu(part, service)
-                } else {
-                    Subject::Memory(part, service)
-                };
-                Ok((subject, end))
-            }
-            _ => Err((0, format!("`{family}` is not known; there are {SUBJECTS}"))),
-        }
+        let (name, end) = quoted(text, end)?;
+        let of = Of::Service(name);
+        Ok((Subject { metric, of }, end))
     }
 
-    /// What it is counted in.
+    /// What its limits look like.
     pub fn kind(&self) -> Kind {
-        match self {
-            Subject::Time(..) | Subject::Route(_, RouteSubject::Time(_)) => Kind::Time,
-            Subject::RateRatio
-            | Subject::ErrorRate
-            | Subject::Throttled(_)
-            | Subject::Route(_, RouteSubject::ErrorRate) => Kind::Share,
-            Subject::Unfinished
-            | Subject::Status(_)
-            | Subject::Route(_, RouteSubject::Requests) => Kind::Count,
-            Subject::Cpu(..) => Kind::Cores,
-            Subject::Memory(..) => Kind::Bytes,
-        }
-    }
-
-    /// Whether it is what a collector finds.
-    pub fn needs_collector(&self) -> bool {
-        matches!(
-            self,
-            Subject::Cpu(..) | Subject::Memory(..) | Subject::Throttled(_)
-        )
+        self.metric.kind().unwrap_or(Kind::Count)
     }
 
     /// The same where the run has it: a closed loop has service times in place of latencies.
     pub fn in_loop_of(&self, result: &RunResult) -> Subject {
-        match self {
-            Subject::Time(Clock::Latency, statistic) if !result.is_open_loop() => {
-                Subject::Time(Clock::Service, *statistic)
+        let metric = match self.metric {
+            Metric::Time(TimeKind::Latency, statistic) if !result.is_open_loop() => {
+                Metric::Time(TimeKind::Service, statistic)
             }
-            other => other.clone(),
+            other => other,
+        };
+        Subject {
+            metric,
+            of: self.of.clone(),
         }
     }
 
     /// Its value in a run; `as_share` of all where it is counted.
-    pub fn of(&self, result: &RunResult, as_share: bool) -> Found {
+    pub fn value(&self, result: &RunResult, as_share: bool) -> Found {
+        let service = match &self.of {
+            Of::Route(name) => return of_route(name, self.metric, result.overall(), as_share),
+            Of::Service(name) => Some(name.as_str()),
+            Of::All => None,
+        };
         let tally = result.overall();
         let counted = |count: u64, all: u64| match as_share {
             true => share(count, all),
             false => Found::Exact(count as f64),
         };
-        match self {
-            Subject::Time(clock, statistic) => time(result, tally, *clock, *statistic),
-            Subject::RateRatio => share(tally.finished_in_window, tally.scheduled),
-            Subject::ErrorRate => {
+        match self.metric {
+            Metric::Time(kind, statistic) => time(result, tally, kind, statistic),
+            Metric::RateRatio => share(tally.finished_in_window, tally.scheduled),
+            Metric::ErrorRate => {
                 let rate = tally.error_rate();
                 rate.ok_or_else(|| "no request ended".to_owned()).into()
             }
-            Subject::Unfinished => counted(tally.unfinished, tally.scheduled),
-            Subject::Status(class) => {
-                let is_meant = |status: u16| match class {
-                    StatusClass::Code(code) => status == *code,
-                    StatusClass::Hundred(first) => status / 100 == *first,
-                };
-                let found = tally.status.iter().filter(|(status, _)| is_meant(*status));
+            Metric::Unfinished => counted(tally.unfinished, tally.scheduled),
+            Metric::Status(class) => {
+                let found = tally.status.iter();
+                let found = found.filter(|(status, _)| class.contains(*status));
                 counted(found.map(|(_, count)| count).sum(), tally.completed)
             }
-            Subject::Route(name, subject) => match tally.routes.get(name) {
-                Some(route) => of_route(route, *subject, tally.scheduled, as_share),
-                None => Found::Unknown(format!("no request went to the route {name}")),
-            },
-            Subject::Cpu(part, service) => {
-                used(result, Quantity::Cpu, *part, service.as_deref()).into()
+            Metric::Cpu(part) => used(result, Quantity::Cpu, part, service).into(),
+            Metric::Memory(part) => used(result, Quantity::WorkingSet, part, service).into(),
+            Metric::Throttled => throttled(result, service).into(),
+            Metric::Requests | Metric::CpuPerRequest | Metric::NetworkRx | Metric::NetworkTx => {
+                Found::Unknown("a run by itself has no such figure".to_owned())
             }
-            Subject::Memory(part, service) => {
-                used(result, Quantity::WorkingSet, *part, service.as_deref()).into()
-            }
-            Subject::Throttled(service) => throttled(result, service.as_deref()).into(),
+        }
+    }
+}
+
+impl Metric {
+    /// What limits of it look like; `None` for what thresholds cannot be about.
+    fn kind(self) -> Option<Kind> {
+        match self {
+            Metric::Time(..) => Some(Kind::Time),
+            Metric::RateRatio | Metric::ErrorRate | Metric::Throttled => Some(Kind::Share),
+            Metric::Unfinished | Metric::Status(_) | Metric::Requests => Some(Kind::Count),
+            Metric::Cpu(_) => Some(Kind::Cores),
+            Metric::Memory(_) => Some(Kind::Bytes),
+            Metric::CpuPerRequest | Metric::NetworkRx | Metric::NetworkTx => None,
         }
     }
 }
@@ -258,73 +173,33 @@ fn word(text: &str) -> &str {
 }
 
 /// A name in quotes and brackets at a place: the name, and where it ends.
-fn quoted(text: &str, at: usize) -> Result<(String, usize), Bad> {
+fn quoted(text: &str, at: usize) -> Result<(String, usize), Misread> {
+    let misread = |reason: &str| Misread {
+        at,
+        reason: reason.to_owned(),
+    };
     let rest = text[at..].strip_prefix("(\"");
-    let rest =
-        rest.ok_or_else(|| (at, "here should be a name, as in (\"frontend\")".to_owned()))?;
-    let end = rest
-        .find("\")")
-        .ok_or_else(|| (at, "the name has no end: (\"...\")".to_owned()))?;
+    let rest = rest.ok_or_else(|| misread("here should be a name, as in (\"frontend\")"))?;
+    let end = rest.find("\")");
+    let end = end.ok_or_else(|| misread("the name has no end: (\"...\")"))?;
     Ok((rest[..end].to_owned(), at + 2 + end + 2))
 }
 
-fn of_service(text: &str, at: usize) -> Result<(Option<String>, usize), Bad> {
-    if !text[at..].starts_with('(') {
-        return Ok((None, at));
-    }
-    let (name, end) = quoted(text, at)?;
-    Ok((Some(name), end))
-}
-
-fn route(text: &str) -> Result<(Subject, usize), Bad> {
+fn route(text: &str) -> Result<(Subject, usize), Misread> {
     let (name, end) = quoted(text, "route".len())?;
-    let rest = text[end..].strip_prefix('.').ok_or_else(|| {
-        (
-            end,
-            "here should be .p99, .mean, .max, .error_rate or .requests".to_owned(),
-        )
+    let rest = text[end..].strip_prefix('.').ok_or_else(|| Misread {
+        at: end,
+        reason: "here should be .p99, .mean, .max, .error_rate or .requests".to_owned(),
     })?;
     let member = word(rest);
     let at = end + 1;
-    let subject = match member {
-        "error_rate" => RouteSubject::ErrorRate,
-        "requests" => RouteSubject::Requests,
-        _ => RouteSubject::Time(statistic(member).ok_or_else(|| no_statistic(at, member))?),
+    let metric = match member {
+        "error_rate" => Metric::ErrorRate,
+        "requests" => Metric::Requests,
+        _ => Metric::Time(TimeKind::Latency, Statistic::parse(member, at)?),
     };
-    Ok((Subject::Route(name, subject), at + member.len()))
-}
-
-fn no_statistic(at: usize, member: &str) -> Bad {
-    let names = Distribution::PERCENTILES.map(|(name, _)| name).join(" ");
-    (at, format!("`{member}` is not known: {names} mean max"))
-}
-
-fn statistic(name: &str) -> Option<Statistic> {
-    match name {
-        "mean" => Some(Statistic::Mean),
-        "max" => Some(Statistic::Max),
-        _ => {
-            let mut known = Distribution::PERCENTILES.iter();
-            known
-                .position(|(known, _)| *known == name)
-                .map(Statistic::Percentile)
-        }
-    }
-}
-
-fn status(name: &str) -> Option<StatusClass> {
-    match name.strip_suffix("xx") {
-        Some(first) => first
-            .parse()
-            .ok()
-            .filter(|first| (1..=5).contains(first))
-            .map(StatusClass::Hundred),
-        None => name
-            .parse()
-            .ok()
-            .filter(|code| (100..=599).contains(code))
-            .map(StatusClass::Code),
-    }
+    let of = Of::Route(name);
+    Ok((Subject { metric, of }, at + member.len()))
 }
 
 fn share(part: u64, of: u64) -> Found {
@@ -334,18 +209,18 @@ fn share(part: u64, of: u64) -> Found {
     Found::Exact(part as f64 / of as f64)
 }
 
-fn time(result: &RunResult, tally: &Tally, clock: Clock, statistic: Statistic) -> Found {
+fn time(result: &RunResult, tally: &Tally, kind: TimeKind, statistic: Statistic) -> Found {
     let is_open = result.is_open_loop();
-    if !is_open && clock != Clock::Service {
+    if !is_open && kind != TimeKind::Service {
         return Found::Unknown("a closed loop has service times alone: service.p99".to_owned());
     }
-    let histogram = match clock {
-        Clock::Latency => &tally.latency_with_censored(),
-        Clock::Service => &tally.service,
-        Clock::Late => &tally.late,
-        Clock::Blocked => &tally.blocked,
+    let histogram = match kind {
+        TimeKind::Latency => &tally.latency_with_censored(),
+        TimeKind::Service => &tally.service,
+        TimeKind::Late => &tally.late,
+        TimeKind::Blocked => &tally.blocked,
     };
-    if let (Clock::Latency, Statistic::Percentile(at)) = (clock, statistic) {
+    if let (TimeKind::Latency, Statistic::Percentile(at)) = (kind, statistic) {
         let percentiles = tally.latency_percentiles();
         return match percentiles.get(at) {
             Some(found) if found.is_lower_bound => Found::AtLeast(found.value as f64),
@@ -353,7 +228,7 @@ fn time(result: &RunResult, tally: &Tally, clock: Clock, statistic: Statistic) -
             None => Found::Unknown("no request was completed".to_owned()),
         };
     }
-    let is_cut = clock == Clock::Latency && tally.unfinished > 0;
+    let is_cut = kind == TimeKind::Latency && tally.unfinished > 0;
     figure(histogram, statistic, is_cut)
 }
 
@@ -373,15 +248,18 @@ fn figure(histogram: &Histogram, statistic: Statistic, is_cut: bool) -> Found {
     }
 }
 
-fn of_route(route: &RouteTally, subject: RouteSubject, scheduled: u64, as_share: bool) -> Found {
-    match subject {
-        RouteSubject::Time(statistic) => {
+fn of_route(name: &str, metric: Metric, tally: &Tally, as_share: bool) -> Found {
+    let Some(route) = tally.routes.get(name) else {
+        return Found::Unknown(format!("no request went to the route {name}"));
+    };
+    match metric {
+        Metric::Time(_, statistic) => {
             let is_cut = !route.censored.is_empty();
             figure(&sum(&route.latency, &route.censored), statistic, is_cut)
         }
-        RouteSubject::ErrorRate => share(route.status.bad(), route.status.total()),
-        RouteSubject::Requests if as_share => share(route.requests, scheduled),
-        RouteSubject::Requests => Found::Exact(route.requests as f64),
+        Metric::ErrorRate => share(route.status.bad(), route.status.total()),
+        _ if as_share => share(route.requests, tally.scheduled),
+        _ => Found::Exact(route.requests as f64),
     }
 }
 

@@ -7,6 +7,7 @@
 //! The build fails when what is written is true, and also when it cannot be told: silence proves
 //! nothing.
 
+use super::metric::{Metric, Misread};
 use super::subject::{Found, Kind, Subject};
 use crate::measure::RunResult;
 use crate::units::{parse_duration, show_bytes, show_ns};
@@ -79,8 +80,8 @@ impl std::str::FromStr for Threshold {
             reason,
         };
         let start = typed.len() - typed.trim_start().len();
-        let (subject, length) =
-            Subject::parse(&typed[start..]).map_err(|(at, reason)| bad(start + at, reason))?;
+        let (subject, length) = Subject::parse(&typed[start..])
+            .map_err(|Misread { at, reason }| bad(start + at, reason))?;
         let rest = &typed[start + length..];
         let at = typed.len() - rest.trim_start().len();
         let found = Operator::ALL
@@ -196,13 +197,9 @@ impl Threshold {
     pub(super) fn of_objective(typed: &str) -> Result<Threshold, String> {
         let (name, limit) = typed.split_once('<').ok_or("it has no `<`")?;
         let limit = limit.strip_prefix('=').unwrap_or(limit);
-        let name = match name.trim() {
-            "errors" => "error_rate",
-            name => name,
-        };
-        let above = format!("{name} > {}", limit.trim());
+        let above = format!("{} > {}", name.trim(), limit.trim());
         let threshold: Threshold = above.parse().map_err(|bad: BadThreshold| bad.reason)?;
-        if threshold.subject == Subject::ErrorRate && threshold.limit > 1.0 {
+        if threshold.subject.metric == Metric::ErrorRate && threshold.limit > 1.0 {
             return Err(format!("`{}` is more than all requests", limit.trim()));
         }
         Ok(threshold)
@@ -212,7 +209,7 @@ impl Threshold {
     pub(super) fn missed(&self, result: &RunResult) -> Option<String> {
         let name = self.typed.split(" > ").next().unwrap_or_default();
         let subject = self.subject.in_loop_of(result);
-        match subject.of(result, self.is_share) {
+        match subject.value(result, self.is_share) {
             Found::Exact(value) | Found::AtLeast(value) if value <= self.limit => None,
             Found::Exact(value) | Found::AtLeast(value) => Some(format!(
                 "{name} is {}, the objective {}",
@@ -225,7 +222,7 @@ impl Threshold {
 
     /// Whether it looks at what a collector finds.
     pub fn needs_collector(&self) -> bool {
-        self.subject.needs_collector()
+        self.subject.metric.needs_collector()
     }
 
     /// What came of it in a run.
@@ -237,7 +234,7 @@ impl Threshold {
             fails,
             unknown,
         };
-        match self.subject.of(result, self.is_share) {
+        match self.subject.value(result, self.is_share) {
             Found::Exact(value) => {
                 outcome(Some(value), self.operator.is_true(value, self.limit), None)
             }

@@ -2,6 +2,7 @@
 //! repetitions and from where to where they go.
 
 use crate::judge::{Latency, Metric, Stability, Step, Steps};
+use crate::resources::Part;
 use crate::units::{Rate, show_time_us};
 use std::collections::BTreeMap;
 
@@ -33,8 +34,8 @@ pub fn steps_table(arm: &str, steps: &Steps<'_>) -> String {
             rate.as_f64(),
             of_rate.len(),
             column(&|step| Some(step.achieved), &plain),
-            column(&|step| Metric::CpuApp.of(step), &plain),
-            column(&|step| Metric::CpuSidecar.of(step), &plain),
+            column(&|step| Metric::Cpu(Part::App).of(step), &plain),
+            column(&|step| Metric::Cpu(Part::Sidecar).of(step), &plain),
             held(&of_rate),
         );
         text += line.trim_end();

@@ -9,6 +9,7 @@ use crate::judge::{
 };
 use crate::measure::doubt_mark;
 use crate::render::estimate_text;
+use crate::resources::Part;
 use crate::units::{Rate, show_ns};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -157,8 +158,8 @@ pub fn resources_chart(arms: &[ArmSteps]) -> Chart {
     let scaled =
         |metric: Metric, scale: f64| move |step: &Step| metric.of(step).map(|value| value / scale);
     let panels = [
-        ("CPU (m)", Metric::CpuTotal, 1.0),
-        ("memory (MiB)", Metric::Memory, MIB),
+        ("CPU (m)", Metric::Cpu(Part::Total), 1.0),
+        ("memory (MiB)", Metric::Memory(Part::Total), MIB),
         ("received (MiB/s)", Metric::NetworkRx, MIB),
         ("sent (MiB/s)", Metric::NetworkTx, MIB),
     ];
@@ -194,12 +195,18 @@ pub fn cpu_per_request_chart(arms: &[ArmSteps]) -> Chart {
 /// The sidecars' share of the application's CPU, of arms that have sidecars.
 pub fn sidecar_chart(arms: &[ArmSteps]) -> Chart {
     let share = |step: &Step| {
-        let total = Metric::CpuTotal.of(step).filter(|total| *total > 0.0)?;
-        Some(Metric::CpuSidecar.of(step)? / total * 100.0)
+        let total = Metric::Cpu(Part::Total)
+            .of(step)
+            .filter(|total| *total > 0.0)?;
+        Some(Metric::Cpu(Part::Sidecar).of(step)? / total * 100.0)
     };
     let has_sidecars = |arm: &ArmSteps| {
         let mut steps = arm.steps.iter();
-        steps.any(|step| Metric::CpuSidecar.of(step).is_some_and(|cpu| cpu > 0.0))
+        steps.any(|step| {
+            Metric::Cpu(Part::Sidecar)
+                .of(step)
+                .is_some_and(|cpu| cpu > 0.0)
+        })
     };
     let mut panel = metric_panel(arms, "sidecars' share of CPU (%)", &share);
     if let Content::Lines(series) = &mut panel.content {

@@ -6,13 +6,14 @@ use super::table::{Cell, Table};
 use crate::judge::{Comparison, Cost, Estimate, Metric, MetricComparison, by_difference};
 use crate::measure::doubt_mark;
 use crate::render::{estimate_text, show_difference, show_metric};
+use crate::resources::Part;
 
 /// What the overhead of a metric is drawn of, with its stroke.
 const DRAWN: [(Metric, &str, Stroke); 4] = [
-    (Metric::LatencyP50, "p50", Stroke::Solid),
-    (Metric::LatencyP99, "p99", Stroke::Dashed),
-    (Metric::CpuTotal, "CPU", Stroke::Solid),
-    (Metric::Memory, "memory", Stroke::Dashed),
+    (Metric::P50, "p50", Stroke::Solid),
+    (Metric::P99, "p99", Stroke::Dashed),
+    (Metric::Cpu(Part::Total), "CPU", Stroke::Solid),
+    (Metric::Memory(Part::Total), "memory", Stroke::Dashed),
 ];
 
 /// How many times as much, by rate: latency above, resources below.

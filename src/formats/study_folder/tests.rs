@@ -124,7 +124,7 @@ fn a_table_cut_between_two_rows_gives_no_sums_that_are_too_small() {
     let rows = "100,100,1ms,,,,,,,,1\n200,200,1ms,,,,,,,,1\n300,300,1ms,,,,,,,,1\n";
     let study = folder(rows, Some(pods));
     let steps = steps(&study);
-    let cpu = |step: &Step| crate::judge::Metric::CpuTotal.of(step);
+    let cpu = |step: &Step| crate::judge::Metric::Cpu(Part::Total).of(step);
     assert_eq!(
         steps.iter().map(cpu).collect::<Vec<_>>(),
         [Some(9.0), None, None]

@@ -4,8 +4,8 @@
 use super::*;
 use crate::judge::figures::Latency;
 use crate::judge::sample_steps::key;
-use crate::judge::{Reason, Saturation, Spread};
-use crate::resources::Part;
+use crate::judge::{Reason, Saturation, ServiceFigures, Spread};
+use crate::resources::Category;
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -191,7 +191,7 @@ fn planted_costs_come_back_within_their_own_intervals() {
         count("idle CPU", covers(&sidecar.idle_m, 20.0));
         let total = cost(&found, Part::Total).difference;
         count("total CPU per request", covers(&total.per_request_ms, 0.35));
-        let p50 = metric(&found, 600.0, Metric::LatencyP50);
+        let p50 = metric(&found, 600.0, Metric::P50);
         count("latency", covers(&p50.difference, 1.2e6));
         let capacity = found.capacity.ratio.expect("beyond capacity");
         count("capacity", covers(&capacity, 0.88));
@@ -210,16 +210,20 @@ fn identical_arms_are_seldom_called_different() {
     let mut alarms = BTreeMap::new();
     for seed in 0..SEEDS {
         let found = compared_with([BASE, other], seed);
-        let mut count = |name: &'static str, estimate: &Estimate, neutral: f64| {
+        let mut count = |name: String, estimate: &Estimate, neutral: f64| {
             let is_different = estimate.differs_from(neutral).expect("an interval");
             *alarms.entry(name).or_insert(0) += u32::from(is_different);
         };
-        for at in [Metric::LatencyP50, Metric::CpuTotal, Metric::Memory] {
+        for at in [
+            Metric::P50,
+            Metric::Cpu(Part::Total),
+            Metric::Memory(Part::Total),
+        ] {
             let ratio = metric(&found, 400.0, at).ratio.expect("a ratio");
             count(at.name(), &ratio, 1.0);
         }
         count(
-            "cost",
+            "cost".to_owned(),
             &cost(&found, Part::App).difference.per_request_ms,
             0.0,
         );
@@ -294,7 +298,7 @@ fn few_blocks_have_ranges_and_steps_without_partner_are_named() {
     };
     let (base, other) = (first(&base, 3), first(&other, 2));
     let found = compare(&Steps::from(&base), &Steps::from(&other));
-    let p50 = metric(&found, 200.0, Metric::LatencyP50);
+    let p50 = metric(&found, 200.0, Metric::P50);
     assert_eq!(
         (p50.difference.spread, p50.difference.blocks),
         (Spread::Range, 2)
@@ -322,8 +326,8 @@ fn a_percentile_with_few_samples_beyond_it_is_marked() {
             .beyond = Some(9);
     }
     let found = compare(&Steps::from(&base), &Steps::from(&other));
-    assert!(metric(&found, 200.0, Metric::LatencyP50).is_doubtful);
-    assert!(!metric(&found, 200.0, Metric::CpuTotal).is_doubtful);
+    assert!(metric(&found, 200.0, Metric::P50).is_doubtful);
+    assert!(!metric(&found, 200.0, Metric::Cpu(Part::Total)).is_doubtful);
 }
 
 #[test]
@@ -353,9 +357,7 @@ fn what_an_arm_differs_from_itself_is_the_floor() {
         let (base, other) = (arm(0.0), arm(more));
         let comparison = compare(&Steps::from(&base), &Steps::from(&other));
         let mut metrics = comparison.rates[0].metrics.iter();
-        let found = metrics
-            .find(|one| one.metric == Metric::LatencyP50)
-            .cloned();
+        let found = metrics.find(|one| one.metric == Metric::P50).cloned();
         found.expect("p50")
     };
     let below = p50(3.0);
