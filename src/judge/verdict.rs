@@ -123,13 +123,13 @@ fn late_limit(tally: &Tally) -> u64 {
 }
 
 fn neglected(tally: &Tally) -> Finding {
-    let share = tally.neglected as f64 / tally.scheduled.max(1) as f64;
+    let share = tally.sendable_not_sent as f64 / tally.scheduled.max(1) as f64;
     if share <= 1.0 - SENT_SHARE {
         return None;
     }
     let message = format!(
         "{} of {} requests were not sent although connections stood idle",
-        tally.neglected, tally.scheduled
+        tally.sendable_not_sent, tally.scheduled
     );
     finding(Level::Invalid, "not_sent", message)
 }

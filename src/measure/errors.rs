@@ -1,11 +1,11 @@
-//! Kinds of errors, and how many there were of each.
+//! The kinds of errors that a load meets, and a counter for each kind.
 
 use serde::{Deserialize, Serialize};
 
-/// Makes [`ErrorKind`] and [`Errors`] from one list: a kind, and its name in files.
+/// Defines [`ErrorKind`] and [`Errors`] from one list, so that every kind has a counter and a name in files.
 macro_rules! error_kinds {
     ($($(#[$doc:meta])* $kind:ident $name:ident,)*) => {
-        /// What went wrong.
+        /// What went wrong with a request, or with the opening of a connection.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
         #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[serde(rename_all = "lowercase")]
@@ -17,7 +17,7 @@ macro_rules! error_kinds {
             /// Every kind.
             pub const ALL: &[ErrorKind] = &[$(ErrorKind::$kind,)*];
 
-            /// The name in files.
+            /// The name of the kind in files.
             pub fn name(self) -> &'static str {
                 match self {
                     $(ErrorKind::$kind => stringify!($name),)*
@@ -25,16 +25,16 @@ macro_rules! error_kinds {
             }
         }
 
-        /// Errors by kind. `connect` counts attempts and `timeout` slow requests; the others are failed requests.
+        /// The number of errors of each kind. `connect` counts attempts to open a connection, `timeout`
+        /// counts slow requests that need not have failed; all others count failed requests.
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
         #[cfg_attr(test, derive(schemars::JsonSchema))]
-        #[allow(missing_docs)] // the names are ErrorKind's
         pub struct Errors {
             $(pub $name: u64,)*
         }
 
         impl Errors {
-            /// Counts one error.
+            /// Counts one error of this kind.
             pub fn count(&mut self, kind: ErrorKind) {
                 *match kind {
                     $(ErrorKind::$kind => &mut self.$name,)*
@@ -46,7 +46,7 @@ macro_rules! error_kinds {
                 [$(self.$name),*]
             }
 
-            /// The place of each kind's number.
+            /// Mutable access to the number of each kind, in the order of [`ErrorKind::ALL`].
             pub fn counts_mut(&mut self) -> [&mut u64; ErrorKind::ALL.len()] {
                 [$(&mut self.$name),*]
             }
@@ -61,23 +61,25 @@ error_kinds! {
     Read read,
     /// The connection broke while the request was being written.
     Write write,
-    /// The reply took longer than the timeout: counted, but not a failure.
+    /// The reply took longer than the timeout. The request is counted here, and fails only for
+    /// another reason.
     Timeout timeout,
     /// The reply was not HTTP/1.
     Parse parse,
-    /// The request was given up after `--abort-after`.
+    /// The reply took longer than `--abort-after`, so the request was given up.
     Aborted aborted,
     /// The script called `wrk.fail`.
     Script script,
 }
 
 impl Errors {
-    /// The failed reads as wrk, which knows four kinds of errors, would have counted them.
+    /// The number of read errors in wrk's text. wrk has no kinds of its own for replies that are not
+    /// HTTP and for requests that were given up, so both count as read errors there.
     pub fn read_in_wrks_terms(&self) -> u64 {
         self.read + self.parse + self.aborted
     }
 
-    /// Adds the counts of another.
+    /// Adds the numbers of `other` to these, kind by kind.
     pub fn merge(&mut self, other: &Errors) {
         for (sum, more) in self.counts_mut().into_iter().zip(other.counts()) {
             *sum += more;

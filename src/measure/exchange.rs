@@ -1,28 +1,32 @@
-//! What can happen to one request.
+//! What a worker reports to its recorder about one request: when it was sent, and how it ended.
+//!
+//! All moments are nanoseconds since the load began.
 
 use super::{ErrorKind, RouteId};
 use crate::units::Nanos;
 use serde::{Deserialize, Serialize};
 
-/// The moments at which a batch of requests was due, could be sent and was sent.
+/// The moments of a batch of requests up to the first byte on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sending {
-    /// When the schedule said.
+    /// The moment at which the schedule starts the request.
     pub due: Nanos,
-    /// When the connection that took it had become free.
+    /// The moment at which the connection that took the request had last become free.
     pub free: Nanos,
-    /// Just before the first byte was handed to the kernel.
+    /// The moment just before the first byte was handed to the kernel.
     pub sent: Nanos,
 }
 
 impl Sending {
-    /// The generator's own lateness: a connection was free, and still it was not sent.
+    /// The part of the lag that is the generator's fault, because a connection was free:
+    /// `sent - max(due, free)`.
     #[inline]
     pub fn late(&self) -> Nanos {
         self.sent - self.due.max(self.free)
     }
 
-    /// How long no connection was free.
+    /// The part of the lag in which no connection was free: `min(sent, free) - due`, or 0 where a
+    /// connection was free in time.
     #[inline]
     pub fn blocked(&self) -> Nanos {
         self.sent.min(self.free) - self.due
@@ -32,45 +36,40 @@ impl Sending {
 /// A reply that was read to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delivery {
-    /// When its request was due, free to go and sent.
     pub sending: Sending,
-    /// When its first byte was read.
+    /// The moment at which the first byte of the reply was read.
     pub first_byte: Nanos,
-    /// When its last byte was read.
+    /// The moment at which the last byte of the reply was read.
     pub done: Nanos,
-    /// Status code.
     pub status: u16,
-    /// Bytes read for it, head included.
+    /// Length of the reply in bytes, its head included.
     pub bytes: u64,
-    /// The route of its request.
     pub route: RouteId,
-    /// Whether it is the last reply to its batch.
+    /// Whether this is the last reply to its batch.
     pub ends_batch: bool,
-    /// The connection slot it came over.
+    /// The number of the connection slot that the reply came over.
     pub connection: u32,
 }
 
-/// A request that was started and not completed.
+/// A request that was sent and ended without a whole reply, or that the script marked as failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failure {
-    /// When it was due, free to go and sent.
     pub sending: Sending,
-    /// When it failed.
+    /// The moment at which the request failed.
     pub at: Nanos,
-    /// How.
     pub kind: ErrorKind,
-    /// Its route.
     pub route: RouteId,
-    /// The connection slot it went over.
+    /// The number of the connection slot that the request went over.
     pub connection: u32,
 }
 
-/// Replies by status code, sorted by code. A handful of codes: a list is faster than a map.
+/// The number of replies with each status code, sorted by code. Servers use few codes, so a list is
+/// faster than a map.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StatusCounts(Vec<(u16, u64)>);
 
 impl StatusCounts {
-    /// Adds `count` replies with a code.
+    /// Counts `count` replies with this code.
     #[inline]
     pub fn add(&mut self, status: u16, count: u64) {
         match self.0.iter_mut().find(|(code, _)| *code == status) {
@@ -82,33 +81,32 @@ impl StatusCounts {
         }
     }
 
-    /// Adds another's counts.
+    /// Adds the counts of `other` to these.
     pub fn merge(&mut self, other: &StatusCounts) {
         for (status, count) in other.iter() {
             self.add(status, count);
         }
     }
 
-    /// Codes and counts, by code.
+    /// Each code with the number of its replies, sorted by code.
     pub fn iter(&self) -> impl Iterator<Item = (u16, u64)> {
         self.0.iter().copied()
     }
 
-    /// All replies.
+    /// The number of replies with any code.
     pub fn total(&self) -> u64 {
         self.iter().map(|(_, count)| count).sum()
     }
 
-    /// Replies with a code above 399, which wrk prints as "Non-2xx or 3xx".
+    /// The number of replies with a code above 399, which wrk prints as "Non-2xx or 3xx".
     pub fn bad(&self) -> u64 {
         let bad = self.iter().filter(|(status, _)| *status > 399);
         bad.map(|(_, count)| count).sum()
     }
 }
 
-/// One request as `-P` writes it; times since the load began.
+/// One request, as `-P` and requests.csv list it. What did not happen is `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)] // as in Sending, Delivery and Failure
 pub struct RequestRow {
     pub due: Nanos,
     pub free: Nanos,

@@ -1,53 +1,57 @@
-//! Histograms of times in nanoseconds, and the figures that are taken from them.
+//! Histograms of times in nanoseconds, and the statistics that are taken from them.
 
 use crate::units::Nanos;
 use serde::{Deserialize, Serialize};
 
-/// Counts of times in nanoseconds, each exact to the histogram's number of significant digits.
+/// A histogram of times in nanoseconds. Each time is exact to the number of significant digits with
+/// which the histogram was made.
 pub type Histogram = hdrhistogram::Histogram<u64>;
 
-/// Times beyond a day are recorded as a day.
+/// The longest time that is recorded, in nanoseconds; longer times count as this one.
 const DAY: u64 = 86_400 * 1_000_000_000;
 
-/// A histogram of three significant digits; it grows as longer times come.
+/// An empty histogram of three significant digits. It grows when longer times are recorded.
 pub fn fine() -> Histogram {
     Histogram::new(3).expect("three digits are allowed")
 }
 
-/// A histogram of two significant digits, a tenth of the size: for what is kept many times over.
+/// An empty histogram of two significant digits. It needs a tenth of the memory of [`fine`], for cases
+/// in which many histograms are kept.
 pub fn coarse() -> Histogram {
     Histogram::new(2).expect("two digits are allowed")
 }
 
-/// Counts one time.
+/// Counts one time. A time of more than a day is counted as one day.
 #[inline]
 pub fn record(histogram: &mut Histogram, time: Nanos) {
-    // Cannot fail: the histogram grows, and a day fits.
+    // This cannot fail, because the histogram grows and a day fits into it.
     let _ = histogram.record(time.0.min(DAY));
 }
 
-/// A percentile with fewer samples beyond it says more about those few requests than about the system.
+/// The number of samples that must lie beyond a percentile. With fewer, the percentile says more about
+/// those few requests than about the system.
 pub const FEW_BEYOND: u64 = 10;
 
-/// Whether so many samples beyond a percentile are too few to rely on it.
+/// Whether a percentile is unreliable because only `beyond` samples lie beyond it.
 pub fn are_few(beyond: u64) -> bool {
     beyond < FEW_BEYOND
 }
 
-/// The mark behind a figure that cannot be relied on: `*`, or nothing.
+/// The mark that is printed behind a doubtful figure: `*` if it is doubtful, else nothing.
 pub fn doubt_mark(is_doubtful: bool) -> &'static str {
     if is_doubtful { "*" } else { "" }
 }
 
-/// Both histograms together.
+/// A histogram that holds the times of both.
 pub fn sum(one: &Histogram, other: &Histogram) -> Histogram {
     let mut sum = one.clone();
-    // Cannot fail: these histograms grow.
+    // This cannot fail, because all histograms of this room grow.
     let _ = sum.add(other);
     sum
 }
 
-/// The share (0..=1) of the values within one standard deviation of the mean; 0 when empty.
+/// The share (0..=1) of the times that lie within one standard deviation of their mean; 0 for an empty
+/// histogram. wrk prints it as "+/- Stdev".
 pub fn share_within(histogram: &Histogram) -> f64 {
     if histogram.is_empty() {
         return 0.0;
@@ -58,15 +62,16 @@ pub fn share_within(histogram: &Histogram) -> f64 {
     histogram.count_between(low, high) as f64 / histogram.len() as f64
 }
 
-/// How far two distributions lie apart once one may be shifted by `tolerance`: the largest
-/// difference of their cumulative shares, in 0..=1 (Kolmogorov-Smirnov, with the room of the Levy
-/// metric, without which the slightest jitter around even gaps would count as a distance of one).
-/// 0 when either is empty.
+/// The distance of two distributions, in 0..=1; 0 when either is empty. It is the statistic of
+/// Kolmogorov and Smirnov, the largest difference of the two cumulative distribution functions, except
+/// that either of them may be shifted by `tolerance` as in the Lévy metric. Without the tolerance the
+/// slightest jitter around gaps of equal length would count as a distance of 1.
 pub fn distance_beyond(tolerance: Nanos, one: &Histogram, other: &Histogram) -> f64 {
     one_sided(tolerance, one, other).max(one_sided(tolerance, other, one))
 }
 
-/// The largest F_one(x) - F_other(x + tolerance); it can only grow at the values of `one`.
+/// The largest F_one(x) - F_other(x + tolerance) over all x. The difference grows only at values of `one`,
+/// so these alone are looked at.
 fn one_sided(tolerance: Nanos, one: &Histogram, other: &Histogram) -> f64 {
     let (one_total, other_total) = (one.len() as f64, other.len() as f64);
     if one_total == 0.0 || other_total == 0.0 {
@@ -86,10 +91,10 @@ fn one_sided(tolerance: Nanos, one: &Histogram, other: &Histogram) -> f64 {
     largest
 }
 
-/// The figures of one histogram, in nanoseconds; percentiles as HdrHistogram defines them.
+/// The statistics of one histogram. All but `count` are in nanoseconds; percentiles are those of
+/// HdrHistogram.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[allow(missing_docs)] // the names are the documentation
 pub struct Distribution {
     pub count: u64,
     pub min: u64,
@@ -110,7 +115,7 @@ pub struct Distribution {
 }
 
 impl Distribution {
-    /// The percentiles that are given, by name and as shares.
+    /// The percentiles that are reported: name, and rank as a share.
     pub const PERCENTILES: [(&'static str, f64); 8] = [
         ("p50", 0.5),
         ("p75", 0.75),
@@ -122,7 +127,7 @@ impl Distribution {
         ("p99.999", 0.99999),
     ];
 
-    /// Its percentiles, in the order of [`Distribution::PERCENTILES`].
+    /// The values of the percentiles, in the order of [`Distribution::PERCENTILES`].
     pub fn percentiles(&self) -> [u64; 8] {
         [
             self.p50,
@@ -136,13 +141,13 @@ impl Distribution {
         ]
     }
 
-    /// Whether few samples lie beyond a percentile, which is given as a share (0..=1).
+    /// Whether too few samples lie beyond the percentile of this rank, a share (0..=1), to rely on it.
     pub fn has_few_beyond(&self, share: f64) -> bool {
         let up_to = (share * self.count as f64).ceil() as u64;
         are_few(self.count.saturating_sub(up_to))
     }
 
-    /// The figures; `None` when nothing was counted.
+    /// The statistics of a histogram; `None` when it is empty.
     pub fn of(histogram: &Histogram) -> Option<Distribution> {
         if histogram.is_empty() {
             return None;

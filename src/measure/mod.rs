@@ -1,6 +1,7 @@
-//! WHAT HAPPENED: a recorder per worker, frozen into a tally that adds up, and the result of a run.
+//! What happened in a run: each worker has a [`Recorder`], which ends as a [`Tally`]; the tallies of all
+//! workers are added up and become the [`RunResult`].
 //!
-//! Pure. Knows no format and no file; what the figures say about the run is `judge`'s business.
+//! This room is pure. It knows neither files nor their formats, and it does not judge its numbers.
 
 mod errors;
 mod exchange;

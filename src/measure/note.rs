@@ -1,24 +1,24 @@
-//! Remarks on a run that the user should know: a code and fields for programs, and a sentence for people.
+//! Notes on a run that its user should know. A note has a code and fields for programs, and a sentence
+//! for people.
 
 use super::ErrorKind;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A remark on a run. The sentence is its [`fmt::Display`].
+/// A note on a run. [`fmt::Display`] writes its sentence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "code", rename_all = "snake_case")]
-#[allow(missing_docs)] // the fields are what the sentence of each names
 pub enum Note {
     /// The first error of a kind, as the operating system or a library reported it.
     FirstError { kind: ErrorKind, cause: String },
     /// Connections went to the endpoint of `--connect-to` instead of the URL's.
     ConnectedTo { endpoint: String },
-    /// An address of the target that did not answer before the load, and was not used.
+    /// An address of the target did not answer before the load and was not used.
     AddressNotUsed { address: String, cause: String },
     /// Connections were lost and opened again.
     Reconnects { reconnects: u64, requests: u64 },
-    /// What the TLS handshake before the load agreed on.
+    /// The TLS handshake before the load agreed on this version and cipher.
     Tls { agreed: String, verified: bool },
     /// Requests were sent over HTTP/2, with at most this many streams on a connection.
     Http2 { streams: usize },
@@ -37,15 +37,15 @@ pub enum Note {
         host: String,
         addresses: Vec<String>,
     },
-    /// `--dns-refresh` could not look a name up.
+    /// `--dns-refresh` could not resolve a name.
     NotLookedUp { cause: String },
-    /// The operating system refused a worker something.
+    /// The operating system refused something to a generator thread.
     System { cause: String },
-    /// No cluster's figures were collected, and none were insisted on.
+    /// `--collect auto` found no cluster, so no figures of one were recorded.
     NotCollected { cause: String },
     /// The collector ended without its figures.
     CollectorFailed { cause: String },
-    /// A remark of a version that wrote no codes, or of one that knows more codes than this one.
+    /// A note of an older version, which wrote no codes, or of a newer one whose code is not known here.
     Text { text: String },
 }
 
@@ -74,11 +74,11 @@ impl fmt::Display for Note {
                 agreed,
                 verified: false,
             } => {
-                write!(f, "{agreed}; whoever answered was believed (--insecure)")
+                write!(f, "{agreed}; certificates were not verified (--insecure)")
             }
             Note::Http2 { streams } => write!(
                 f,
-                "spoken over HTTP/2, up to {streams} streams at a time on a connection"
+                "requests were sent over HTTP/2, up to {streams} streams at a time on a connection"
             ),
             Note::HeadersLeftOut { headers } => write!(
                 f,
@@ -87,7 +87,7 @@ impl fmt::Display for Note {
             ),
             Note::FewStreams { allowed, asked } => write!(
                 f,
-                "the server allowed as few as {allowed} streams on a connection, where --streams {asked} were asked for"
+                "the server allowed as few as {allowed} streams on a connection; --streams asked for {asked}"
             ),
             Note::Http2Ended {
                 goaways,
@@ -95,7 +95,7 @@ impl fmt::Display for Note {
                 refused,
             } => write!(
                 f,
-                "the server ended {goaways} connections with GOAWAY and reset {resets} streams with RST_STREAM; {refused} requests that it refused unseen were sent again, on their own time"
+                "the server ended {goaways} connections with GOAWAY and reset {resets} streams with RST_STREAM; {refused} requests that it refused without processing them were sent again, which counts in their latency"
             ),
             Note::Moved { host, addresses } => {
                 write!(f, "--dns-refresh: {host} moved to {}", addresses.join(", "))

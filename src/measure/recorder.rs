@@ -1,4 +1,5 @@
-//! The recorder: mutable and private to one worker, fed with moments, never asking for one.
+//! The recorder of one worker, which turns the moments of its requests into counts and histograms. It is
+//! given every moment and never asks a clock.
 
 use super::{
     Delivery, ErrorKind, Failure, RequestRow, RouteId, RouteTally, Routes, Sending, Slice, Tally,
@@ -7,10 +8,8 @@ use super::{
 use crate::spec::Window;
 use crate::units::Nanos;
 
-/// Takes down what happens to a worker's requests.
-///
-/// Moments are handed in as they come, in order; slices that are full wait in
-/// [`Recorder::full_slices`] until somebody fetches them.
+/// Counts what happens to a worker's requests, as a [`Tally`] of the window and as a [`Slice`] for each
+/// interval. Moments must be given in the order in which they happen.
 #[derive(Debug)]
 pub struct Recorder {
     window: Window,
@@ -20,15 +19,20 @@ pub struct Recorder {
     keep_rows: bool,
     routes: Routes,
     tally: Tally,
+    /// The tallies of the routes, by route number; `None` for a route without a request in the window.
     route_tallies: Vec<Option<RouteTally>>,
+    /// The slice of the interval that is going on.
     slice: Slice,
+    /// Slices of intervals that have ended and that were not fetched yet.
     full: Vec<Slice>,
+    /// The last request of the window, unless it was blocked. Gaps are compared only between two
+    /// neighbours that were not blocked, because the system and not the generator shifted the others.
     last_unblocked: Option<Sending>,
 }
 
 impl Recorder {
-    /// A recorder for a run with this window. In a closed loop there are no due times, so nothing
-    /// that would be measured from one is recorded.
+    /// A recorder for a run with this window. Replies that take longer than `timeout` are counted as
+    /// timeouts. A closed loop has no due times, so nothing that is measured from one is recorded there.
     pub fn new(window: Window, timeout: Nanos, is_open_loop: bool) -> Recorder {
         Recorder {
             window,
@@ -45,30 +49,30 @@ impl Recorder {
         }
     }
 
-    /// Records one latency per batch instead of one per request.
+    /// Records one latency per batch, that of its last reply, in place of one per request.
     pub fn with_batch_latency(mut self, batch_latency: bool) -> Recorder {
         self.batch_latency = batch_latency;
         self
     }
 
-    /// Keeps a row for every request.
+    /// Keeps a [`RequestRow`] for every request.
     pub fn with_rows(mut self, keep_rows: bool) -> Recorder {
         self.keep_rows = keep_rows;
         self
     }
 
-    /// The number of a route.
+    /// The number of the route with this name.
     #[inline]
     pub fn route(&mut self, name: &str) -> RouteId {
         self.routes.id(name)
     }
 
-    /// All names so far, by number.
+    /// The names of all routes so far; the index of a name is the number of its route.
     pub fn route_names(&self) -> Vec<String> {
         self.routes.names().to_vec()
     }
 
-    /// `count` requests were sent together.
+    /// Records that a batch of `count` requests was sent.
     pub fn sent(&mut self, sending: Sending, count: u64) {
         self.roll(sending.sent);
         self.tally.sent += count;
@@ -90,7 +94,7 @@ impl Recorder {
         self.last_unblocked = Some(sending);
     }
 
-    /// A reply was read to its end.
+    /// Records that a reply was read to its end.
     #[inline]
     pub fn delivered(&mut self, delivery: &Delivery) {
         let Delivery { sending, done, .. } = *delivery;
@@ -153,7 +157,7 @@ impl Recorder {
         }
     }
 
-    /// A request was started and will not be completed.
+    /// Records that a request failed.
     pub fn failed(&mut self, failure: &Failure) {
         self.roll(failure.at);
         self.slice.in_flight = self.slice.in_flight.saturating_sub(1);
@@ -174,10 +178,10 @@ impl Recorder {
         self.route_tally(failure.route).requests += 1;
     }
 
-    /// A request was in flight when the load stopped at `stop`.
+    /// Records a request that was in flight when the load stopped at `stop`.
     pub fn unfinished(&mut self, sending: Sending, route: RouteId, connection: u32, stop: Nanos) {
         if self.keep_rows {
-            let row = RequestRow::begun(sending, route, connection);
+            let row = RequestRow::sent(sending, route, connection);
             self.slice.rows.push(row);
         }
         if self.window.contains(sending.due) {
@@ -187,11 +191,11 @@ impl Recorder {
         }
     }
 
-    /// A request was due and had not been sent when the load stopped; `neglected` when it could
-    /// have been, for a connection stood idle.
-    pub fn unsent(&mut self, due: Nanos, stop: Nanos, neglected: bool) {
+    /// Records a request that was due and had not been sent when the load stopped at `stop`. `sendable`
+    /// says that a connection was idle, so that the generator could have sent it.
+    pub fn unsent(&mut self, due: Nanos, stop: Nanos, sendable: bool) {
         if self.window.contains(due) {
-            self.tally.neglected += u64::from(neglected);
+            self.tally.sendable_not_sent += u64::from(sendable);
             self.count_unfinished(due, Routes::UNSENT, stop);
         }
     }
@@ -205,39 +209,41 @@ impl Recorder {
         record(&mut route.censored, stop - due);
     }
 
-    /// A connection was opened, in this time; `again` when it replaces one that was lost.
-    pub fn connected(&mut self, time: Nanos, again: bool) {
+    /// Records that opening a connection took this time. `is_reconnect` says that the connection
+    /// replaces one that was lost.
+    pub fn connected(&mut self, time: Nanos, is_reconnect: bool) {
         record(&mut self.tally.connect, time);
-        self.tally.reconnects += u64::from(again);
+        self.tally.reconnects += u64::from(is_reconnect);
     }
 
-    /// A TLS handshake was made, in this time; `resumed` when it took up an earlier session.
+    /// Records that a TLS handshake took this time. `resumed` says that it resumed an earlier session.
     pub fn handshake_done(&mut self, time: Nanos, resumed: bool) {
         record(&mut self.tally.handshake, time);
         self.tally.resumed += u64::from(resumed);
     }
 
-    /// The server ended an HTTP/2 connection by GOAWAY.
+    /// Records that the server ended an HTTP/2 connection by GOAWAY.
     pub fn goaway(&mut self) {
         self.tally.goaways += 1;
     }
 
-    /// The server refused a request unseen; it stays in flight.
+    /// Records that an HTTP/2 server refused a request without processing it. The request stays in
+    /// flight, because it is sent again.
     pub fn refused(&mut self) {
         self.tally.refused += 1;
     }
 
-    /// The server reset a stream by RST_STREAM.
+    /// Records that the server reset an HTTP/2 stream by RST_STREAM.
     pub fn stream_reset(&mut self) {
         self.tally.resets += 1;
     }
 
-    /// A connection could not be opened.
+    /// Records that a connection could not be opened.
     pub fn connect_failed(&mut self) {
         self.tally.errors.count(ErrorKind::Connect);
     }
 
-    /// Bytes were read.
+    /// Records that `count` bytes were read.
     #[inline]
     pub fn bytes(&mut self, at: Nanos, count: u64) {
         self.roll(at);
@@ -247,7 +253,7 @@ impl Recorder {
         }
     }
 
-    /// Lets time pass: slices that end before or at `now` are closed.
+    /// Ends the slices of all intervals that are over at `now`.
     #[inline]
     pub fn roll(&mut self, now: Nanos) {
         while now >= self.slice.end && self.slice.end < self.window.stop {
@@ -256,7 +262,7 @@ impl Recorder {
         }
     }
 
-    /// The slices that have been closed since the last call.
+    /// The slices that have ended since the last call.
     pub fn full_slices(&mut self) -> impl Iterator<Item = Slice> {
         self.full.drain(..)
     }
@@ -269,7 +275,8 @@ impl Recorder {
         self.route_tallies[index].get_or_insert_default()
     }
 
-    /// Closes the books at `stop`: the last slice and the tally.
+    /// Ends the recording at `stop`: returns the tally and the slices that were not fetched yet, the last
+    /// one included.
     pub fn finish(mut self, stop: Nanos) -> (Tally, Vec<Slice>) {
         self.roll(stop);
         self.slice.end = stop.min(self.window.stop).max(self.slice.start);
@@ -287,8 +294,8 @@ impl Recorder {
 }
 
 impl RequestRow {
-    /// A request that was sent, and nothing more.
-    fn begun(sending: Sending, route: RouteId, connection: u32) -> RequestRow {
+    /// The row of a request that was sent and has not ended.
+    fn sent(sending: Sending, route: RouteId, connection: u32) -> RequestRow {
         RequestRow {
             due: sending.due,
             free: sending.free,
@@ -309,14 +316,14 @@ impl RequestRow {
             done: Some(delivery.done),
             status: Some(delivery.status),
             bytes: delivery.bytes,
-            ..RequestRow::begun(delivery.sending, delivery.route, delivery.connection)
+            ..RequestRow::sent(delivery.sending, delivery.route, delivery.connection)
         }
     }
 
     fn failed(failure: &Failure) -> RequestRow {
         RequestRow {
             error: Some(failure.kind),
-            ..RequestRow::begun(failure.sending, failure.route, failure.connection)
+            ..RequestRow::sent(failure.sending, failure.route, failure.connection)
         }
     }
 }

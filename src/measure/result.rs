@@ -1,4 +1,4 @@
-//! The result of a run: immutable, complete, knowing no format.
+//! The complete result of a run, which is what verdicts, files and reports are made from.
 
 use super::{Distribution, Histogram, Note, Tally};
 use crate::resources::Resources;
@@ -8,16 +8,16 @@ use serde::{Deserialize, Serialize};
 use std::ops::{Deref, DerefMut};
 use std::sync::OnceLock;
 
-/// How a run ended.
+/// How a run ended, in files and pages called its outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Ending {
-    /// As planned.
+    /// The load went on for as long as was asked for.
     Complete,
-    /// By a signal.
+    /// A signal stopped the load.
     Interrupted,
-    /// By an error, such as one in a script.
+    /// An error stopped the load, such as one in a script.
     Aborted,
 }
 
@@ -27,71 +27,72 @@ pub enum Ending {
 pub struct Environment {
     /// Version of meshload.
     pub meshload: String,
-    /// Kernel name, release and architecture.
+    /// Name, release and architecture of the kernel.
     pub system: String,
     /// Model of the processor.
     pub processor: String,
-    /// Cores that the process may use.
+    /// Number of cores that the process may use.
     pub cores: usize,
 }
 
-/// What the generator itself used.
+/// The resources that the generator used.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct GeneratorUse {
     /// CPU seconds of the whole process while the load was on.
     pub cpu_seconds: f64,
-    /// Largest resident memory so far, in bytes.
+    /// Largest resident memory since the process began, in bytes.
     pub max_rss_bytes: u64,
-    /// By worker.
+    /// The resources of each worker.
     pub threads: Vec<ThreadUse>,
 }
 
-/// What one worker used.
+/// The resources that one worker used.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ThreadUse {
-    /// CPU seconds while the load was on, those spent spinning included.
+    /// CPU seconds while the load was on, including `spin_seconds`.
     pub cpu_seconds: f64,
-    /// Of these, seconds spent spinning with nothing else to do.
+    /// CPU seconds in which the worker polled for a due time and had nothing else to do.
     pub spin_seconds: f64,
-    /// How long before a due time the timer was set to wake it, in nanoseconds.
+    /// The time before a due time for which the timer was set, in nanoseconds.
     pub timer_lead_ns: u64,
 }
 
-/// One interval of a run, by the time of finishing (`scheduled` by due time).
+/// One interval of a run. Replies and failures belong to the interval in which they come, and `scheduled`
+/// counts the requests whose due times lie in it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Interval {
-    /// Start, since the load began.
+    /// Nanoseconds from the beginning of the load to the beginning of the interval.
     #[serde(rename = "start_ns")]
     pub start: Nanos,
-    /// Length.
     #[serde(rename = "duration_ns")]
     pub duration: Nanos,
-    /// What it belongs to.
+    /// The phase of the run in which the interval begins.
     pub phase: Phase,
-    /// Requests due in it; none in a closed loop.
+    /// The number of requests that were due; absent in a closed loop.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scheduled: Option<u64>,
-    /// Replies that finished in it.
+    /// The number of replies that were read to their end.
     pub completed: u64,
-    /// Requests that failed in it.
+    /// The number of requests that failed.
     pub failed: u64,
-    /// Bytes read in it.
+    /// The number of bytes that were read.
     pub bytes_read: u64,
-    /// Requests due and not yet sent at its end; none in a closed loop.
+    /// The number of requests that were due and not yet sent at the end of the interval; absent in a
+    /// closed loop.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backlog: Option<u64>,
-    /// Requests on the wire at its end.
+    /// The number of requests that were in flight at the end of the interval.
     pub in_flight: u64,
-    /// Latencies of the completed.
+    /// Latencies of the completed requests.
     #[serde(rename = "latency_ns", skip_serializing_if = "Option::is_none")]
     pub latency: Option<Distribution>,
-    /// Service times of the completed.
+    /// Service times of the completed requests.
     #[serde(rename = "service_ns", skip_serializing_if = "Option::is_none")]
     pub service: Option<Distribution>,
-    /// The generator's lateness.
+    /// Lateness of the generator for the completed requests.
     #[serde(rename = "late_ns", skip_serializing_if = "Option::is_none")]
     pub late: Option<Distribution>,
 }
@@ -99,25 +100,24 @@ pub struct Interval {
 /// What was measured at one target.
 #[derive(Debug, Clone)]
 pub struct TargetResult {
-    /// The URL.
     pub target: Target,
     /// The addresses that the connections were spread over.
     pub addresses: Vec<String>,
-    /// Requests due in the window according to the schedule alone, for checking the tally against;
-    /// unknown in a closed loop and where a script moves due times or batches requests.
+    /// The number of requests that the schedule alone puts into the window, against which the tally is
+    /// checked. `None` in a closed loop, and where a script moves due times or batches requests.
     pub scheduled_by_ledger: Option<u64>,
-    /// Counts and times.
     pub tally: Tally,
-    /// One by one.
+    /// The intervals of the run, in order.
     pub intervals: Vec<Interval>,
-    /// Replies per second of each worker in each whole interval of the window.
+    /// Replies per second, one number for each worker and whole interval of the window. wrk prints
+    /// their mean and deviation as "Req/Sec".
     pub thread_rates: Vec<f64>,
 }
 
-/// The results of all targets of a run, in the order of its specification, and their sum.
+/// The results of all targets of a run, in the order of its specification, and the sum of their tallies.
 ///
-/// The sum is made when it is first asked for. Whoever changes a target through [`DerefMut`] discards it,
-/// so it is never that of other values.
+/// The sum is made when it is first asked for and kept. [`DerefMut`] discards it, so the sum is never that
+/// of outdated results.
 #[derive(Debug, Clone, Default)]
 pub struct Targets {
     results: Vec<TargetResult>,
@@ -125,7 +125,7 @@ pub struct Targets {
 }
 
 impl Targets {
-    /// The tally of all targets together.
+    /// The sum of the tallies of all targets.
     pub fn overall(&self) -> &Tally {
         match self.results.as_slice() {
             [only] => &only.tally,
@@ -175,68 +175,64 @@ impl DerefMut for Targets {
     }
 }
 
-/// Everything that a run found out.
+/// Everything that was measured in a run.
 #[derive(Debug, Clone)]
 pub struct RunResult {
-    /// What was asked.
+    /// What the user asked for.
     pub spec: RunSpec,
-    /// By whom.
+    /// The machine and the program that made the load.
     pub environment: Environment,
-    /// How it ended.
     pub ending: Ending,
-    /// Wall clock when the load began, nanoseconds since 1970.
+    /// The wall clock when the load began, in nanoseconds since 1970.
     pub start_unix: Nanos,
-    /// The measured window as it came to be: shorter than asked when the run was interrupted.
+    /// The measured window. It is shorter than the one that was asked for when the run was interrupted.
     pub window: Window,
-    /// The results by target.
     pub targets: Targets,
-    /// What the generator used.
     pub generator: GeneratorUse,
-    /// What the user should know.
     pub notes: Vec<Note>,
-    /// What the system under load used meanwhile, where a collector ran.
+    /// The resources that the system under load used; `None` where no collector ran.
     pub resources: Option<Resources>,
 }
 
-/// A percentile, and whether it is known exactly or only from below.
+/// A percentile of the latency, and whether its value is known or only a lower bound of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Percentile {
     /// The name, such as `p99`.
     pub name: &'static str,
-    /// The value, in nanoseconds.
+    /// The value in nanoseconds.
     pub value: u64,
-    /// Unfinished requests could still raise it.
+    /// Whether the unfinished requests could raise the value by more than one percent.
     pub is_lower_bound: bool,
-    /// How many samples lie beyond it.
+    /// The number of samples that lie beyond the percentile.
     pub beyond: u64,
 }
 
 impl RunResult {
-    /// The targets as they were given.
+    /// The URLs of the targets, as they were given.
     pub fn urls(&self) -> Vec<&str> {
         let targets = self.targets.iter();
         targets.map(|target| target.target.url.as_str()).collect()
     }
 
-    /// The tally of all targets together.
+    /// The sum of the tallies of all targets.
     pub fn overall(&self) -> &Tally {
         self.targets.overall()
     }
 
-    /// Replies finished in the window per second, whenever their requests were due.
+    /// Replies per second that were finished in the window, whenever their requests were due.
     pub fn rate_achieved(&self) -> f64 {
         let seconds = self.window.length().as_secs_f64();
         self.overall().finished_in_window as f64 / seconds.max(1e-9)
     }
 
-    /// Whether the requests had due times.
+    /// Whether the load was an open loop, in which requests have due times.
     pub fn is_open_loop(&self) -> bool {
         self.spec.schedule().is_some()
     }
 }
 
 impl Tally {
-    /// The latencies that are printed; service times where there were no due times.
+    /// The times that are printed as latencies: those with due times, or the service times of a closed loop.
     pub fn response_times(&self, is_open_loop: bool) -> Histogram {
         if is_open_loop {
             self.latency_with_censored()
@@ -245,10 +241,13 @@ impl Tally {
         }
     }
 
-    /// Percentiles of the latency under both bounds of the unfinished: at their age, and never
-    /// finishing. Where both agree within one percent the percentile stands, else it is a lower
-    /// bound. (Nearer, the distance between two neighbouring samples of a short run would already
-    /// make a bound of every percentile as soon as one request is in flight at the end.)
+    /// The percentiles of the latency, in the order of [`Distribution::PERCENTILES`]; empty without a
+    /// request.
+    ///
+    /// An unfinished request takes at least its age and at most for ever. A percentile is taken under both
+    /// assumptions. Where the two values differ by more than one percent, the lower is given and marked as
+    /// a lower bound. A smaller tolerance would mark every percentile of a short run as soon as one
+    /// request is in flight at its end, because neighbouring samples are that far apart.
     pub fn latency_percentiles(&self) -> Vec<Percentile> {
         let printed = self.latency_with_censored();
         let total = printed.len();
@@ -274,6 +273,7 @@ impl Tally {
     }
 }
 
+/// Whether two values differ by at most one percent of the larger one.
 fn agree(one: u64, other: u64) -> bool {
     one.abs_diff(other) as f64 <= one.max(other) as f64 * 0.01
 }

@@ -1,17 +1,18 @@
-//! The routes of a run: at most 64 names, by number on the hot path.
+//! The routes of a worker. The hot path knows a route by its number; names are looked up once.
 
 use std::collections::HashMap;
 
-/// A route's number within one worker.
+/// The number of a route. Numbers differ between workers, names do not.
 pub type RouteId = u32;
 
-/// Routes beyond this many share one name.
+/// The number of routes that get a name of their own. A script can make up any number of them, and each
+/// costs two histograms.
 const MOST: usize = 64;
 const OTHER: &str = "(other)";
-/// Requests that were never generated; without it the tails of the routes would forget them.
+/// The route of requests that were due and never generated, whose own route is therefore not known.
 const UNSENT: &str = "(unsent)";
 
-/// Names of routes and their numbers.
+/// The names of routes and their numbers.
 #[derive(Debug, Clone)]
 pub struct Routes {
     names: Vec<String>,
@@ -33,10 +34,10 @@ impl Default for Routes {
 impl Routes {
     /// The number that stands for all routes beyond the first 64.
     pub const OTHER: RouteId = 0;
-    /// The number of the requests that were never generated.
+    /// The number of the route of requests that were due and never generated.
     pub const UNSENT: RouteId = 1;
 
-    /// The number of a name, new names included.
+    /// The number of a name. A new name gets a number, or [`Routes::OTHER`] once there are 64 names.
     #[inline]
     pub fn id(&mut self, name: &str) -> RouteId {
         match self.ids.get(name) {
@@ -53,12 +54,12 @@ impl Routes {
         id
     }
 
-    /// All names, by number.
+    /// All names; the index of a name is its number.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// The name of a number.
+    /// The name of the route with this number; `(other)` for a number that was never given.
     pub fn name(&self, id: RouteId) -> &str {
         self.names.get(id as usize).map_or(OTHER, String::as_str)
     }

@@ -1,5 +1,5 @@
-//! Small results that are the same on every machine, made the way a run makes them: by handing
-//! moments to the real [`Recorder`]. For the tests of every room that reads results.
+//! Small results for the tests of every room that reads results. They are the same on every machine, and
+//! are made as those of a run are: by giving moments to the real [`Recorder`].
 
 use super::{
     Delivery, Distribution, Ending, Environment, ErrorKind, Failure, GeneratorUse, Interval, Note,
@@ -11,15 +11,14 @@ use crate::spec::{
 };
 use crate::units::{Nanos, Rate};
 
-/// A result, and what its run gave out on the way.
+/// A result, and what its run reported while it went on.
 pub struct Sample {
-    /// For messages.
+    /// A name for the messages of tests.
     pub name: &'static str,
-    /// What the run found out.
     pub result: RunResult,
-    /// The slices of its first target, with a row for every request.
+    /// The slices of the first target, with a row for every request.
     pub slices: Vec<Slice>,
-    /// Names of the routes in those rows.
+    /// The names of the routes in the rows of `slices`, by number.
     pub routes: Vec<String>,
 }
 
@@ -27,13 +26,13 @@ fn golden_path(name: &str) -> String {
     format!("{}/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The file of that name under tests/golden.
+/// The text of the file of this name under tests/golden.
 pub fn read_golden(name: &str) -> String {
     std::fs::read_to_string(golden_path(name)).expect("the golden file")
 }
 
-/// Holds a text against the file of that name under tests/golden, line by line. With MESHLOAD_BLESS set
-/// the file is written first: look at the difference before it is committed.
+/// Asserts that a text equals the file of this name under tests/golden, line by line. With MESHLOAD_BLESS
+/// set, the file is written first; look at the difference before you commit it.
 #[track_caller]
 pub fn assert_golden(name: &str, text: &str) {
     if std::env::var_os("MESHLOAD_BLESS").is_some() {
@@ -46,7 +45,7 @@ pub fn assert_golden(name: &str, text: &str) {
     assert_eq!(text, golden, "{name}");
 }
 
-/// One of each.
+/// All samples of this file.
 pub fn every() -> Vec<Sample> {
     vec![
         ordinary(),
@@ -58,15 +57,16 @@ pub fn every() -> Vec<Sample> {
     ]
 }
 
-/// 1000/s for 2 s between a warm-up and a guard of 1 s, answered within 1 to 2 ms.
+/// A run with nothing unusual: 1000/s for 2 s between a warm-up and a guard of 1 s, answered within 1 to 2 ms.
 pub fn ordinary() -> Sample {
     let spec = spec(&["http://hotel:5000/hotels?a=1"], per_second(1000.0));
     let requests = (0..4_000).map(Request::quick).collect();
     play("ordinary", spec, Ending::Complete, vec![requests])
 }
 
-/// Bad statuses, failures of every kind, slow replies, refused and lost connections, three requests
-/// in flight and five in the backlog at the end. No guard: what is unfinished is due in the window.
+/// A run with bad statuses, failures of every kind, slow replies, connections that were refused or lost,
+/// and three requests in flight and five in the backlog at its end. It has no guard, so that the
+/// unfinished requests are due in the window.
 pub fn troubled() -> Sample {
     let mut spec = spec(&["http://hotel:5000/hotels?a=1"], per_second(1000.0));
     spec.load.guard = Nanos::ZERO;
@@ -97,7 +97,7 @@ fn troubled_request(seq: u64) -> Request {
     Request { fate, ..quick }
 }
 
-/// Ten connections that each send as soon as their last reply is in.
+/// A closed loop of ten connections, each of which sends when its last reply has arrived.
 pub fn closed_loop() -> Sample {
     let spec = spec(&["http://hotel:5000/"], Offered::Max);
     let requests = (0..4_000).map(|seq| {
@@ -110,7 +110,7 @@ pub fn closed_loop() -> Sample {
     play("closed loop", spec, Ending::Complete, vec![requests])
 }
 
-/// The ordinary run, stopped by a signal 1.3 s into its window.
+/// The ordinary run, stopped by a signal 1.3 s after its window began.
 pub fn interrupted() -> Sample {
     let spec = spec(&["http://hotel:5000/hotels"], per_second(1000.0));
     let stop = Nanos::from_millis(2_300);
@@ -125,7 +125,7 @@ pub fn interrupted() -> Sample {
     play("interrupted", spec, Ending::Interrupted, vec![requests])
 }
 
-/// Two URLs, each with the whole rate; the second answers ten times as slowly.
+/// A run of two URLs, each with the whole rate, of which the second answers ten times as slowly.
 pub fn two_targets() -> Sample {
     let spec = spec(
         &["http://one:5000/a", "http://two:5000/b"],
@@ -147,7 +147,7 @@ pub fn empty() -> Sample {
     play("empty", spec, Ending::Complete, vec![Vec::new()])
 }
 
-/// A question with wrk's defaults, warm-up and guard of 1 s around a window of 2 s.
+/// A specification with wrk's defaults and a window of 2 s between a warm-up and a guard of 1 s.
 pub fn spec(urls: &[&str], offered: Offered) -> RunSpec {
     let targets = urls.iter().map(|url| Target::parse(url).expect("a URL"));
     RunSpec {
@@ -200,8 +200,8 @@ enum Fate {
 }
 
 impl Request {
-    /// The request of a schedule of 1000/s, sent 5 to 20 us late and answered in 1 to 2 ms: steps
-    /// that share no factor with the rate, so that the values spread evenly.
+    /// A request of a schedule of 1000/s that is sent 5 to 20 us late and answered in 1 to 2 ms. The
+    /// steps share no factor with the rate, so that the values spread evenly.
     fn quick(seq: u64) -> Request {
         let due = Nanos::from_millis(seq);
         let sent = due + Nanos::from_micros(5 + seq % 16);
@@ -243,7 +243,13 @@ impl Request {
     }
 }
 
-fn play(name: &'static str, spec: RunSpec, ending: Ending, stories: Vec<Vec<Request>>) -> Sample {
+/// The sample in which these requests, a list for each target, were recorded.
+fn play(
+    name: &'static str,
+    spec: RunSpec,
+    ending: Ending,
+    requests_by_target: Vec<Vec<Request>>,
+) -> Sample {
     let asked = spec.window();
     let stop = match ending {
         Ending::Complete => asked.stop,
@@ -257,11 +263,11 @@ fn play(name: &'static str, spec: RunSpec, ending: Ending, stories: Vec<Vec<Requ
     let mut slices = Vec::new();
     let mut routes = Vec::new();
     let mut targets = Vec::new();
-    for (target, story) in spec.targets.iter().zip(&stories) {
-        let (mut result, its_slices, names) = play_target(&spec, target, stop, story);
+    for (target, requests) in spec.targets.iter().zip(&requests_by_target) {
+        let (mut result, its_slices, names) = play_target(&spec, target, stop, requests);
         let is_open = spec.schedule().is_some();
         let due = |request: &&Request| window.contains(request.sending.due);
-        result.scheduled_by_ledger = is_open.then(|| story.iter().filter(due).count() as u64);
+        result.scheduled_by_ledger = is_open.then(|| requests.iter().filter(due).count() as u64);
         targets.push(result);
         if slices.is_empty() {
             (slices, routes) = (its_slices, names);
@@ -311,28 +317,29 @@ fn play_target(
     spec: &RunSpec,
     target: &Target,
     stop: Nanos,
-    story: &[Request],
+    requests: &[Request],
 ) -> (TargetResult, Vec<Slice>, Vec<String>) {
     let is_open = spec.schedule().is_some();
     let mut recorder = Recorder::new(spec.window(), spec.load.timeout, is_open).with_rows(true);
-    let has_failures = story.iter().any(|one| matches!(one.fate, Fate::Fails(..)));
-    for n in 0..10 * u64::from(!story.is_empty()) {
+    let mut fates = requests.iter().map(|one| one.fate);
+    let has_failures = fates.any(|fate| matches!(fate, Fate::Fails(..)));
+    for n in 0..10 * u64::from(!requests.is_empty()) {
         recorder.connected(Nanos::from_micros(200 + n * 10), false);
     }
     if has_failures {
         recorder.connected(Nanos::from_micros(900), true);
     }
-    if has_failures || story.is_empty() {
+    if has_failures || requests.is_empty() {
         recorder.connect_failed();
         recorder.connect_failed();
     }
-    tell(&mut recorder, story, stop);
+    give_moments(&mut recorder, requests, stop);
     let routes = recorder.route_names();
     let (tally, slices) = recorder.finish(stop);
     let (window, mut due_so_far) = (spec.window(), 0);
     let intervals = slices.iter().map(|slice| {
         let is_due = |one: &&Request| slice.start <= one.sending.due && one.sending.due < slice.end;
-        let scheduled = story.iter().filter(is_due).count() as u64;
+        let scheduled = requests.iter().filter(is_due).count() as u64;
         due_so_far += scheduled;
         interval(slice, &window, is_open.then_some((scheduled, due_so_far)))
     });
@@ -353,9 +360,10 @@ fn play_target(
     (result, slices, routes)
 }
 
-/// Hands the moments over in the order in which they come.
-fn tell(recorder: &mut Recorder, story: &[Request], stop: Nanos) {
-    let sent = story.iter().filter(|one| !matches!(one.fate, Fate::Unsent));
+/// Gives the recorder all moments of the requests in the order in which they happen.
+fn give_moments(recorder: &mut Recorder, requests: &[Request], stop: Nanos) {
+    let is_sent = |one: &&Request| !matches!(one.fate, Fate::Unsent);
+    let sent = requests.iter().filter(is_sent);
     let mut moments: Vec<(Nanos, bool, &Request)> = Vec::new();
     for request in sent {
         moments.push((request.sent(), false, request));
@@ -392,7 +400,7 @@ fn tell(recorder: &mut Recorder, story: &[Request], stop: Nanos) {
             Fate::Unsent => {}
         }
     }
-    for request in story {
+    for request in requests {
         if matches!(request.fate, Fate::Unsent) {
             recorder.unsent(request.sending.due, stop, false);
         }

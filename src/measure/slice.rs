@@ -1,43 +1,43 @@
-//! What one worker saw in one interval, by the time at which things finished.
+//! What one worker did in one interval. Replies and failures belong to the interval in which they come,
+//! whenever their requests were due.
 
 use super::{Errors, Histogram, RequestRow, StatusCounts, fine};
 use crate::units::Nanos;
 
-/// One worker's part of an interval.
+/// One worker's part of an interval; moments are nanoseconds since the load began.
 #[derive(Debug, Clone)]
 pub struct Slice {
-    /// Start, since the load began.
     pub start: Nanos,
-    /// End.
     pub end: Nanos,
-    /// Replies that were completed in it.
+    /// The number of replies that were read to their end.
     pub completed: u64,
-    /// Requests that failed in it.
+    /// The number of requests that failed.
     pub failed: u64,
     /// Status codes of the completed requests.
     pub status: StatusCounts,
-    /// What the failed requests failed of.
+    /// Kinds of errors of the failed requests.
     pub errors: Errors,
-    /// Bytes read in it.
+    /// The number of bytes that were read.
     pub bytes: u64,
-    /// Arrivals taken from the schedule since the load began, up to its end.
+    /// The number of arrivals that were taken from the schedule between the beginning of the load and
+    /// the end of the interval.
     pub taken: u64,
-    /// Requests on the wire at its end.
+    /// The number of requests that were in flight at the end of the interval.
     pub in_flight: u64,
-    /// done - due of the completed; empty in a closed loop.
+    /// done - due of the completed requests; empty in a closed loop.
     pub latency: Histogram,
-    /// done - sent of the completed.
+    /// done - sent of the completed requests.
     pub service: Histogram,
-    /// sent - due of the completed; empty in a closed loop.
+    /// sent - due of the completed requests; empty in a closed loop.
     pub lag: Histogram,
-    /// The generator's part of the lag.
+    /// The part of the lag that is the generator's fault; empty in a closed loop.
     pub late: Histogram,
-    /// Every request, when they are asked for.
+    /// A row for every request that ended in the interval, where rows are kept.
     pub rows: Vec<RequestRow>,
 }
 
 impl Slice {
-    /// An empty slice.
+    /// An empty slice of the interval from `start` to `end`.
     pub fn new(start: Nanos, end: Nanos) -> Slice {
         Slice {
             start,
@@ -57,7 +57,8 @@ impl Slice {
         }
     }
 
-    /// An empty slice that follows this one, with histograms already as large as these have grown.
+    /// An empty slice that begins where this one ends. Its histograms are already as large as those of
+    /// this slice have grown, so that the hot path need not allocate.
     pub fn next(&self, end: Nanos) -> Slice {
         Slice {
             start: self.end,
@@ -77,8 +78,8 @@ impl Slice {
         }
     }
 
-    /// Adds another worker's part of the same interval. Rows are not added: their route numbers
-    /// mean something to their own worker only.
+    /// Adds another worker's part of the same interval. Rows are not added, because their route numbers
+    /// are those of the other worker.
     pub fn merge(&mut self, other: &Slice) {
         let Slice {
             start: _,
@@ -103,7 +104,7 @@ impl Slice {
         self.bytes += bytes;
         self.taken += taken;
         self.in_flight += in_flight;
-        // Cannot fail: these histograms grow.
+        // This cannot fail, because all histograms of this room grow.
         let _ = self.latency.add(latency);
         let _ = self.service.add(service);
         let _ = self.lag.add(lag);

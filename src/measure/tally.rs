@@ -1,8 +1,8 @@
-//! Counts and times of a worker, a target or a whole run: frozen, and adding up.
+//! The counts and times of a worker, a target or a whole run, which can be added up.
 //!
-//! A counter or a clock is one line of the table in this file, plus the line of the recorder that
-//! counts. Adding up, run.json, its schema and the tables of numbers go through
-//! [`Tally::counters`] and [`Tally::clocks`], so they need no change for a new one.
+//! A new counter or clock (a histogram of times) takes one line in the table of this file and one in the
+//! recorder. Everything else goes through [`Tally::counters`] and [`Tally::clocks`] and needs no change:
+//! adding up, run.json and its schema, and the tables of numbers.
 
 use super::{Errors, Histogram, StatusCounts, coarse, fine};
 use std::collections::BTreeMap;
@@ -10,25 +10,26 @@ use std::collections::BTreeMap;
 /// How a counter or a clock of a [`Tally`] is known in files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TallyField {
-    /// Its name: of a counter among `requests`, of a clock among `histograms` of run.json.
+    /// The name in run.json: that of a counter stands in `requests`, that of a clock in `histograms`.
     pub name: &'static str,
-    /// The unit of its values.
+    /// The unit of the values, such as `count`, `B` or `ns`.
     pub unit: &'static str,
-    /// The name under which run.json gives the percentiles of a clock, for the clocks whose
-    /// percentiles are given as they are.
+    /// The name under which run.json gives the percentiles of a clock. `None` for counters, and for
+    /// clocks whose percentiles are given in another form or not at all.
     pub figures: Option<&'static str>,
-    /// What meshload did not have before this field, where older files lack the field. A field
-    /// without it is in every file.
+    /// The feature with which the field came into run.json, so that files of older versions may lack
+    /// it. `None` for a field that is in every file.
     pub since: Option<&'static str>,
 }
 
-/// Makes [`Tally`] from a table of its counters and clocks, and the loops over them.
+/// Defines [`Tally`] and the loops over its fields from a table of its counters and clocks. A line of the
+/// table can say:
 ///
-/// - `as "name"`: the name in files, where it is not that of the field.
-/// - `in "unit"`: the unit, where it is not a plain count.
-/// - `figures "name"`: [`TallyField::figures`].
-/// - `since "feature"`: [`TallyField::since`]. What is added to the table needs it, because the
-///   files that exist lack the new field.
+/// - `as "name"`: the name in files, where it is not that of the field;
+/// - `in "unit"`: the unit, where the counter is not a plain count;
+/// - `figures "name"`: see [`TallyField::figures`];
+/// - `since "feature"`: see [`TallyField::since`]. New lines need it, because existing files lack their
+///   field.
 macro_rules! tally {
     (
         counters {$(
@@ -41,17 +42,16 @@ macro_rules! tally {
             $clock:ident: $empty:ident $(figures $figures:literal)? $(since $clock_since:literal)?,
         )*}
     ) => {
-        /// Counts and times of the requests due in the measured window, followed until the load
-        /// stopped. What goes by the time of finishing instead says so.
+        /// Counts and times of the requests that were due in the measured window, followed until the load
+        /// stopped. Fields that count something else say so.
         #[derive(Debug, Clone)]
         pub struct Tally {
             $($(#[$counter_doc])* pub $counter: u64,)*
-            /// Errors by kind.
             pub errors: Errors,
-            /// Completed requests by status code.
+            /// Status codes of the completed requests.
             pub status: StatusCounts,
             $($(#[$clock_doc])* pub $clock: Histogram,)*
-            /// The part of each route, by its name.
+            /// The same for the requests of each route, by the name of the route.
             pub routes: BTreeMap<String, RouteTally>,
         }
 
@@ -68,7 +68,7 @@ macro_rules! tally {
         }
 
         impl Tally {
-            /// The counters, in the order of [`Tally::counters`].
+            /// The names and units of the counters, in the order of [`Tally::counters`].
             pub const COUNTERS: &[TallyField] = &[$(TallyField {
                 name: [$($counter_name,)? stringify!($counter)][0],
                 unit: [$($unit,)? "count"][0],
@@ -76,7 +76,7 @@ macro_rules! tally {
                 since: [$(Some($counter_since),)? None][0],
             },)*];
 
-            /// The clocks, in the order of [`Tally::clocks`].
+            /// The names and units of the clocks, in the order of [`Tally::clocks`].
             pub const CLOCKS: &[TallyField] = &[$(TallyField {
                 name: stringify!($clock),
                 unit: "ns",
@@ -89,17 +89,17 @@ macro_rules! tally {
                 [$(self.$counter),*]
             }
 
-            /// The place of every counter.
+            /// Mutable access to every counter, in the order of [`Tally::counters`].
             pub fn counters_mut(&mut self) -> [&mut u64; Tally::COUNTERS.len()] {
                 [$(&mut self.$counter),*]
             }
 
-            /// The times of every clock.
+            /// The histogram of every clock.
             pub fn clocks(&self) -> [&Histogram; Tally::CLOCKS.len()] {
                 [$(&self.$clock),*]
             }
 
-            /// The place of every clock's times.
+            /// Mutable access to the histogram of every clock, in the order of [`Tally::clocks`].
             pub fn clocks_mut(&mut self) -> [&mut Histogram; Tally::CLOCKS.len()] {
                 [$(&mut self.$clock),*]
             }
@@ -109,23 +109,23 @@ macro_rules! tally {
 
 tally! {
     counters {
-        /// Requests due in the window.
+        /// Requests that were due in the window: completed + failed + unfinished.
         scheduled,
-        /// Replies read to their end, whatever their status.
+        /// Requests whose reply was read to its end, whatever its status.
         completed,
-        /// Requests that were started and not completed.
+        /// Requests that were sent and ended without a whole reply, or that the script marked as failed.
         failed,
-        /// Requests in flight or not yet sent when the load stopped.
+        /// Requests that were in flight or not yet sent when the load stopped.
         unfinished,
-        /// Unfinished requests that were never sent although a connection stood idle.
-        neglected,
-        /// Requests sent over the whole run.
+        /// Unfinished requests that were never sent although a connection was idle.
+        sendable_not_sent as "neglected",
+        /// Requests that were sent, over the whole run.
         sent,
-        /// Replies that finished inside the window, whenever they were due.
+        /// Replies that were read to their end in the window, whenever their requests were due.
         finished_in_window,
-        /// Bytes read inside the window.
+        /// Bytes that were read in the window.
         bytes_in_window as "bytes_read" in "B",
-        /// Connections that had to be opened again.
+        /// Connections that were opened in place of one that was lost, over the whole run.
         reconnects,
         /// TLS handshakes that resumed an earlier session.
         resumed since "TLS",
@@ -139,45 +139,45 @@ tally! {
     clocks {
         /// done - due of the completed requests; empty in a closed loop.
         latency: fine,
-        /// Ages of the unfinished requests: the least that they would have taken.
+        /// Ages of the unfinished requests when the load stopped, which are lower bounds of their latencies.
         censored: fine,
         /// done - due of the completed requests with a status above 399.
         bad_status: fine,
-        /// Time from due to failure of the failed requests.
+        /// Times from due to failure of the failed requests.
         failures: fine figures "failed_ns",
         /// done - sent of the completed requests.
         service: fine figures "service_ns",
-        /// The generator's lateness, of all requests sent.
+        /// Lateness of the generator, for all requests that were sent.
         late: fine figures "late_ns",
-        /// Waits for a free connection, of all requests sent.
+        /// Times without a free connection, for all requests that were sent.
         blocked: fine figures "blocked_ns",
-        /// Times to open a connection, the first connections included.
+        /// Times to open a connection, over the whole run and including its first connections.
         connect: fine figures "connect_ns",
-        /// Times of TLS handshakes, each from the moment that its connection was open.
+        /// Times of TLS handshakes, each from the moment at which its connection was open.
         handshake: fine figures "handshake_ns" since "TLS",
-        /// First byte - sent, of the completed requests.
+        /// First byte - sent of the completed requests.
         first_byte: fine figures "first_byte_ns",
-        /// Gaps between the due times of requests that followed each other without being blocked.
+        /// Gaps between the due times of neighbouring requests of a worker, neither of which was blocked.
         due_gaps: coarse,
-        /// Gaps between the sending of the requests that `due_gaps` counts.
+        /// Gaps between the sending of the same neighbours as in `due_gaps`.
         sent_gaps: coarse,
     }
 }
 
 impl Tally {
-    /// The share (0..=1) of requests that failed or were answered with a status above 399, of all that
-    /// ended; `None` where none has ended.
+    /// The share (0..=1) of errors among the requests that ended, `errors / (completed + failed)`; `None`
+    /// where no request has ended.
     pub fn error_rate(&self) -> Option<f64> {
         let ended = self.completed + self.failed;
         (ended > 0).then(|| self.errors() as f64 / ended as f64)
     }
 
-    /// Requests that failed or were answered with a status above 399.
+    /// The number of requests that failed or were answered with a status above 399.
     pub fn errors(&self) -> u64 {
         self.failed + self.status.bad()
     }
 
-    /// Adds another tally.
+    /// Adds the counts and times of `other` to these.
     pub fn merge(&mut self, other: &Tally) {
         for (sum, more) in self.counters_mut().into_iter().zip(other.counters()) {
             *sum += more;
@@ -192,23 +192,23 @@ impl Tally {
         }
     }
 
-    /// The latencies that are printed: those of the completed requests, and the ages of the
-    /// unfinished ones.
+    /// The latencies that are printed: those of the completed requests together with the ages of the
+    /// unfinished ones. Without the unfinished requests an overloaded system would look fast.
     pub fn latency_with_censored(&self) -> Histogram {
         super::sum(&self.latency, &self.censored)
     }
 }
 
-/// Counts and times of the requests of one route.
+/// Counts and times of the requests of one route that were due in the window. The histograms are coarse,
+/// because there are many routes.
 #[derive(Debug, Clone)]
 pub struct RouteTally {
-    /// Requests of this route due in the window.
     pub requests: u64,
-    /// Completed requests by status code.
+    /// Status codes of the completed requests.
     pub status: StatusCounts,
-    /// done - due (done - sent in a closed loop) of the completed requests, two digits.
+    /// done - due of the completed requests, or done - sent in a closed loop.
     pub latency: Histogram,
-    /// Ages of the unfinished requests, two digits.
+    /// Ages of the unfinished requests when the load stopped.
     pub censored: Histogram,
 }
 
@@ -234,7 +234,7 @@ impl RouteTally {
 }
 
 fn add(sum: &mut Histogram, other: &Histogram) {
-    // Cannot fail: these histograms grow.
+    // This cannot fail, because all histograms of this room grow.
     let _ = sum.add(other);
 }
 
@@ -244,7 +244,8 @@ pub mod tests {
     use crate::measure::{Distribution, record};
     use crate::units::Nanos;
 
-    /// A tally in which every counter, every kind of error and every clock has a value of its own.
+    /// A tally in which every counter, every kind of error and every clock has a different value, so
+    /// that a mix-up of two shows.
     pub fn distinct() -> Tally {
         let mut tally = Tally::default();
         let mut next = 0;

@@ -82,7 +82,7 @@ fn a_hundredth_not_sent_while_connections_stood_idle_is_invalid() {
     let neglected = |count| {
         with(|tally| {
             lose(tally, count);
-            tally.neglected = count;
+            tally.sendable_not_sent = count;
         })
     };
     assert_verdict(&neglected(20), Level::Valid, &[]);

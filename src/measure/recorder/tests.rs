@@ -1,4 +1,4 @@
-//! Moments in, counts out; no clock.
+//! Tests that give a recorder moments and look at the counts and histograms that it makes of them.
 
 use super::*;
 use crate::measure::Distribution;
