@@ -5,16 +5,20 @@
 //! written in `docs/architecture.md` and held by `tests/house.rs`.
 
 // Ground floor: no async, no sockets, no files, no clock.
+pub mod compare;
+pub mod files;
 pub mod findings;
-pub mod formats;
-pub mod judge;
+pub mod gate;
 pub mod manifests;
 pub mod measure;
 pub mod readings;
 pub mod resources;
 pub mod schedule;
 pub mod spec;
+pub mod statistics;
+pub mod study;
 pub mod units;
+pub mod verdict;
 pub mod wire;
 
 pub mod exit;
@@ -34,6 +38,6 @@ pub mod transport;
 // Roof: words, composition.
 pub mod cli;
 pub mod commands;
-pub mod render;
-pub mod report;
+pub mod html;
 pub mod sweep;
+pub mod text;

@@ -15,8 +15,12 @@ const TABLE: &str = "
     manifests  -> units readings resources
     findings   -> units resources
     measure    -> units spec resources
-    judge      -> units spec measure resources
-    formats    -> units spec measure judge findings resources
+    statistics ->
+    verdict    -> units spec measure resources statistics
+    compare    -> units spec measure resources statistics verdict
+    gate       -> units measure resources statistics verdict compare
+    files      -> units spec measure findings resources statistics verdict compare gate
+    study      -> units spec measure resources verdict compare files
     exit       ->
     version    ->
     clock      -> units
@@ -26,17 +30,17 @@ const TABLE: &str = "
     kube       -> units spec measure resources clock
     collect    -> units spec readings manifests findings resources clock kube
     operate    -> units spec manifests resources clock kube
-    store      -> units spec measure judge formats resources
+    store      -> units spec measure resources verdict compare files study
     hotel      -> units clock
-    render     -> units spec measure judge findings formats resources
-    report     -> units spec measure judge resources render
-    sweep      -> units schedule spec measure judge formats store version
-    cli        -> units schedule spec judge hotel sweep exit version
-    commands   -> units spec measure judge findings formats resources clock engine kube collect operate hotel store render report sweep cli exit version
+    text       -> units spec measure findings resources statistics verdict compare gate
+    html       -> units spec measure resources statistics verdict compare text
+    sweep      -> units schedule spec measure verdict compare gate files study store version
+    cli        -> units schedule spec gate hotel sweep exit version
+    commands   -> units spec measure statistics verdict compare gate files study findings resources clock engine kube collect operate hotel store text html sweep cli exit version
 ";
 
 /// Rooms that ask no clock, open no file and no socket, and know no runtime.
-const PURE: [&str; 11] = [
+const PURE: [&str; 15] = [
     "readings",
     "manifests",
     "findings",
@@ -46,8 +50,12 @@ const PURE: [&str; 11] = [
     "wire",
     "spec",
     "measure",
-    "judge",
-    "formats",
+    "statistics",
+    "verdict",
+    "compare",
+    "gate",
+    "files",
+    "study",
 ];
 const WORLDLY: [&str; 6] = [
     "std::fs",
@@ -406,7 +414,7 @@ fn circle(mut edges: BTreeMap<Vec<String>, BTreeSet<Vec<String>>>) -> Vec<String
 }
 
 /// Rooms that still have circles of files. None may be added.
-const CIRCLES: &[&str] = &["commands", "judge", "spec"];
+const CIRCLES: &[&str] = &["commands", "spec"];
 
 #[test]
 fn files_of_a_room_do_not_import_each_other_in_circles() {
@@ -465,11 +473,11 @@ fn a_circle_of_files_is_found() {
 const NAMESAKES: &[(&str, &str)] = &[
     (
         "Block",
-        "a block of a plan's order (sweep), and a block of a page (report)",
+        "a block of a plan's order (sweep), and a block of a page (html)",
     ),
     (
         "Capacity",
-        "the search for a capacity (sweep), and its comparison (judge)",
+        "the search for a capacity (sweep), and what an arm can carry (compare)",
     ),
     (
         "Collected",

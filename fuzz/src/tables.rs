@@ -1,15 +1,14 @@
 //! Files of result folders, which may be from anywhere: what `report` and `compare` read.
 
-use meshload::formats::{
-    StudyFolder, collection_from_json, comparison_csv, cost_csv, hlog_blocks, resources_csv,
-    run_from_json, run_to_json, samples_csv, samples_from_csv, study_overhead_csv, study_overheads,
-    study_steps, study_sums,
-};
-use meshload::judge::{
-    JudgedRun, Step, Steps, capacity, compare, costs, percentile_intervals, verdict,
+use meshload::compare::{Step, Steps, capacity, compare, costs};
+use meshload::files::{
+    collection_from_json, comparison_csv, cost_csv, hlog_blocks, resources_csv, run_from_json,
+    run_to_json, samples_csv, samples_from_csv,
 };
 use meshload::measure::Distribution;
 use meshload::resources::timeline;
+use meshload::study::{StudyFolder, study_overhead_csv, study_overheads, study_steps, study_sums};
+use meshload::verdict::{JudgedRun, percentile_intervals, verdict};
 
 /// Between the files in one input.
 const NEXT_FILE: &[u8] = b"\n=====\n";
@@ -96,5 +95,5 @@ pub fn run_json(bytes: &[u8]) {
         "a result changed as it was written and read"
     );
     let _ = verdict(&result);
-    compare_with_itself(&[JudgedRun::with_verdict(result, stored).step()]);
+    compare_with_itself(&[Step::of(&JudgedRun::with_verdict(result, stored))]);
 }

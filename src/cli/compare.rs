@@ -1,6 +1,6 @@
 //! The flags of `meshload compare`.
 
-use crate::judge::MaxRegression;
+use crate::gate::MaxRegression;
 use clap::Args;
 use std::path::PathBuf;
 

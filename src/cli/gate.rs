@@ -1,6 +1,6 @@
 //! The flags for build pipelines: thresholds, a baseline, repetitions, and reports for build servers.
 
-use crate::judge::{MaxRegression, Threshold};
+use crate::gate::{MaxRegression, Threshold};
 use crate::spec::{BadSpec, CollectFrom, Offered, RunSpec, Target, parse_count};
 use clap::Args;
 use std::path::PathBuf;

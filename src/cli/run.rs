@@ -4,7 +4,7 @@ use super::gate::{GateArgs, Repetition};
 use super::options::{CollectorArgs, TransportArgs};
 use super::values;
 use crate::exit::EXIT_CODES;
-use crate::judge::Threshold;
+use crate::gate::Threshold;
 use crate::spec::{BadSpec, LoadOptions, Offered, RecordingOptions, RunSpec, Target};
 use crate::units::Nanos;
 use crate::version::VERSION_AND_TARGET;

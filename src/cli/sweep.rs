@@ -3,7 +3,7 @@
 use super::options::{CollectorArgs, TransportArgs};
 use super::values;
 use crate::exit::EXIT_CODES;
-use crate::judge::{Slo, Threshold};
+use crate::gate::{Slo, Threshold};
 use crate::spec::{BadSpec, LoadOptions, RecordingOptions};
 use crate::sweep::{
     Arm, BadPlan, Block, Capacity, Cooldown, Order, StepThreshold, StopWhen, SweepPlan, WarmUpFirst,

@@ -2,11 +2,10 @@
 //! tell nothing is found in time.
 
 use crate::cli::{Baseline, Repetition};
-use crate::judge::{
-    ArmSteps, BLOCKS_FOR_AN_INTERVAL, Condition, Conditions, MaxRegression, Pairing, TooFewRuns,
-    Trial, TrialBase, unlike, usable_baseline,
-};
+use crate::compare::{ArmSteps, Condition, Conditions, unlike};
+use crate::gate::{MaxRegression, Pairing, TooFewRuns, Trial, TrialBase, usable_baseline};
 use crate::spec::{Offered, RunSpec, Target};
+use crate::statistics::BLOCKS_FOR_AN_INTERVAL;
 use crate::store::{folder_and_arm, load_steps, only_arm};
 use crate::units::Rate;
 use std::path::Path;

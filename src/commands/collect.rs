@@ -8,13 +8,12 @@ use crate::cli::CollectRequest;
 use crate::clock::RunClock;
 use crate::collect::{Collected, Collector, spans};
 use crate::exit::Exit;
-use crate::formats::{
-    PODS_CSV, collection_to_json, resources_csv, resources_window_csv, samples_csv, study_csv,
-};
-use crate::render::resources_text;
+use crate::files::{collection_to_json, resources_csv, resources_window_csv, samples_csv};
 use crate::resources::Resources;
 use crate::spec::{CollectSpec, Window};
 use crate::store::{COLLECT_JSON, ResultFolder, StoreError};
+use crate::study::{PODS_CSV, study_csv};
+use crate::text::resources_text;
 use crate::units::Nanos;
 use std::io::Write;
 

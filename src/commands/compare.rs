@@ -3,15 +3,16 @@
 use super::fail;
 use super::pages::{NotWritten, claim, shown_runs, write_page};
 use crate::cli::CompareRequest;
+use crate::compare::{ArmSteps, Comparison, common_rate, compare as compare_steps, unlike};
 use crate::exit::Exit;
-use crate::formats::{StudySums, comparison_csv, cost_csv, study_overhead_csv, study_overheads};
-use crate::judge::{
-    ArmSteps, BLOCKS_FOR_AN_INTERVAL, Comparison, Gate, MaxRegression, Pairing, common_rate,
-    compare as compare_steps, regressions, unlike,
-};
-use crate::render::{Layout, comparison_text, regressions_text, study_overhead_text};
-use crate::report::{Compared, comparison_page};
+use crate::files::{comparison_csv, cost_csv};
+use crate::gate::{Gate, MaxRegression, Pairing, regressions};
+use crate::html::{Compared, comparison_page};
+use crate::statistics::BLOCKS_FOR_AN_INTERVAL;
 use crate::store::{folder_and_arm, load_steps, make_folder, only_arm, write_file};
+use crate::study::study_overhead_text;
+use crate::study::{StudySums, study_overhead_csv, study_overheads};
+use crate::text::{Layout, comparison_text, regressions_text};
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -78,7 +79,7 @@ fn gate(limits: &[MaxRegression], base: &Side, others: &[Side]) -> Exit {
         for rate in ones.common_rates(&others) {
             let (ones, others) = (ones.at(rate).valid(), others.at(rate).valid());
             let name = format!("{} at {rate}/s, {}", base.arm.name, other.arm.name);
-            if !ones.are_enough_against(&others, pairing) {
+            if !pairing.are_enough(&ones, &others) {
                 note!("note: {name}: too few runs to tell a regression from chance");
                 continue;
             }
@@ -120,7 +121,7 @@ fn all_texts(compared: &[Compared], layout: Layout) -> String {
     texts.collect::<Vec<_>>().join("\n")
 }
 
-fn overheads(base: &Side, other: &Side) -> Vec<(f64, [crate::judge::StudyOverhead; 4])> {
+fn overheads(base: &Side, other: &Side) -> Vec<(f64, [crate::study::StudyOverhead; 4])> {
     study_overheads((&base.sums, &base.arm.name), (&other.sums, &other.arm.name))
 }
 

@@ -2,7 +2,7 @@
 //! elsewhere.
 
 use crate::engine::Event;
-use crate::render::live_line;
+use crate::text::live_line;
 use crate::units::Nanos;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;

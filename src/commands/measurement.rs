@@ -9,10 +9,11 @@ use super::sinks::Sinks;
 use crate::cli::Outputs;
 use crate::collect::{CollectError, Collected};
 use crate::engine::{EngineError, Finished, Job, launch};
-use crate::judge::{Gate, Verdict, verdict};
-use crate::render::wrk_text;
+use crate::gate::Gate;
 use crate::spec::RunSpec;
 use crate::store::StoreError;
+use crate::text::wrk_text;
+use crate::verdict::{Verdict, verdict};
 
 /// What is around the question.
 pub struct RunOptions<'a> {

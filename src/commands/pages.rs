@@ -1,9 +1,10 @@
 //! Pages and their plots, written: into the folder they are about, or where they are wanted.
 
-use crate::judge::{ArmSteps, Level, MeasuredRun};
-use crate::report::{Page, png_file, svg_file};
+use crate::compare::ArmSteps;
+use crate::html::{Page, png_file, svg_file};
 use crate::store::{StoreError, load_measured, make_folder, read_if_there, write_file};
 use crate::units::Rate;
+use crate::verdict::{Level, MeasuredRun};
 use std::path::{Path, PathBuf};
 
 /// The page's name in its folder.

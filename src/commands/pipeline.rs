@@ -1,6 +1,6 @@
 //! What GitHub Actions shows of a run: annotations, and the job's summary.
 
-use crate::judge::{Gate, Resolution};
+use crate::gate::{Gate, Resolution};
 use crate::store::append_line;
 use std::env;
 use std::path::Path;

@@ -3,14 +3,15 @@
 use super::fail;
 use super::pages::{NotWritten, shown_runs, write_page};
 use crate::cli::ReportRequest;
+use crate::compare::{Steps, common_rate};
 use crate::exit::Exit;
-use crate::formats::LATENCIES_CSV;
-use crate::judge::{JudgedRun, Steps, common_rate};
-use crate::render::{one_repetition, outcome_text, resources_text, steps_table, wrk_text};
-use crate::report::{About, Page, collection_page, run_page, sweep_page};
+use crate::html::{About, Page, collection_page, run_page, sweep_page};
 use crate::store::{
     PLAN_JSON, RUN_JSON, STEPS, StepSet, StoreError, load_collected, load_measured, load_steps,
 };
+use crate::study::LATENCIES_CSV;
+use crate::text::{one_repetition, outcome_text, resources_text, steps_table, wrk_text};
+use crate::verdict::JudgedRun;
 use std::io::Write;
 use std::path::Path;
 

@@ -9,10 +9,11 @@ use crate::cli::{Destination, RunRequest};
 use crate::engine::EngineError;
 use crate::engine::Finished;
 use crate::exit::Exit;
-use crate::judge::{Gate, Level, Verdict};
+use crate::gate::Gate;
 use crate::measure::{Ending, Note, RunResult};
-use crate::render::{outcome_text, summary_markdown, thresholds_text};
 use crate::spec::RunSpec;
+use crate::text::{outcome_text, summary_markdown, thresholds_text};
+use crate::verdict::{Level, Verdict};
 use std::io::{self, Write};
 
 /// Makes a run, or several.

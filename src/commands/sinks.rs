@@ -3,17 +3,18 @@
 
 use crate::cli::{Destination, Outputs};
 use crate::engine::Event;
-use crate::formats::{
-    PODS_CSV, hlog_header, hlog_lines, intervals_csv, junit_xml, requests_csv_header,
-    requests_csv_rows, resources_csv, resources_window_csv, run_to_json, samples_csv, study_csv,
-    summary_csv,
+use crate::files::{
+    hlog_header, hlog_lines, intervals_csv, junit_xml, requests_csv_header, requests_csv_rows,
+    resources_csv, resources_window_csv, run_to_json, samples_csv, summary_csv,
 };
-use crate::judge::{Gate, Verdict};
+use crate::gate::Gate;
 use crate::measure::RunResult;
-use crate::render::summary_markdown;
 use crate::resources::{Resources, SampleLog};
 use crate::spec::RunSpec;
 use crate::store::{Growing, RUN_JSON, ResultFolder, StoreError};
+use crate::study::{PODS_CSV, study_csv};
+use crate::text::summary_markdown;
+use crate::verdict::Verdict;
 use std::path::PathBuf;
 
 /// Begins the file that a flag names, if it names one.

@@ -1,21 +1,20 @@
 //! One set of samples through every outlet: what a part used is the same figure everywhere, or the
 //! same reason why it is not known.
 
-use crate::formats::{
-    StudyMetadata, SweepTables, comparison_csv, resources_window_csv, run_from_json, run_to_json,
-    study_csv,
-};
-use crate::judge::{
-    ArmSteps, Comparison, JudgedRun, MaxRegression, Stability, Step, Steps, Threshold, compare,
-};
+use crate::compare::{ArmSteps, Comparison, Step, Steps, compare};
+use crate::files::{comparison_csv, resources_window_csv, run_from_json, run_to_json};
+use crate::gate::{MaxRegression, Threshold};
+use crate::html::comparison_page;
 use crate::measure::{RunResult, sample};
-use crate::render::{Layout, comparison_text, resources_text, step_line};
-use crate::report::comparison_page;
 use crate::resources::{
     Amounts, Category, Container, Mesh, Owner, Part, Pod, Point, Quantity, Resources, Role, Sample,
     SampleLog, Scope, Seen, Source, Spans, Topology, reduce,
 };
+use crate::study::{StudyMetadata, study_csv};
+use crate::sweep::SweepTables;
+use crate::text::{Layout, comparison_text, resources_text, step_line};
 use crate::units::Nanos;
+use crate::verdict::{JudgedRun, Stability};
 use std::collections::BTreeMap;
 
 const BEGIN: u64 = 1_800_000_000;
@@ -152,7 +151,7 @@ fn outlets(with_silent: bool) -> Outlets {
     let judged = JudgedRun::with_verdict(result, verdict);
     let result = &judged.result;
     let resources = result.resources.as_ref().expect("resources");
-    let mut step = judged.step();
+    let mut step = Step::of(&judged);
     step.figures.stability = Stability::Held;
     let mut tables = SweepTables::default();
     tables.add(&judged);
@@ -176,7 +175,7 @@ fn outlets(with_silent: bool) -> Outlets {
     }
 }
 
-fn judged(typed: &str, result: &RunResult) -> crate::judge::Outcome {
+fn judged(typed: &str, result: &RunResult) -> crate::gate::Outcome {
     let threshold: Threshold = typed.parse().expect("a threshold");
     threshold.judge(result)
 }

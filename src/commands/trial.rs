@@ -9,17 +9,19 @@ use super::sinks::{begin_file, complete_file};
 use super::sweep::{Account, Driver};
 use crate::cli::{Repetition, RunRequest};
 use crate::clock::unix_now;
+use crate::compare::Steps;
 use crate::exit::Exit;
-use crate::formats::junit_xml;
-use crate::judge::{BASELINE_ARM, Gate, NEW_ARM, Outcome, Steps, Trial, Verdict};
-use crate::render::{regressions_text, series_markdown, steps_table, thresholds_text};
+use crate::files::junit_xml;
+use crate::gate::{BASELINE_ARM, Gate, NEW_ARM, Outcome, Trial};
 use crate::spec::{ClusterOptions, LoadOptions, RunSpec};
 use crate::store::{Growing, StoreError};
 use crate::sweep::{
     Arm, Cooldown, Ended, Order, StepThreshold, SweepError, SweepFolder, SweepPlan, Until,
     WarmUpFirst, run,
 };
+use crate::text::{regressions_text, series_markdown, steps_table, thresholds_text};
 use crate::units::Nanos;
+use crate::verdict::Verdict;
 use std::path::Path;
 
 /// The file that says what came of the gate.

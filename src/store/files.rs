@@ -81,7 +81,7 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
         /// Why.
-        cause: crate::formats::FormatError,
+        cause: crate::files::FormatError,
     },
 }
 

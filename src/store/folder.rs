@@ -1,9 +1,9 @@
 //! The folder of one run. run.json comes last, so a folder that has one is complete.
 
 use super::files::{Growing, StoreError, write_file};
-use crate::formats::{collection_from_json, run_from_json};
-use crate::judge::JudgedRun;
+use crate::files::{collection_from_json, run_from_json};
 use crate::resources::Resources;
+use crate::verdict::JudgedRun;
 use std::fs;
 use std::path::{Path, PathBuf};
 

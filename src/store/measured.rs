@@ -3,12 +3,12 @@
 use super::files::StoreError;
 use super::folder::{load, load_collection};
 use super::lasting::read_if_there;
-use crate::formats::{HlogBlock, hlog_blocks, samples_from_csv};
-use crate::judge::{JudgedRun, MeasuredRun, PercentileInterval, percentile_intervals};
+use crate::files::{HlogBlock, hlog_blocks, samples_from_csv};
 use crate::measure::{Distribution, Histogram};
 use crate::resources::{Resources, Stretch, timeline};
 use crate::spec::Window;
 use crate::units::Nanos;
+use crate::verdict::{JudgedRun, MeasuredRun, PercentileInterval, percentile_intervals};
 use std::path::Path;
 
 /// Stretches of a timeline.

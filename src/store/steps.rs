@@ -4,12 +4,13 @@ use super::files::StoreError;
 use super::folder::{RUN_JSON, load, load_file};
 use super::lasting::{names_in, read_if_there};
 use super::plan_file::{PLAN_JSON, arm_names, plan_text};
-use crate::formats::{
+use crate::compare::{ArmSteps, Step, add_conditions};
+use crate::measure::Ending;
+use crate::study::{
     LATENCIES_CSV, METADATA_JSON, PODS_CSV, StudyFolder, StudySums, study_conditions, study_gaps,
     study_steps, study_sums,
 };
-use crate::judge::{ArmSteps, JudgedRun, add_conditions};
-use crate::measure::Ending;
+use crate::verdict::JudgedRun;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -148,7 +149,7 @@ fn add_single(set: &mut StepSet, place: &Path, run: JudgedRun) -> Result<(), Sto
     if run.result.ending != Ending::Complete {
         return Err(StoreError::BrokenOff(place.to_owned()));
     }
-    let mut step = run.step();
+    let mut step = Step::of(&run);
     if step.key.arm.is_empty() {
         step.key.arm = name_of(place);
     }
@@ -193,7 +194,7 @@ fn add_run(set: &mut StepSet, folder: &Path, name: &str) {
         }
         Err(error) => return set.notes.push(format!("{name} is left out: {error}")),
     };
-    let mut step = run.step();
+    let mut step = Step::of(&run);
     let is_labelled = run.result.spec.step.is_some();
     if !is_labelled {
         step.key.arm = "run".to_owned();

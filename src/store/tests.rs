@@ -1,9 +1,9 @@
 //! Files are there whole or not at all, and what goes wrong names the place and the cure.
 
 use super::*;
-use crate::formats::run_to_json;
-use crate::judge::verdict;
+use crate::files::run_to_json;
 use crate::measure::sample;
+use crate::verdict::verdict;
 use std::fs;
 use std::path::Path;
 

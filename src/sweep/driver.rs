@@ -2,10 +2,10 @@
 //! nor terminal.
 
 use super::journal::Event;
-use crate::formats::StudyMetadata;
-use crate::judge::JudgedRun;
 use crate::spec::StepKey;
+use crate::study::StudyMetadata;
 use crate::units::Nanos;
+use crate::verdict::JudgedRun;
 use std::path::Path;
 
 /// Changes the system under test from one variant to another.

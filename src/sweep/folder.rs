@@ -2,12 +2,12 @@
 
 use super::journal::{Event, Line};
 use super::plan::SweepPlan;
-use crate::judge::JudgedRun;
 use crate::spec::StepKey;
 use crate::store::{
     self, PLAN_JSON, PlanFile, STEPS, StoreError, append_line, load, move_aside, write_file,
 };
 use crate::units::Nanos;
+use crate::verdict::JudgedRun;
 use std::path::{Path, PathBuf};
 
 const JOURNAL: &str = "journal.jsonl";

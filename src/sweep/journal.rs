@@ -1,7 +1,7 @@
 //! What happened in a sweep, one line of JSON per event, in the order in which it happened.
 
 use super::next::Bracket;
-use crate::judge::Slo;
+use crate::gate::Slo;
 use crate::units::Nanos;
 use serde::{Deserialize, Serialize};
 

@@ -9,6 +9,7 @@ mod journal;
 mod next;
 mod plan;
 mod runner;
+mod tables;
 
 pub use driver::{ArmSetup, Measurer, Observer, StepEnd, SweepDriver};
 pub use folder::{SweepError, SweepFolder};
@@ -19,6 +20,7 @@ pub use plan::{
     Until, WarmUpFirst,
 };
 pub use runner::{Ended, run};
+pub use tables::SweepTables;
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,8 @@
 //! not held, looking for the capacity and ending a trial early are all this one question.
 
 use super::plan::SweepPlan;
-use crate::judge::{Step, Steps, Trial};
+use crate::compare::{Step, Steps};
+use crate::gate::Trial;
 use crate::spec::StepKey;
 use crate::units::Rate;
 use serde::{Deserialize, Serialize};

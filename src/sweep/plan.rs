@@ -10,7 +10,7 @@ pub use bad::BadPlan;
 pub use order::{Block, Order};
 pub use until::Until;
 
-use crate::judge::{Slo, Threshold};
+use crate::gate::{Slo, Threshold};
 use crate::spec::{
     ClusterOptions, CollectFrom, HttpOptions, LoadOptions, Offered, Options, ReachOptions,
     RecordingOptions, RunSpec, StepKey, Target, TlsOptions,

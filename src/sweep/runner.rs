@@ -6,11 +6,13 @@ use super::folder::{SweepError, SweepFolder};
 use super::journal::Event;
 use super::next::{Progress, bracket, is_settled, next};
 use super::plan::SweepPlan;
-use crate::formats::SweepTables;
-use crate::judge::{JudgedRun, Step, Trial};
+use super::tables::SweepTables;
+use crate::compare::{Step, StepFigures};
+use crate::gate::Trial;
 use crate::measure::Distribution;
 use crate::spec::StepKey;
 use crate::store::StoreError;
+use crate::verdict::JudgedRun;
 use crate::version::VERSION;
 use std::ops::ControlFlow;
 
@@ -179,7 +181,7 @@ impl Sweep<'_> {
         if slo.is_some_and(|slo| !slo.missed(&run.result).is_empty()) {
             self.progress.missed.insert(key.clone());
         }
-        let figures = run.step().figures;
+        let figures = StepFigures::of(run);
         self.progress.measured.push(Step { key, figures });
         self.progress.measured.sort_by_key(|step| step.key.number);
     }

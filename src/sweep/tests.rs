@@ -2,13 +2,16 @@
 //! or were measured before; with a driver that measures nothing.
 
 use super::*;
-use crate::formats::{StudyMetadata, run_to_json};
-use crate::judge::sample_steps;
-use crate::judge::{JudgedRun, Level, Stability, Step, Trial, TrialBase};
+use crate::compare::Step;
+use crate::compare::sample_steps;
+use crate::files::run_to_json;
+use crate::gate::{Trial, TrialBase};
 use crate::measure::{Ending, sample};
 use crate::spec::{LoadOptions, Offered, StepKey};
 use crate::store::PLAN_JSON;
+use crate::study::StudyMetadata;
 use crate::units::{Nanos, Rate};
+use crate::verdict::{JudgedRun, Level, Stability};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

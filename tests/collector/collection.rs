@@ -327,7 +327,7 @@ fn an_ambient_mesh_has_its_proxies_on_nodes_and_no_sidecar_that_costs_nothing() 
         (mesh.cpu_m[&Role::NodeProxy] - 60.0).abs() < 2.0,
         "{mesh:?}"
     );
-    let table = meshload::formats::study_csv(&resources, Default::default());
+    let table = meshload::study::study_csv(&resources, Default::default());
     let table = String::from_utf8(table).expect("text");
     let frontend = table
         .lines()
@@ -497,8 +497,8 @@ fn commands_that_are_refused_in_one_namespace_are_run_in_the_others() {
 fn the_figures_can_be_made_again_from_the_files() {
     let server = play(hotel());
     let (collected, resources) = collect_while(&server, &asked(&server), || {});
-    let samples = meshload::formats::samples_csv(&collected.store.log);
-    let log = meshload::formats::samples_from_csv(&samples).expect("what was written can be read");
+    let samples = meshload::files::samples_csv(&collected.store.log);
+    let log = meshload::files::samples_from_csv(&samples).expect("what was written can be read");
     let json = serde_json::to_string(&resources).expect("JSON");
     let read: Resources = serde_json::from_str(&json).expect("JSON");
     let clocks = read.clocks.clone();

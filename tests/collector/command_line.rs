@@ -156,8 +156,7 @@ fn collect_alone_measures_beside_any_other_load() {
         assert!(folder.join(file).exists(), "{file}");
     }
     let bytes = std::fs::read(folder.join("collect.json")).expect("a file");
-    let read =
-        meshload::formats::collection_from_json(&bytes).expect("what was written can be read");
+    let read = meshload::files::collection_from_json(&bytes).expect("what was written can be read");
     assert_eq!(read.pods.len(), 5);
     let report = Meshload::new(["report", folder.to_str().expect("a path")]).run();
     assert_eq!(report.stdout, output.stdout, "the report says it again");

@@ -1,8 +1,7 @@
 //! The folder of a sweep that nobody ran: two arms, `plain` and `meshed`, whose costs are planted, in
 //! the files that a sweep writes. What a report or a comparison finds in it is known beforehand.
 
-use meshload::formats::{hlog_header, hlog_lines, run_to_json, samples_csv};
-use meshload::judge::{Level, Verdict};
+use meshload::files::{hlog_header, hlog_lines, run_to_json, samples_csv};
 use meshload::measure::{
     Distribution, Ending, Environment, GeneratorUse, Histogram, Interval, RunResult, Slice, Tally,
     TargetResult, ThreadUse, fine, record,
@@ -16,6 +15,7 @@ use meshload::spec::{
     TlsOptions, Window,
 };
 use meshload::units::{Nanos, Rate};
+use meshload::verdict::{Level, Verdict};
 use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
 use rand_xoshiro::Xoshiro256PlusPlus;

@@ -1,11 +1,11 @@
 //! What is kept of the steps of a sweep for what is said at its end: figures, verdicts, and what came of
 //! the plan's thresholds. Each step is judged when its run is at hand, so no run.json is read again.
 
-use crate::judge::{
-    Conditions, JudgedRun, Level, NEW_ARM, Outcome, Step, Steps, Verdict, add_conditions,
-};
+use crate::compare::{Conditions, Step, Steps, add_conditions};
+use crate::gate::{NEW_ARM, Outcome};
 use crate::spec::StepKey;
 use crate::sweep::SweepPlan;
+use crate::verdict::{JudgedRun, Level, Verdict};
 
 /// What came of a threshold in a step.
 pub struct StepOutcome {
@@ -72,6 +72,6 @@ impl<'a> Account<'a> {
             add_conditions(&mut self.conditions, &run.result);
         }
         self.records.push(record);
-        self.steps.push(run.step());
+        self.steps.push(Step::of(run));
     }
 }

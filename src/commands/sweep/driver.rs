@@ -13,16 +13,17 @@ use crate::cli::Outputs;
 use crate::clock::unix_now;
 use crate::engine::{Job, launch};
 use crate::exit::Exit;
-use crate::formats::StudyMetadata;
-use crate::judge::{Gate, JudgedRun};
+use crate::gate::Gate;
 use crate::measure::Ending;
 use crate::operate::Operator;
-use crate::render::{capacity_line, show_length, step_header, step_line, step_title};
 use crate::spec::{CollectFrom, CollectSpec, RunSpec, StepKey};
+use crate::study::StudyMetadata;
 use crate::sweep::{
     ArmSetup, Cooldown, Event, Measurer, Observer, StepEnd, SweepFolder, SweepPlan,
 };
+use crate::text::{capacity_line, show_length, step_header, step_line, step_title};
 use crate::units::{Nanos, Rate};
+use crate::verdict::JudgedRun;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,6 @@
 //! What metadata.json says of a sweep: the study's keys.
 
-use crate::formats::StudyMetadata;
+use crate::study::StudyMetadata;
 use crate::sweep::{Cooldown, SweepPlan};
 use crate::units::Nanos;
 use crate::version::VERSION;

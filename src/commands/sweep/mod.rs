@@ -13,8 +13,8 @@ use super::signals::Signals;
 use crate::cli::{SweepRequest, read_plan};
 use crate::clock::unix_now;
 use crate::exit::Exit;
-use crate::render::steps_text;
 use crate::sweep::{Cooldown, Ended, SweepFolder, SweepPlan, run};
+use crate::text::steps_text;
 use crate::units::Nanos;
 use std::path::{Path, PathBuf};
 

@@ -2,9 +2,9 @@
 
 use super::account::{Account, StepRecord};
 use crate::exit::Exit;
-use crate::judge::Outcome;
-use crate::render::thresholds_text;
+use crate::gate::Outcome;
 use crate::sweep::SweepPlan;
+use crate::text::thresholds_text;
 
 /// What is known of a threshold after all steps, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

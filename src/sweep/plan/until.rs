@@ -1,6 +1,6 @@
 //! The rule of a plan whose repetitions end as soon as enough is known.
 
-use crate::judge::{MaxRegression, Trial};
+use crate::gate::{MaxRegression, Trial};
 use serde::{Deserialize, Serialize};
 
 /// When enough repetitions were made. The arm `new` is judged, and `baseline`, where there is such an

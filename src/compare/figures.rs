@@ -1,0 +1,264 @@
+//! What a comparison looks at of a step, whoever measured it: this program, or the study before it.
+
+use crate::measure::are_few;
+use crate::resources::{
+    Category, ContainerUse, NotKnown, Part, PodUse, Quantity, Resources, sum_of, use_of,
+};
+use crate::verdict::{JudgedRun, Level, Stability};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A step's figures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepFigures {
+    /// Requests per second that were finished.
+    pub achieved: f64,
+    /// Whether the measurement can be believed; absent where nobody judged.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub level: Option<Level>,
+    /// Whether the rate was held.
+    pub stability: Stability,
+    /// Latencies in nanoseconds: `mean`, `p50`, ...
+    pub latency: BTreeMap<String, Latency>,
+    /// Requests that failed, and replies with a status above 399, of all that ended; absent where
+    /// unknown.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub error_rate: Option<f64>,
+    /// What each service used; none where nobody looked.
+    pub services: Vec<ServiceFigures>,
+    /// Thousandths of a core that the nodes have together.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub nodes_cpu_m: Option<f64>,
+}
+
+/// A latency.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Latency {
+    /// In nanoseconds.
+    pub ns: f64,
+    /// Unfinished requests could raise it.
+    pub is_lower_bound: bool,
+    /// Samples beyond it, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub beyond: Option<u64>,
+}
+
+impl Latency {
+    /// It is a lower bound, or has few samples beyond it.
+    pub fn is_doubtful(&self) -> bool {
+        self.is_lower_bound || self.beyond.is_some_and(are_few)
+    }
+}
+
+/// What the pods of a service used together; absent what one of them has no figure for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs)] // the names are the documentation
+pub struct ServiceFigures {
+    pub category: Category,
+    pub namespace: String,
+    pub service: String,
+    /// Thousandths of a core by part: app, sidecar and total of every service, the mesh's parts of
+    /// those that have them.
+    pub cpu_m: BTreeMap<Part, Result<f64, NotKnown>>,
+    pub memory_bytes: Option<f64>,
+    pub network_rx_bytes_per_s: Option<f64>,
+    pub network_tx_bytes_per_s: Option<f64>,
+    pub saturation: Saturation,
+}
+
+/// How near a service came to what it may use.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Saturation {
+    /// CPU limits in thousandths of a core by part, over all pods; a part of which a container has no
+    /// limit is absent.
+    pub limit_m: BTreeMap<Part, f64>,
+    /// Largest share, by part, of scheduler periods in which a container was stopped at its limit.
+    pub throttled: BTreeMap<Part, f64>,
+    /// Largest share of the time in which a task of a container waited for a CPU (PSI).
+    pub waited_for_cpu: Option<f64>,
+    /// Largest share of the time in which a task of a container waited for memory (PSI).
+    pub waited_for_memory: Option<f64>,
+    /// Largest share of the time in which a task of a container waited for I/O (PSI).
+    pub waited_for_io: Option<f64>,
+}
+
+impl StepFigures {
+    /// The figures of a run of this program.
+    pub fn of(run: &JudgedRun) -> StepFigures {
+        let JudgedRun {
+            result,
+            verdict,
+            stability,
+        } = run;
+        let tally = result.overall();
+        let mut latency = BTreeMap::new();
+        if result.is_open_loop() {
+            let response = tally.latency_with_censored();
+            if !response.is_empty() {
+                let mean = Latency {
+                    ns: response.mean(),
+                    is_lower_bound: tally.unfinished > 0,
+                    beyond: None,
+                };
+                latency.insert("mean".to_owned(), mean);
+            }
+            for percentile in tally.latency_percentiles() {
+                let value = Latency {
+                    ns: percentile.value as f64,
+                    is_lower_bound: percentile.is_lower_bound,
+                    beyond: Some(percentile.beyond),
+                };
+                latency.insert(percentile.name.to_owned(), value);
+            }
+        }
+        StepFigures {
+            achieved: result.rate_achieved(),
+            level: Some(verdict.level),
+            stability: stability.clone(),
+            latency,
+            error_rate: tally.error_rate(),
+            services: result.resources.as_ref().map_or(Vec::new(), services),
+            nodes_cpu_m: result.resources.as_ref().and_then(cores),
+        }
+    }
+
+    /// Thousandths of a core that a part used: of the application, or of the mesh wherever its pods
+    /// run.
+    ///
+    /// # Errors
+    /// Why that is not known.
+    pub fn cpu(&self, part: Part) -> Result<f64, NotKnown> {
+        let services = self.services.iter().filter(|one| match part.is_of_mesh() {
+            true => one.cpu_m.contains_key(&part),
+            false => one.category == Category::Application,
+        });
+        let mut services = services.peekable();
+        if services.peek().is_none() {
+            return Err(part.no_pod(None));
+        }
+        sum_of(services.map(|one| one.cpu(part))).map_err(NotKnown::clone)
+    }
+}
+
+impl ServiceFigures {
+    /// Thousandths of a core that a part of it used.
+    ///
+    /// # Errors
+    /// Why that is not known.
+    pub fn cpu(&self, part: Part) -> Result<f64, &NotKnown> {
+        self.cpu_m
+            .get(&part)
+            .map_or(Ok(0.0), |used| used.as_ref().copied())
+    }
+
+    /// The CPU of a service without parts of the mesh's own.
+    pub fn cpu_of(app_m: f64, sidecar_m: f64) -> BTreeMap<Part, Result<f64, NotKnown>> {
+        BTreeMap::from([
+            (Part::App, Ok(app_m)),
+            (Part::Sidecar, Ok(sidecar_m)),
+            (Part::Total, Ok(app_m + sidecar_m)),
+        ])
+    }
+
+    /// Whether nothing of it was measured.
+    pub fn has_no_figure(&self) -> bool {
+        let figures = [
+            self.cpu(Part::Total).ok(),
+            self.memory_bytes,
+            self.network_rx_bytes_per_s,
+            self.network_tx_bytes_per_s,
+        ];
+        figures.iter().all(Option::is_none)
+    }
+}
+
+/// Thousandths of a core of all nodes; `None` where one does not say.
+fn cores(resources: &Resources) -> Option<f64> {
+    let mut nodes = resources.topology.nodes.values().peekable();
+    nodes.peek()?;
+    nodes.try_fold(0.0, |sum, node| Some(sum + node.cores? * 1e3))
+}
+
+fn services(resources: &Resources) -> Vec<ServiceFigures> {
+    let mut groups: BTreeMap<_, Vec<&PodUse>> = BTreeMap::new();
+    for pod in &resources.pods {
+        let key = (&pod.category, &pod.namespace, &pod.service);
+        groups.entry(key).or_default().push(pod);
+    }
+    let groups = groups.into_iter();
+    groups
+        .map(|((category, namespace, service), pods)| {
+            // Each pod with the share of the window in which it was there.
+            let sum = |of: &dyn Fn(&PodUse) -> Option<f64>| {
+                let mut pods = pods.iter();
+                pods.try_fold(0.0, |sum, pod| Some(sum + of(pod)? * pod.presence))
+            };
+            let own = |quantity| {
+                let is_own = pods.iter().all(|pod| pod.has_own_network());
+                sum(&|pod| pod.figure(quantity)).filter(|_| is_own)
+            };
+            ServiceFigures {
+                category: category.clone(),
+                namespace: namespace.clone(),
+                service: service.clone(),
+                cpu_m: cpu_by_part(&pods),
+                memory_bytes: used(&pods, Part::Total, Quantity::WorkingSet).ok(),
+                network_rx_bytes_per_s: own(Quantity::NetworkRx),
+                network_tx_bytes_per_s: own(Quantity::NetworkTx),
+                saturation: saturation(resources, &pods),
+            }
+        })
+        .collect()
+}
+
+fn used(pods: &[&PodUse], part: Part, quantity: Quantity) -> Result<f64, NotKnown> {
+    use_of(pods.iter().copied(), part, quantity)
+}
+
+fn has_part(pods: &[&PodUse], part: Part) -> bool {
+    let mut containers = pods.iter().flat_map(|pod| &pod.containers);
+    containers.any(|container| part.counts(container.role))
+}
+
+fn cpu_by_part(pods: &[&PodUse]) -> BTreeMap<Part, Result<f64, NotKnown>> {
+    let parts = Part::ALL.into_iter();
+    let parts = parts.filter(|part| !part.is_of_mesh() || has_part(pods, *part));
+    let used = parts.map(|part| (part, used(pods, part, Quantity::Cpu)));
+    used.collect()
+}
+
+fn saturation(resources: &Resources, pods: &[&PodUse]) -> Saturation {
+    let limit = |part: Part| {
+        let mut pods = pods.iter();
+        pods.try_fold(0.0, |sum, pod| {
+            let described = resources.topology.pods.get(&pod.uid)?;
+            let containers = described.containers.iter();
+            let mut containers = containers.filter(|one| part.counts(one.role));
+            let limit = containers.try_fold(0.0, |sum, one| Some(sum + one.limits.cpu_millicores?));
+            Some(sum + limit? * pod.presence)
+        })
+    };
+    let most = |of: &dyn Fn(&ContainerUse) -> Option<f64>| {
+        let containers = pods.iter().flat_map(|pod| &pod.containers);
+        containers.filter_map(of).max_by(f64::total_cmp)
+    };
+    let throttled = |part: Part| {
+        most(&|container| {
+            let share = container.throttling();
+            share.filter(|_| part.counts(container.role))
+        })
+    };
+    let by_part = |of: &dyn Fn(Part) -> Option<f64>| {
+        let parts = Part::ALL.into_iter();
+        let found = parts.filter_map(|part| Some((part, of(part)?)));
+        found.collect()
+    };
+    let waited = |quantity| most(&|container| container.figure(quantity)?.value);
+    Saturation {
+        limit_m: by_part(&limit),
+        throttled: by_part(&throttled),
+        waited_for_cpu: waited(Quantity::PsiCpu),
+        waited_for_memory: waited(Quantity::PsiMemory),
+        waited_for_io: waited(Quantity::PsiIo),
+    }
+}

@@ -1,0 +1,26 @@
+//! Steps of measurements as figures, sets of steps, and what one arm costs over another.
+//!
+//! Pure. Answers with values and reasons, and prints nothing.
+
+mod arm_steps;
+mod capacity;
+mod comparison;
+mod conditions;
+mod cost;
+mod figures;
+mod metric;
+mod steps;
+
+pub use arm_steps::{ArmSteps, common_rate};
+pub use capacity::{Capacity, Knee, Prediction, capacity};
+pub use comparison::{
+    CapacityComparison, Comparison, LeftOut, LeftOutReason, MetricComparison, RateComparison,
+    compare,
+};
+pub use conditions::{Condition, Conditions, add_conditions, condition_text, unlike};
+pub use cost::{Cost, CostDifference, by_difference, costs};
+pub use figures::{Latency, Saturation, ServiceFigures, StepFigures};
+pub use metric::{KNOWN_METRICS, Metric, Misread, Statistic, StatusClass, TimeKind};
+#[cfg(test)]
+pub(crate) use steps::sample as sample_steps;
+pub use steps::{Step, Steps};

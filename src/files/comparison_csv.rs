@@ -1,0 +1,119 @@
+//! Comparisons as tables: one row per metric, and what a request costs.
+
+use super::csv_table::table;
+use crate::compare::{Comparison, Cost};
+use crate::statistics::{Estimate, Spread};
+
+const COLUMNS: [&str; 18] = [
+    "base",
+    "other",
+    "rate",
+    "metric",
+    "unit",
+    "blocks",
+    "base_value",
+    "other_value",
+    "ratio",
+    "ratio_low",
+    "ratio_high",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "spread",
+    "noise",
+    "resolved",
+    "doubtful",
+];
+
+/// comparison.csv: a row per pair of arms, rate and metric. `low` and `high` are what `spread` says:
+/// a 95 % `interval`, the `range` of the blocks, or nothing (`unknown`).
+pub fn comparison_csv(comparisons: &[Comparison]) -> Vec<u8> {
+    let rows = comparisons.iter().flat_map(|comparison| {
+        comparison.rates.iter().flat_map(move |rate| {
+            rate.metrics.iter().map(move |metric| {
+                let ratio = metric.ratio.as_ref();
+                let of =
+                    |of: fn(&Estimate) -> f64| ratio.map_or(String::new(), |one| number(of(one)));
+                vec![
+                    comparison.base.clone(),
+                    comparison.other.clone(),
+                    rate.rate.to_string(),
+                    metric.metric.name(),
+                    metric.metric.unit().to_owned(),
+                    metric.difference.blocks.to_string(),
+                    number(metric.base.value),
+                    number(metric.other.value),
+                    of(|ratio| ratio.value),
+                    of(|ratio| ratio.low),
+                    of(|ratio| ratio.high),
+                    number(metric.difference.value),
+                    number(metric.difference.low),
+                    number(metric.difference.high),
+                    spread(metric.difference.spread).to_owned(),
+                    metric.noise.map_or(String::new(), number),
+                    metric
+                        .is_resolved()
+                        .map_or(String::new(), |resolved| resolved.to_string()),
+                    metric.is_doubtful.to_string(),
+                ]
+            })
+        })
+    });
+    table(&COLUMNS, rows)
+}
+
+const COST_COLUMNS: [&str; 13] = [
+    "base",
+    "other",
+    "namespace",
+    "service",
+    "part",
+    "quantity",
+    "blocks",
+    "base_value",
+    "other_value",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "spread",
+];
+
+/// cost.csv: CPU milliseconds per request and idle thousandths of a core, by service and part.
+pub fn cost_csv(comparisons: &[Comparison]) -> Vec<u8> {
+    let rows = comparisons.iter().flat_map(|comparison| {
+        comparison.costs.iter().flat_map(move |cost| {
+            let both = |cost: &Cost| [cost.per_request_ms, cost.idle_m];
+            let [base, other, apart] = [&cost.base, &cost.other, &cost.difference].map(both);
+            [(0, "per_request_ms"), (1, "idle_m")].map(|(at, name)| {
+                vec![
+                    comparison.base.clone(),
+                    comparison.other.clone(),
+                    cost.namespace.clone(),
+                    cost.service.clone(),
+                    cost.part.name().to_owned(),
+                    name.to_owned(),
+                    apart[at].blocks.to_string(),
+                    number(base[at].value),
+                    number(other[at].value),
+                    number(apart[at].value),
+                    number(apart[at].low),
+                    number(apart[at].high),
+                    spread(apart[at].spread).to_owned(),
+                ]
+            })
+        })
+    });
+    table(&COST_COLUMNS, rows)
+}
+
+fn number(value: f64) -> String {
+    format!("{value:.6}")
+}
+
+fn spread(spread: Spread) -> &'static str {
+    match spread {
+        Spread::Interval => "interval",
+        Spread::Range => "range",
+        Spread::Unknown => "unknown",
+    }
+}

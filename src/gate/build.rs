@@ -1,0 +1,126 @@
+//! What a build passes or fails by, together.
+
+use super::{Outcome, RegressionOutcome, Resolution};
+use crate::verdict::{Level, Verdict};
+use serde::Serialize;
+
+/// What came of all that was asked.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Gate {
+    /// Of thresholds.
+    pub thresholds: Vec<Outcome>,
+    /// Of what was held against a baseline.
+    pub regressions: Vec<RegressionOutcome>,
+}
+
+impl Gate {
+    /// Whether the build fails. What is not resolved fails nothing.
+    pub fn fails(&self) -> bool {
+        let is_worse = |one: &RegressionOutcome| one.resolution == Resolution::Regression;
+        self.thresholds.iter().any(|one| one.fails) || self.regressions.iter().any(is_worse)
+    }
+}
+
+/// Whether the runs say something of the system: at most half of them are INVALID.
+pub fn are_believed(verdicts: &[Verdict]) -> bool {
+    let invalid = verdicts.iter().filter(|one| one.level == Level::Invalid);
+    invalid.count() * 2 <= verdicts.len()
+}
+
+/// One of everything, for the tests of what shows it.
+#[cfg(test)]
+pub(crate) mod sample {
+    use super::*;
+    use crate::statistics::{Estimate, Spread};
+
+    pub fn gate() -> Gate {
+        let threshold = |threshold: &str, shown: &str, fails, unknown: Option<&str>| Outcome {
+            threshold: threshold.to_owned(),
+            value: None,
+            shown: shown.to_owned(),
+            fails,
+            unknown: unknown.map(str::to_owned),
+        };
+        let regression = |metric: &str, ratio, resolution, why: &str| RegressionOutcome {
+            metric: metric.to_owned(),
+            limit: (metric != "rate").then_some(0.1),
+            ratio,
+            resolution,
+            why: why.to_owned(),
+        };
+        let ratio = |value: f64| Estimate {
+            value,
+            low: value * 0.96,
+            high: value * 1.04,
+            spread: Spread::Interval,
+            blocks: 12,
+        };
+        Gate {
+            thresholds: vec![
+                threshold("p99 > 50ms", "12.00ms", false, None),
+                threshold("route(\"GET /a|b\").p99 > 1ms", "2.00ms", true, None),
+                threshold("cpu.app > 1", "-", true, Some("no <figure> for it")),
+            ],
+            regressions: vec![
+                regression(
+                    "rate",
+                    None,
+                    Resolution::NoRegression,
+                    "held in 6 of 6 runs",
+                ),
+                regression("p50", Some(ratio(1.01)), Resolution::NoRegression, ""),
+                regression("p99", Some(ratio(1.3)), Resolution::Regression, ""),
+                regression(
+                    "cpu",
+                    Some(ratio(1.1)),
+                    Resolution::NotResolved,
+                    "the limit is inside",
+                ),
+            ],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_fails_by_what_is_known_and_not_by_what_is_not() {
+        let sample = sample::gate();
+        let regression = |resolution| RegressionOutcome {
+            resolution,
+            ..sample.regressions[0].clone()
+        };
+        let threshold = |fails| Outcome {
+            fails,
+            ..sample.thresholds[0].clone()
+        };
+        for (fails, resolution, wanted) in [
+            (false, Resolution::NoRegression, false),
+            (false, Resolution::NotResolved, false),
+            (false, Resolution::Regression, true),
+            (true, Resolution::NoRegression, true),
+        ] {
+            let gate = Gate {
+                thresholds: vec![threshold(fails)],
+                regressions: vec![regression(resolution)],
+            };
+            assert_eq!(gate.fails(), wanted, "{gate:?}");
+        }
+        assert!(!Gate::default().fails());
+    }
+
+    #[test]
+    fn runs_are_believed_as_long_as_half_of_them_are() {
+        let verdict = |level| Verdict {
+            level,
+            reasons: Vec::new(),
+        };
+        let [good, bad] = [Level::Suspect, Level::Invalid].map(verdict);
+        let [only_good, only_bad] = [&good, &bad].map(std::slice::from_ref);
+        assert!(are_believed(only_good) && !are_believed(only_bad));
+        assert!(are_believed(&[good.clone(), bad.clone()]));
+        assert!(!are_believed(&[good, bad.clone(), bad]));
+    }
+}

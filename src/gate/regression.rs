@@ -1,0 +1,351 @@
+//! Whether a build is worse than what it is held against, and by how much it may be.
+//!
+//! ```text
+//! METRIC=LIMIT[,METRIC=LIMIT...]      p99=10%,cpu=5%
+//! ```
+//!
+//! The unit of replication is the run. A build fails when the whole interval of a ratio lies beyond its
+//! limit. An interval that has the limit inside says that nobody can tell, which is not the same as "no
+//! worse", and is not called that.
+
+use super::BadThreshold;
+use crate::compare::{Metric, Statistic, Step, StepFigures, Steps, TimeKind};
+use crate::resources::Part;
+use crate::statistics::{
+    BLOCKS_FOR_AN_INTERVAL, Estimate, Spread, difference_of_samples, ratio_of_samples,
+    ratio_over_blocks,
+};
+use serde::Serialize;
+
+/// By how much something may be larger than in the baseline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MaxRegression {
+    watched: Metric,
+    /// As it was typed.
+    pub metric: String,
+    /// A share: 0.1 is 10 %.
+    pub limit: f64,
+}
+
+impl MaxRegression {
+    /// Reads `p99=10%,cpu=5%`.
+    ///
+    /// # Errors
+    /// [`BadThreshold`] with the column, and what may stand there.
+    pub fn parse_list(typed: &str) -> Result<Vec<MaxRegression>, BadThreshold> {
+        let mut at = 0;
+        let mut limits = Vec::new();
+        for part in typed.split(',') {
+            limits.push(one(part).map_err(|(column, reason)| BadThreshold {
+                typed: typed.to_owned(),
+                column: typed[..at + column].chars().count() + 1,
+                reason,
+            })?);
+            at += part.len() + 1;
+        }
+        Ok(limits)
+    }
+
+    /// Whether it looks at what a collector finds.
+    pub fn needs_collector(&self) -> bool {
+        self.watched.needs_collector()
+    }
+
+    /// Whether a step has a figure above 0 for it.
+    pub fn is_known(&self, step: &StepFigures) -> bool {
+        self.watched.of(step).is_some_and(|value| value > 0.0)
+    }
+}
+
+/// What a limit may be about.
+const WATCHED: &str = "p50 p90 p99 p99.9 mean cpu cpu.total cpu.app cpu.sidecar cpu.control_plane cpu.node_proxy cpu.waypoint cpu.gateway cpu_per_request memory network.rx network.tx";
+
+/// Whether steps have values of it that are worse the larger they are. Errors are always looked at, by a
+/// rule of their own.
+fn is_watched(metric: Metric) -> bool {
+    match metric {
+        Metric::Time(kind, statistic) => kind == TimeKind::Latency && statistic != Statistic::Max,
+        Metric::Cpu(_)
+        | Metric::CpuPerRequest
+        | Metric::Memory(Part::Total)
+        | Metric::NetworkRx
+        | Metric::NetworkTx => true,
+        _ => false,
+    }
+}
+
+/// One limit; an error has its place in bytes.
+fn one(part: &str) -> Result<MaxRegression, (usize, String)> {
+    let start = part.len() - part.trim_start().len();
+    let Some((name, limit)) = part.split_once('=') else {
+        let example = "here should be a metric and its limit, such as p99=10%";
+        return Err((start, example.to_owned()));
+    };
+    let metric = Metric::parse(name.trim()).ok();
+    let Some(watched) = metric.filter(|metric| is_watched(*metric)) else {
+        let reason = format!("here should be one of {WATCHED}");
+        return Err((start, reason));
+    };
+    let number = limit.trim().strip_suffix('%').and_then(|number| {
+        let number: Option<f64> = number.trim().parse().ok();
+        number.filter(|number| number.is_finite() && *number > 0.0)
+    });
+    let Some(percent) = number else {
+        let at = name.len() + 1 + limit.len() - limit.trim_start().len();
+        let reason = "here should be a limit above 0, such as 10%";
+        return Err((at, reason.to_owned()));
+    };
+    Ok(MaxRegression {
+        watched,
+        metric: name.trim().to_owned(),
+        limit: percent / 100.0,
+    })
+}
+
+/// How the runs of both sides belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pairing {
+    /// They took turns: each repetition is a block of one of each.
+    Blocks,
+    /// The baseline was measured at another time.
+    Apart,
+}
+
+impl Pairing {
+    /// So many new runs are the fewest that could resolve anything, with a baseline of so many.
+    pub fn runs_needed(self, base: usize) -> usize {
+        match self {
+            Pairing::Blocks => BLOCKS_FOR_AN_INTERVAL,
+            Pairing::Apart => (BLOCKS_FOR_AN_INTERVAL + 1).saturating_sub(base).max(1),
+        }
+    }
+
+    /// Whether the runs of a baseline and of a new build are enough to tell a regression from chance.
+    pub fn are_enough(self, base: &Steps<'_>, new: &Steps<'_>) -> bool {
+        let runs = match self {
+            Pairing::Blocks => {
+                let has_partner = |step: &&&Step| base.in_block_of(step).is_some();
+                new.iter().filter(has_partner).count()
+            }
+            Pairing::Apart => new.len(),
+        };
+        !base.is_empty() && runs >= self.runs_needed(base.len())
+    }
+}
+
+/// What can be said of a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resolution {
+    /// It is worse than the limit allows, beyond the uncertainty.
+    Regression,
+    /// It is not, beyond the uncertainty.
+    NoRegression,
+    /// Nobody can tell.
+    NotResolved,
+}
+
+/// What came of a limit.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RegressionOutcome {
+    /// What was looked at, as it was typed; `rate` for whether the rate is still held, `errors` for
+    /// whether more requests go wrong.
+    pub metric: String,
+    /// The share by which it may be larger; absent for rate and errors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<f64>,
+    /// New over baseline; absent where one of them has no figure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ratio: Option<Estimate>,
+    /// What that says.
+    pub resolution: Resolution,
+    /// In words, what speaks for it; empty where the ratio says everything.
+    pub why: String,
+}
+
+impl RegressionOutcome {
+    /// How far it lies from the baseline, what is allowed, and why that is not enough to tell.
+    pub fn in_words(&self) -> String {
+        let percent = |ratio: f64| format!("{:+.1} %", (ratio - 1.0) * 100.0);
+        let change = self.ratio.map(|ratio| match ratio.spread {
+            Spread::Interval => format!(
+                "{} ({} to {})",
+                percent(ratio.value),
+                percent(ratio.low),
+                percent(ratio.high)
+            ),
+            Spread::Range | Spread::Unknown => percent(ratio.value),
+        });
+        let allowed = self
+            .limit
+            .map(|limit| format!("allowed {} %", (limit * 1e6).round() / 1e4));
+        let why = (!self.why.is_empty()).then(|| self.why.clone());
+        let parts: Vec<String> = [change, allowed, why].into_iter().flatten().collect();
+        parts.join(", ")
+    }
+}
+
+/// Holds runs against those of a baseline, all at one rate: first whether the rate is still held and
+/// whether more requests go wrong, then each limit over the runs in which it was. Runs that are INVALID say nothing and are left out.
+pub fn regressions(
+    limits: &[MaxRegression],
+    base: &Steps<'_>,
+    new: &Steps<'_>,
+    pairing: Pairing,
+) -> Vec<RegressionOutcome> {
+    let (base, new) = (base.valid(), new.valid());
+    let (base_held, new_held) = (base.held(), new.held());
+    let rate = rate_outcome(
+        (base_held.len(), base.len()),
+        (new_held.len(), new.len()),
+        pairing,
+    );
+    let errors = errors_outcome(&base, &new);
+    let outcomes = limits
+        .iter()
+        .map(|limit| limit_outcome(limit, &base_held, &new_held, pairing));
+    [rate, errors].into_iter().chain(outcomes).collect()
+}
+
+/// A build that no longer holds the rate has no latencies to compare, and is worse all the same.
+fn rate_outcome(base: (usize, usize), new: (usize, usize), pairing: Pairing) -> RegressionOutcome {
+    let is_held_mostly = |(held, all): (usize, usize)| held * 2 > all;
+    let are_enough = new.1 >= pairing.runs_needed(base.1);
+    let resolution = match (is_held_mostly(base), is_held_mostly(new)) {
+        _ if !are_enough => Resolution::NotResolved,
+        (_, true) => Resolution::NoRegression,
+        // One hiccup is no system.
+        (true, false) if new.1 - new.0 > 1 => Resolution::Regression,
+        (_, false) => Resolution::NotResolved,
+    };
+    RegressionOutcome {
+        metric: "rate".to_owned(),
+        limit: None,
+        ratio: None,
+        resolution,
+        why: format!(
+            "held in {} of {} runs, in the baseline in {} of {}",
+            new.0, new.1, base.0, base.1
+        ),
+    }
+}
+
+/// More errors than this above the baseline's are worse, whatever the latencies: errors are quick.
+const MORE_ERRORS: f64 = 0.01;
+
+/// Whether more requests fail, or are answered with statuses above 399.
+fn errors_outcome(base: &Steps<'_>, new: &Steps<'_>) -> RegressionOutcome {
+    let rates = |steps: &Steps<'_>| steps.values(|step| step.error_rate);
+    let found = difference_of_samples(&rates(base), &rates(new));
+    let percent = |share: f64| format!("{:+.2}", share * 100.0);
+    let (resolution, why) = match found {
+        Some(found) if found.spread == Spread::Interval => {
+            let resolution = match () {
+                () if found.low > MORE_ERRORS => Resolution::Regression,
+                () if found.high > MORE_ERRORS => Resolution::NotResolved,
+                () => Resolution::NoRegression,
+            };
+            let why = format!(
+                "{} percentage points ({} to {}), allowed {}",
+                percent(found.value),
+                percent(found.low),
+                percent(found.high),
+                percent(MORE_ERRORS)
+            );
+            (resolution, why)
+        }
+        _ => (
+            Resolution::NotResolved,
+            "too few runs for an interval".to_owned(),
+        ),
+    };
+    RegressionOutcome {
+        metric: "errors".to_owned(),
+        limit: None,
+        ratio: None,
+        resolution,
+        why,
+    }
+}
+
+fn limit_outcome(
+    limit: &MaxRegression,
+    base: &Steps<'_>,
+    new: &Steps<'_>,
+    pairing: Pairing,
+) -> RegressionOutcome {
+    let ratio = ratio(limit.watched, base, new, pairing);
+    let (resolution, why) = match &ratio {
+        None => (
+            Resolution::NotResolved,
+            "the runs that held the rate have no figure above 0 for it in both".to_owned(),
+        ),
+        Some(ratio) => resolved(limit, ratio, base, new),
+    };
+    RegressionOutcome {
+        metric: limit.metric.clone(),
+        limit: Some(limit.limit),
+        ratio,
+        resolution,
+        why,
+    }
+}
+
+fn resolved(
+    limit: &MaxRegression,
+    ratio: &Estimate,
+    base: &Steps<'_>,
+    new: &Steps<'_>,
+) -> (Resolution, String) {
+    let most = 1.0 + limit.limit;
+    let is_bound = |steps: &Steps<'_>| {
+        let mut steps = steps.iter();
+        steps.any(|step| {
+            let latency = limit.watched.latency_of(step);
+            latency.is_some_and(|latency| latency.is_lower_bound)
+        })
+    };
+    let not_resolved = |why: &str| (Resolution::NotResolved, why.to_owned());
+    match () {
+        () if ratio.spread != Spread::Interval => not_resolved("too few runs for an interval"),
+        () if ratio.low > most && is_bound(base) => not_resolved(
+            "unfinished requests could raise it in the baseline; make that again with a longer --guard",
+        ),
+        () if ratio.low > most => (Resolution::Regression, String::new()),
+        () if ratio.high > most => not_resolved("the interval has the limit inside"),
+        () if is_bound(new) => {
+            not_resolved("unfinished requests could raise it; use a longer --guard")
+        }
+        () => (Resolution::NoRegression, String::new()),
+    }
+}
+
+fn ratio(watched: Metric, base: &Steps<'_>, new: &Steps<'_>, pairing: Pairing) -> Option<Estimate> {
+    match pairing {
+        Pairing::Apart => {
+            let values = |steps: &Steps<'_>| steps.values(|step| watched.of(step));
+            ratio_of_samples(&values(base), &values(new))
+        }
+        Pairing::Blocks => {
+            let pairs = base.pairs(new).into_iter();
+            let pairs =
+                pairs.filter_map(|(one, other)| Some((watched.of(one)?, watched.of(other)?)));
+            ratio_over_blocks(&pairs.collect::<Vec<_>>())
+        }
+    }
+}
+
+/// Whether more runs are not worth their time: no interval could hold both "unchanged" and its limit.
+/// This looks at widths alone; to stop where the answer pleases would bend it.
+pub fn are_narrow(outcomes: &[RegressionOutcome]) -> bool {
+    outcomes.iter().all(|one| match (&one.ratio, one.limit) {
+        (_, None) => true,
+        (Some(ratio), Some(limit)) => {
+            ratio.spread == Spread::Interval && ratio.high / ratio.low <= 1.0 + limit
+        }
+        (None, Some(_)) => false,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,305 @@
+//! Thresholds: what fails a build, as people write it.
+//!
+//! ```text
+//! SUBJECT OPERATOR LIMIT      p99 > 50ms      route("GET /hotels").error_rate >= 1%
+//! ```
+//!
+//! The build fails when what is written is true, and also when it cannot be told: silence proves
+//! nothing.
+
+use super::subject::{Found, Kind, Subject};
+use crate::compare::{Metric, Misread};
+use crate::measure::RunResult;
+use crate::units::{parse_duration, show_bytes, show_ns};
+use serde::{Deserialize, Serialize};
+
+/// A threshold that cannot be understood: where, why, and what may stand there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("column {column} of `{typed}`: {reason}")]
+pub struct BadThreshold {
+    /// What was typed.
+    pub typed: String,
+    /// Where the trouble begins, from 1, in characters.
+    pub column: usize,
+    /// What is wrong, and what may stand there.
+    pub reason: String,
+}
+
+/// How a value is compared with its limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Operator {
+    Above,
+    AtLeast,
+    Below,
+    AtMost,
+}
+
+impl Operator {
+    /// The longer ones first: `>=` begins with `>`.
+    const ALL: [(&'static str, Operator); 4] = [
+        (">=", Operator::AtLeast),
+        ("<=", Operator::AtMost),
+        (">", Operator::Above),
+        ("<", Operator::Below),
+    ];
+
+    fn is_true(self, value: f64, limit: f64) -> bool {
+        match self {
+            Operator::Above => value > limit,
+            Operator::AtLeast => value >= limit,
+            Operator::Below => value < limit,
+            Operator::AtMost => value <= limit,
+        }
+    }
+
+    /// Whether a larger value is what fails.
+    fn fails_above(self) -> bool {
+        matches!(self, Operator::Above | Operator::AtLeast)
+    }
+}
+
+/// What fails a build.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Threshold {
+    subject: Subject,
+    operator: Operator,
+    limit: f64,
+    /// The limit is a share of all, where the subject is counted.
+    is_share: bool,
+    typed: String,
+}
+
+impl std::str::FromStr for Threshold {
+    type Err = BadThreshold;
+
+    fn from_str(typed: &str) -> Result<Threshold, BadThreshold> {
+        let bad = |at: usize, reason: String| BadThreshold {
+            typed: typed.to_owned(),
+            column: typed[..at].chars().count() + 1,
+            reason,
+        };
+        let start = typed.len() - typed.trim_start().len();
+        let (subject, length) = Subject::parse(&typed[start..])
+            .map_err(|Misread { at, reason }| bad(start + at, reason))?;
+        let rest = &typed[start + length..];
+        let at = typed.len() - rest.trim_start().len();
+        let found = Operator::ALL
+            .iter()
+            .find(|(sign, _)| typed[at..].starts_with(sign));
+        let Some((sign, operator)) = found else {
+            return Err(bad(at, "here should be one of > >= < <=".to_owned()));
+        };
+        let after = &typed[at + sign.len()..];
+        let at = typed.len() - after.trim_start().len();
+        let (limit, is_share) =
+            limit(subject.kind(), typed[at..].trim_end()).map_err(|reason| bad(at, reason))?;
+        Ok(Threshold {
+            subject,
+            operator: *operator,
+            limit,
+            is_share,
+            typed: typed.trim().to_owned(),
+        })
+    }
+}
+
+/// A limit in the kind's base unit, and whether it is a share.
+fn limit(kind: Kind, typed: &str) -> Result<(f64, bool), String> {
+    let number = |text: &str| {
+        let number: Option<f64> = text.trim().parse().ok();
+        number.filter(|number| number.is_finite() && *number >= 0.0)
+    };
+    let share = typed
+        .strip_suffix('%')
+        .and_then(number)
+        .map(|percent| percent / 100.0);
+    let found = match kind {
+        Kind::Time => {
+            return parse_duration(typed)
+                .map(|time| (time.0 as f64, false))
+                .map_err(|bad| bad.to_string());
+        }
+        Kind::Share => share.or_else(|| number(typed)).map(|share| (share, true)),
+        Kind::Count => share
+            .map(|share| (share, true))
+            .or_else(|| Some((number(typed)?, false))),
+        Kind::Cores => match typed.strip_suffix('m') {
+            Some(thousandths) => number(thousandths),
+            None => number(typed).map(|cores| cores * 1e3),
+        }
+        .map(|thousandths| (thousandths, false)),
+        Kind::Bytes => bytes(typed, number).map(|bytes| (bytes, false)),
+    };
+    found.ok_or_else(|| format!("`{typed}` is no {}", kind.example()))
+}
+
+fn bytes(typed: &str, number: impl Fn(&str) -> Option<f64>) -> Option<f64> {
+    const UNITS: [(&str, f64); 9] = [
+        ("Ki", 1024.0),
+        ("Mi", 1_048_576.0),
+        ("Gi", 1_073_741_824.0),
+        ("KB", 1024.0),
+        ("MB", 1_048_576.0),
+        ("GB", 1_073_741_824.0),
+        ("k", 1e3),
+        ("M", 1e6),
+        ("G", 1e9),
+    ];
+    let unit = UNITS
+        .iter()
+        .find_map(|(unit, scale)| Some((typed.strip_suffix(unit)?, scale)));
+    match unit {
+        Some((amount, scale)) => Some(number(amount)? * scale),
+        None => number(typed),
+    }
+}
+
+impl TryFrom<String> for Threshold {
+    type Error = BadThreshold;
+
+    fn try_from(typed: String) -> Result<Threshold, BadThreshold> {
+        typed.parse()
+    }
+}
+
+impl From<Threshold> for String {
+    fn from(threshold: Threshold) -> String {
+        threshold.typed
+    }
+}
+
+impl std::fmt::Display for Threshold {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.typed)
+    }
+}
+
+/// What came of a threshold.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Outcome {
+    /// As it was typed.
+    pub threshold: String,
+    /// What was measured, in nanoseconds, thousandths of a core, bytes, a count or a share.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
+    /// The value in words.
+    pub shown: String,
+    /// Whether the build fails of it.
+    pub fails: bool,
+    /// Why it cannot be told, where it cannot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<String>,
+}
+
+impl Threshold {
+    /// Reads what must hold, such as `p99<100ms`; the threshold fails where it does not.
+    pub(super) fn of_objective(typed: &str) -> Result<Threshold, String> {
+        let (name, limit) = typed.split_once('<').ok_or("it has no `<`")?;
+        let limit = limit.strip_prefix('=').unwrap_or(limit);
+        let above = format!("{} > {}", name.trim(), limit.trim());
+        let threshold: Threshold = above.parse().map_err(|bad: BadThreshold| bad.reason)?;
+        if threshold.subject.metric == Metric::ErrorRate && threshold.limit > 1.0 {
+            return Err(format!("`{}` is more than all requests", limit.trim()));
+        }
+        Ok(threshold)
+    }
+
+    /// Why the objective that this is made of does not hold in a run; `None` where it does.
+    pub(super) fn missed(&self, result: &RunResult) -> Option<String> {
+        let name = self.typed.split(" > ").next().unwrap_or_default();
+        let subject = self.subject.in_loop_of(result);
+        match subject.value(result, self.is_share) {
+            Found::Exact(value) | Found::AtLeast(value) if value <= self.limit => None,
+            Found::Exact(value) | Found::AtLeast(value) => Some(format!(
+                "{name} is {}, the objective {}",
+                self.show(value),
+                self.show(self.limit)
+            )),
+            Found::Unknown(why) => Some(format!("{name} is not known: {why}")),
+        }
+    }
+
+    /// Whether it looks at what a collector finds.
+    pub fn needs_collector(&self) -> bool {
+        self.subject.metric.needs_collector()
+    }
+
+    /// What came of it in a run.
+    pub fn judge(&self, result: &RunResult) -> Outcome {
+        let outcome = |value: Option<f64>, fails, unknown| Outcome {
+            threshold: self.typed.clone(),
+            value,
+            shown: value.map_or("-".to_owned(), |value| self.show(value)),
+            fails,
+            unknown,
+        };
+        match self.subject.value(result, self.is_share) {
+            Found::Exact(value) => {
+                outcome(Some(value), self.operator.is_true(value, self.limit), None)
+            }
+            // What is known of it is enough to fail, or not enough to tell.
+            Found::AtLeast(value) => {
+                let is_known =
+                    self.operator.fails_above() && self.operator.is_true(value, self.limit);
+                let why = "unfinished requests could raise it".to_owned();
+                outcome(Some(value), true, (!is_known).then_some(why))
+            }
+            Found::Unknown(why) => outcome(None, true, Some(why)),
+        }
+    }
+
+    /// One outcome for several runs. What is counted is judged by its mean over the runs, so that what is
+    /// rare in each of them adds up; anything else fails when it does in more than half of them. Without
+    /// a run it cannot be told.
+    pub fn over(&self, runs: &[Outcome]) -> Outcome {
+        if let [only] = runs {
+            return only.clone();
+        }
+        let failing = runs.iter().filter(|one| one.fails).count();
+        let values: Option<Vec<f64>> = runs.iter().map(|one| one.value).collect();
+        let values = values.filter(|values| !values.is_empty());
+        let is_counted = matches!(self.subject.kind(), Kind::Share | Kind::Count);
+        let mean = values
+            .as_ref()
+            .map(|values| values.iter().sum::<f64>() / values.len() as f64);
+        let fails = match mean {
+            Some(mean) if is_counted => self.operator.is_true(mean, self.limit),
+            _ => failing * 2 > runs.len() || runs.is_empty(),
+        };
+        let unknown = runs.iter().find_map(|one| one.unknown.clone());
+        let unknown = match runs.is_empty() {
+            true => Some("there is no run that can be believed".to_owned()),
+            false => unknown.filter(|_| fails && mean.is_none()),
+        };
+        let shown = values.map_or("-".to_owned(), |values| {
+            let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+            let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let mean = mean.filter(|_| is_counted).map_or(String::new(), |mean| {
+                format!("{} on average, ", self.show(mean))
+            });
+            format!("{mean}{} to {}", self.show(least), self.show(most))
+        });
+        Outcome {
+            threshold: self.typed.clone(),
+            value: mean.filter(|_| is_counted),
+            shown: format!("{shown}, fails in {failing} of {} runs", runs.len()),
+            fails,
+            unknown,
+        }
+    }
+
+    fn show(&self, value: f64) -> String {
+        match self.subject.kind() {
+            Kind::Time => show_ns(value),
+            Kind::Share => format!("{:.3}%", value * 100.0),
+            Kind::Count if self.is_share => format!("{:.3}%", value * 100.0),
+            Kind::Count => format!("{value}"),
+            Kind::Cores => format!("{value:.1}m"),
+            Kind::Bytes => show_bytes(value),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
