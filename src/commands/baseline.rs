@@ -74,7 +74,7 @@ fn arm_of(typed: &Path) -> Result<ArmSteps, crate::store::StoreError> {
     let (folder, arm) = folder_and_arm(typed);
     let set = load_steps(&folder)?;
     for note in &set.notes {
-        note!("note: {}: {note}", folder.display());
+        status!("note: {}: {note}", folder.display());
     }
     let arms = set.chosen(&folder, arm.as_deref())?;
     only_arm(&folder, arms)

@@ -90,7 +90,7 @@ pub fn try_target(mut spec: RunSpec, script: Option<Vec<u8>>, signals: &Signals)
     };
     let outcome = launch(&job, &mut |_| {}, &|| signals.received().is_some());
     let outcome = outcome.map_err(|error| error.to_string());
-    let result = outcome.and_then(|finished| match finished.script_error {
+    let result = outcome.and_then(|finished| match finished.script.error {
         Some(error) => Err(error.to_string()),
         None => Ok(finished.result),
     });

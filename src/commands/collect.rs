@@ -3,16 +3,17 @@
 use super::collection::{LATE_SAMPLES, wait};
 use super::environment::environment;
 use super::fail;
+use super::output_files::write_outputs;
+use super::outputs::{CollectedSource, collected_outputs};
 use super::signals::Signals;
 use crate::cli::CollectRequest;
 use crate::clock::RunClock;
 use crate::collect::{Collected, Collector, spans};
 use crate::exit::Exit;
-use crate::files::{collection_to_json, resources_csv, resources_window_csv, samples_csv};
+use crate::files::collection_to_json;
 use crate::resources::Resources;
 use crate::spec::{CollectSpec, Window};
 use crate::store::{COLLECT_JSON, ResultFolder, StoreError};
-use crate::study::{PODS_CSV, study_csv};
 use crate::text::resources_text;
 use crate::units::Nanos;
 use std::io::Write;
@@ -48,10 +49,16 @@ pub fn collect(request: &CollectRequest) -> Exit {
     };
     // A reader that has gone away, as `head` does, is not an error.
     let _ = std::io::stdout().write_all(&text);
-    if let Some(Err(error)) = folder.map(|folder| fill(folder, &collected, &resources, &json)) {
-        return fail(Exit::Failed, &error);
+    let source = CollectedSource {
+        log: &collected.store.log,
+        resources: &resources,
+        spec: None,
+    };
+    let mut exit = signals.received().unwrap_or(Exit::Done);
+    for error in folder.map_or(Vec::new(), |folder| fill(folder, &source, &json)) {
+        exit = fail(Exit::Failed, &error);
     }
-    signals.received().unwrap_or(Exit::Done)
+    exit
 }
 
 fn over_window(
@@ -61,9 +68,9 @@ fn over_window(
 ) -> Result<(Collected, Resources), Box<dyn std::error::Error>> {
     let collector = Collector::start(spec)?.ok_or("there is nothing to collect from")?;
     let info = &collector.info;
-    note!("note: {}", info.summary);
+    status!("note: {}", info.summary);
     for note in &info.notes {
-        note!("note: {note}");
+        status!("note: {note}");
     }
     let is_late = info.is_cluster;
     let clock = RunClock::start();
@@ -76,7 +83,7 @@ fn over_window(
     signals.wait_until(|| clock.now() >= length);
     let end = clock.now().min(length);
     if is_late && signals.received().is_none() {
-        note!("note: waiting for samples that were taken in the window, at most 20 s");
+        status!("note: waiting for samples that were taken in the window, at most 20 s");
     }
     let patience = if is_late { LATE_SAMPLES } else { Nanos::ZERO };
     let collected = wait(collector, patience, signals)?;
@@ -84,17 +91,9 @@ fn over_window(
     Ok((collected, resources))
 }
 
-fn fill(
-    folder: ResultFolder,
-    collected: &Collected,
-    resources: &Resources,
-    json: &[u8],
-) -> Result<(), StoreError> {
-    let log = &collected.store.log;
-    folder.write("samples.csv", &samples_csv(log))?;
-    folder.write("resources.csv", &resources_csv(log, resources))?;
-    folder.write("resources_window.csv", &resources_window_csv(resources))?;
-    let study = study_csv(resources, None);
-    folder.write(PODS_CSV, &study)?;
-    folder.finish(COLLECT_JSON, json)
+/// Fills the folder of a collection; returns the errors of the files that could not be written.
+fn fill(folder: ResultFolder, source: &CollectedSource<'_>, json: &[u8]) -> Vec<StoreError> {
+    let mut errors = write_outputs(folder.path(), collected_outputs(), source);
+    errors.extend(folder.finish(COLLECT_JSON, json).err());
+    errors
 }

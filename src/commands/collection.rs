@@ -62,7 +62,7 @@ impl Collection {
 
     fn say(&self, note: &str) {
         if !self.quiet {
-            note!("note: {note}");
+            status!("note: {note}");
         }
     }
 

@@ -31,7 +31,7 @@ pub fn compare(request: &CompareRequest) -> Exit {
         Err(message) => return fail(Exit::Usage, &message),
     };
     for note in &notes {
-        note!("note: {note}");
+        status!("note: {note}");
     }
     let Some((base, others)) = sides.split_first() else {
         return fail(Exit::Usage, &"there is nothing to compare");
@@ -80,7 +80,7 @@ fn gate(limits: &[MaxRegression], base: &Side, others: &[Side]) -> Exit {
             let (ones, others) = (ones.at(rate).valid(), others.at(rate).valid());
             let name = format!("{} at {rate}/s, {}", base.arm.name, other.arm.name);
             if !pairing.are_enough(&ones, &others) {
-                note!("note: {name}: too few runs to tell a regression from chance");
+                status!("note: {name}: too few runs to tell a regression from chance");
                 continue;
             }
             let found = regressions(limits, &ones, &others, pairing);
@@ -89,7 +89,7 @@ fn gate(limits: &[MaxRegression], base: &Side, others: &[Side]) -> Exit {
                 regressions: found,
                 ..Gate::default()
             };
-            tell!("{}", regressions_text(&name, &gate.regressions).trim_end());
+            outln!("{}", regressions_text(&name, &gate.regressions).trim_end());
             if gate.fails() {
                 exit = Exit::Threshold;
             }

@@ -27,13 +27,13 @@ pub fn demo(output: Option<PathBuf>, duration: Nanos) -> Exit {
         Ok(request) => request,
         Err(error) => return fail(Exit::Usage, &error),
     };
-    tell!("$ meshload {}\n", command_line(&request));
+    outln!("$ meshload {}\n", command_line(&request));
     let exit = run_with_script(&request, Some(MIX_SOURCE.as_bytes().to_vec()));
     if matches!(exit, Exit::Done | Exit::NotTrustworthy) {
         if let Err(error) = draw(&folder) {
             return fail(Exit::Failed, &error);
         }
-        tell!("{}", what_next(&folder.display().to_string()));
+        outln!("{}", what_next(&folder.display().to_string()));
     }
     exit
 }

@@ -17,7 +17,7 @@ pub fn hotel(spec: &HotelSpec) -> Exit {
         Err(error) => return fail(Exit::Failed, &error),
     };
     let announce = |address| {
-        tell!("hotel listens on http://{address}");
+        outln!("hotel listens on http://{address}");
         // Whoever reads this through a pipe waits for it.
         let _ = std::io::stdout().flush();
     };

@@ -55,7 +55,7 @@ impl Live {
             Shown::Lines(due) => {
                 due.resize(due.len().max(target + 1), PERIOD);
                 if elapsed >= due[*target] {
-                    note!("{}{}", self.title, line());
+                    status!("{}{}", self.title, line());
                     due[*target] = Nanos((elapsed.0 / PERIOD.0 + 1) * PERIOD.0);
                 }
             }

@@ -4,16 +4,14 @@
 use super::collection::{CLUSTER_GUARD, Collection};
 use super::environment::environment;
 use super::live::Live;
+use super::output_files::{OutputFiles, WrittenRun};
 use super::signals::Signals;
-use super::sinks::Sinks;
+
 use crate::cli::Outputs;
 use crate::collect::{CollectError, Collected};
-use crate::engine::{EngineError, Finished, Job, launch};
-use crate::gate::Gate;
+use crate::engine::{EngineError, Finished, FinishedScript, Job, launch};
 use crate::spec::RunSpec;
-use crate::store::StoreError;
-use crate::text::wrk_text;
-use crate::verdict::{Verdict, verdict};
+use crate::verdict::JudgedRun;
 
 /// What is around the question.
 pub struct RunOptions<'a> {
@@ -32,11 +30,11 @@ pub struct RunOptions<'a> {
     pub prints_to_stderr: bool,
 }
 
-/// A run that was measured and not yet written.
+/// A run that was measured and judged, and not yet written.
 pub struct Measured {
-    pub finished: Finished,
-    pub verdict: Verdict,
-    sinks: Sinks,
+    pub run: JudgedRun,
+    pub script: FinishedScript,
+    files: OutputFiles,
     collected: Option<Collected>,
 }
 
@@ -68,8 +66,8 @@ pub fn measure(
     if !options.guard_is_given && collection.is_of_cluster() {
         spec.load.guard = CLUSTER_GUARD;
     }
-    let mut sinks =
-        Sinks::open(outputs, &spec, options.script.as_deref()).map_err(NotMeasured::Outputs)?;
+    let script = options.script.as_deref();
+    let mut files = OutputFiles::open(outputs, &spec, script).map_err(NotMeasured::Outputs)?;
     let window = spec.window();
     let job = Job {
         spec,
@@ -83,48 +81,32 @@ pub fn measure(
         &mut |event| {
             live.observe(&event);
             collection.observe(&event);
-            sinks.observe(&event);
+            files.observe(&event);
         },
         &|| signals.received().is_some(),
     );
     live.finish();
     match outcome {
-        Ok(mut finished) => Ok(Measured {
-            collected: collection.finish(&mut finished.result, signals),
-            verdict: verdict(&finished.result),
-            finished,
-            sinks,
+        Ok(Finished { mut result, script }) => Ok(Measured {
+            collected: collection.finish(&mut result, signals),
+            run: JudgedRun::judge(result),
+            script,
+            files,
         }),
         Err(error) => {
-            sinks.abandon();
+            files.abandon();
             Err(error.into())
         }
     }
 }
 
 impl Measured {
-    /// Writes the result everywhere; gives the text, what goes to stdout in its place, and what
-    /// failed.
-    pub fn write(self, gate: &Gate) -> (Finished, Verdict, Written) {
-        let text = wrk_text(&self.finished.result);
+    /// Writes the outputs of the run. The script is handed back, because its `done` runs after that.
+    pub fn write(self) -> (WrittenRun, FinishedScript) {
         let samples = self
             .collected
             .as_ref()
             .map(|collected| &collected.store.log);
-        let (json, errors) =
-            self.sinks
-                .finish(&self.finished.result, &self.verdict, gate, &text, samples);
-        let written = Written { text, json, errors };
-        (self.finished, self.verdict, written)
+        (self.files.finish(self.run, samples), self.script)
     }
-}
-
-/// What came of writing a result.
-pub struct Written {
-    /// As wrk2 would print it.
-    pub text: String,
-    /// What was asked for on stdout in place of the text.
-    pub json: Option<Vec<u8>>,
-    /// What could not be written.
-    pub errors: Vec<StoreError>,
 }

@@ -1,7 +1,7 @@
 //! The only rooms that know all others; each reads as a paragraph. They and `main` alone print.
 
 /// A line on stdout. A reader that has gone away, as `head` does, is no failure of a measurement's.
-macro_rules! tell {
+macro_rules! outln {
     ($($words:tt)*) => {{
         let _ = std::io::Write::write_fmt(
             &mut std::io::stdout().lock(),
@@ -11,7 +11,7 @@ macro_rules! tell {
 }
 
 /// A line on stderr, likewise.
-macro_rules! note {
+macro_rules! status {
     ($($words:tt)*) => {{
         let _ = std::io::Write::write_fmt(
             &mut std::io::stderr().lock(),
@@ -30,13 +30,14 @@ mod environment;
 mod hotel;
 mod live;
 mod measurement;
+mod output_files;
+mod outputs;
 mod pages;
 mod pipeline;
 mod report;
 mod run;
 mod selftest;
 mod signals;
-mod sinks;
 mod stand_in;
 mod sweep;
 mod trial;
@@ -70,6 +71,6 @@ pub fn execute(request: Request) -> Exit {
 
 /// Tells what went wrong, and what would cure it.
 fn fail(exit: Exit, error: &dyn std::fmt::Display) -> Exit {
-    note!("meshload: {error}");
+    status!("meshload: {error}");
     exit
 }

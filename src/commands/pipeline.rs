@@ -1,27 +1,28 @@
 //! What GitHub Actions shows of a run: annotations, and the job's summary.
 
+use super::outputs::GateSource;
 use crate::gate::{Gate, Resolution};
 use crate::store::append_line;
 use std::env;
 use std::path::Path;
 
-/// Annotates the job and adds to its summary, where there is one. A summary that cannot be written is
-/// told and fails nothing: the result is elsewhere, too.
-pub fn show(summary: &str, is_believed: bool, gate: &Gate) {
+/// Annotates the job and appends to its summary, when GitHub Actions runs this. An error of the summary
+/// is printed and fails nothing, because the result is in other files too.
+pub fn show(source: &GateSource, is_believed: bool) {
     if env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
-        annotate(is_believed, gate);
+        annotate(is_believed, &source.gate);
     }
     let Some(path) = env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
         return;
     };
-    if let Err(error) = append_line(Path::new(&path), summary.as_bytes()) {
-        note!("meshload: GITHUB_STEP_SUMMARY: {error}");
+    if let Err(error) = append_line(Path::new(&path), source.markdown.as_bytes()) {
+        status!("meshload: GITHUB_STEP_SUMMARY: {error}");
     }
 }
 
 fn annotate(is_believed: bool, gate: &Gate) {
     if !is_believed {
-        note!(
+        status!(
             "::error title=meshload: INVALID::the generator was too slow, so the figures say nothing"
         );
     }
@@ -31,7 +32,7 @@ fn annotate(is_believed: bool, gate: &Gate) {
             .as_deref()
             .map_or(String::new(), |why| format!(" ({why})"));
         let text = format!("{} is {}{why}", one.threshold, one.shown);
-        note!("::error title=meshload: threshold::{}", escaped(&text));
+        status!("::error title=meshload: threshold::{}", escaped(&text));
     }
     for one in &gate.regressions {
         let kind = match one.resolution {
@@ -40,11 +41,11 @@ fn annotate(is_believed: bool, gate: &Gate) {
             Resolution::NoRegression => continue,
         };
         let text = format!("{}: {}", one.metric, one.in_words());
-        note!("::{kind}::{}", escaped(&text));
+        status!("::{kind}::{}", escaped(&text));
     }
 }
 
-/// As GitHub's commands want their text.
+/// The text with the characters replaced that end or split a workflow command of GitHub.
 fn escaped(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")

@@ -30,7 +30,7 @@ pub fn report(request: &ReportRequest) -> Exit {
     let folder = request.output.as_ref().unwrap_or(&request.folder);
     match write_page(&page, folder) {
         Ok(()) => {
-            note!("report: {}", folder.join("report.html").display());
+            status!("report: {}", folder.join("report.html").display());
             Exit::Done
         }
         Err(error) => fail(Exit::Failed, &error),

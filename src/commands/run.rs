@@ -1,19 +1,20 @@
 //! `meshload run`: one run, from the flags to the exit code.
 
 use super::fail;
-use super::measurement::{Measured, NotMeasured, RunOptions, Written, measure};
+use super::measurement::{Measured, NotMeasured, RunOptions, measure};
+use super::output_files::FlagFiles;
+use super::outputs::{GateSource, RunSource, gate_flag_outputs};
 use super::pipeline;
 use super::signals::Signals;
 use super::trial::trial;
 use crate::cli::{Destination, RunRequest};
 use crate::engine::EngineError;
-use crate::engine::Finished;
 use crate::exit::Exit;
 use crate::gate::Gate;
 use crate::measure::{Ending, Note, RunResult};
 use crate::spec::RunSpec;
 use crate::text::{outcome_text, summary_markdown, thresholds_text};
-use crate::verdict::{Level, Verdict};
+use crate::verdict::{JudgedRun, Level};
 use std::io::{self, Write};
 
 /// Makes a run, or several.
@@ -47,7 +48,7 @@ pub fn run_with_script(request: &RunRequest, script: Option<Vec<u8>>) -> Exit {
     };
     if !request.outputs.quiet {
         for note in &request.notes {
-            note!("note: {note}");
+            status!("note: {note}");
         }
     }
     let options = RunOptions {
@@ -58,8 +59,13 @@ pub fn run_with_script(request: &RunRequest, script: Option<Vec<u8>>) -> Exit {
         hides_progress: request.outputs.quiet,
         prints_to_stderr: request.outputs.json == Some(Destination::Stdout),
     };
+    let gate_files = FlagFiles::begin(gate_flag_outputs(), &request.outputs);
+    let gate_files = match gate_files {
+        Ok(files) => files,
+        Err(error) => return fail(Exit::Usage, &error),
+    };
     match measure(request.spec.clone(), &options, &signals) {
-        Ok(measured) => conclude(measured, request, &signals),
+        Ok(measured) => conclude(measured, gate_files, request, &signals),
         Err(error) => fail(
             signals.received().unwrap_or(exit_of_nothing(&error)),
             &error,
@@ -75,40 +81,44 @@ pub fn exit_of_nothing(error: &NotMeasured) -> Exit {
     }
 }
 
-/// Shows and writes what was measured, lets the script have its say, and judges.
-fn conclude(measured: Measured, request: &RunRequest, signals: &Signals) -> Exit {
-    let thresholds = request.thresholds.iter();
-    let thresholds = thresholds.map(|one| one.judge(&measured.finished.result));
-    let gate = Gate {
-        thresholds: thresholds.collect(),
-        regressions: Vec::new(),
-    };
-    let (mut finished, verdict, written) = measured.write(&gate);
-    let Written { text, json, errors } = written;
-    let mut printed = match &json {
-        Some(json) => print(json),
-        None => print(text.as_bytes()),
-    };
-    // A script that never returns from done() must not outlive the first signal.
+/// Writes and shows a run, runs the script's `done`, and decides how the process exits.
+fn conclude(
+    measured: Measured,
+    gate_files: FlagFiles<GateSource>,
+    request: &RunRequest,
+    signals: &Signals,
+) -> Exit {
+    let gate = gate_source(&measured.run, request);
+    let (written, mut script) = measured.write();
+    let RunSource {
+        run,
+        wrk_text,
+        json,
+    } = &written.source;
+    let mut errors = written.errors;
+    errors.extend(gate_files.write(&gate));
+    let mut printed = print(if written.takes_stdout {
+        json
+    } else {
+        wrk_text.as_bytes()
+    });
+    // A script whose done() never returns must not keep the process alive after the first signal.
     signals.end_at_once();
-    let done = finished.done();
-    if json.is_none() {
-        let account = outcome_text(&finished.result, &verdict) + &thresholds_text(&gate.thresholds);
+    let done = script.done(&run.result);
+    if !written.takes_stdout {
+        let account =
+            outcome_text(&run.result, &run.verdict) + &thresholds_text(&gate.gate.thresholds);
         printed = printed.and(print(account.as_bytes()));
     }
-    pipeline::show(
-        &summary_markdown(&finished.result, &verdict, &gate),
-        verdict.level != Level::Invalid,
-        &gate,
-    );
-    let mut exit = exit_of(&finished, &verdict, &gate, signals);
+    pipeline::show(&gate, run.verdict.level != Level::Invalid);
+    let mut exit = exit_of(run, &gate.gate, signals);
     if let Err(error) = printed {
         exit = fail(Exit::Failed, &format!("cannot write to stdout: {error}"));
     }
     for error in errors {
         exit = fail(Exit::Failed, &error);
     }
-    if let Some(error) = &finished.script_error {
+    if let Some(error) = &script.error {
         exit = fail(
             Exit::Failed,
             &format!("the script failed and ended the run\n{error}"),
@@ -120,6 +130,23 @@ fn conclude(measured: Measured, request: &RunRequest, signals: &Signals) -> Exit
     exit
 }
 
+/// The thresholds of a run and what came of them.
+fn gate_source(run: &JudgedRun, request: &RunRequest) -> GateSource {
+    let thresholds = request.thresholds.iter();
+    let thresholds = thresholds.map(|one| one.judge(&run.result));
+    let gate = Gate {
+        thresholds: thresholds.collect(),
+        regressions: Vec::new(),
+    };
+    let urls = run.result.urls().into_iter();
+    GateSource {
+        urls: urls.map(str::to_owned).collect(),
+        verdicts: vec![run.verdict.clone()],
+        markdown: summary_markdown(&run.result, &run.verdict, &gate),
+        gate,
+    }
+}
+
 /// A reader that has gone away, as `head` does, is not an error of the run's.
 fn print(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
@@ -129,16 +156,16 @@ fn print(bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-fn exit_of(finished: &Finished, verdict: &Verdict, gate: &Gate, signals: &Signals) -> Exit {
-    if finished.result.ending == Ending::Complete
-        && let Some(why) = no_answer(&finished.result)
+fn exit_of(run: &JudgedRun, gate: &Gate, signals: &Signals) -> Exit {
+    if run.result.ending == Ending::Complete
+        && let Some(why) = no_answer(&run.result)
     {
         return fail(Exit::Failed, &why);
     }
-    match finished.result.ending {
+    match run.result.ending {
         Ending::Interrupted => signals.received().unwrap_or(Exit::Interrupted),
         Ending::Aborted => Exit::Failed,
-        Ending::Complete if verdict.level == Level::Invalid => Exit::NotTrustworthy,
+        Ending::Complete if run.verdict.level == Level::Invalid => Exit::NotTrustworthy,
         Ending::Complete if gate.fails() => Exit::Threshold,
         Ending::Complete => Exit::Done,
     }

@@ -39,8 +39,8 @@ pub fn selftest(is_short: bool) -> Exit {
         Err(error) => return fail(Exit::Failed, &error),
     };
     let length = Nanos::from_millis(lengths.pacing);
-    tell!("pacing and latency floor: 800 requests/s for {length}, a server that answers at once");
-    tell!("  pacing   late p50   late p99   latency p50   service p50   spinning");
+    outln!("pacing and latency floor: 800 requests/s for {length}, a server that answers at once");
+    outln!("  pacing   late p50   late p99   latency p50   service p50   spinning");
     let hotel = match StandIn::start(&["--service-time", "constant:0"]) {
         Ok(hotel) => hotel,
         Err(error) => return fail(Exit::Failed, &error),
@@ -56,7 +56,7 @@ pub fn selftest(is_short: bool) -> Exit {
             ..LoadOptions::default()
         };
         match measure(question(hotel.url(), 800.0, length, load), &signals) {
-            Ok(result) => tell!("{}", pacing_row(name, &result)),
+            Ok(result) => outln!("{}", pacing_row(name, &result)),
             Err(exit) => return exit,
         }
     }
@@ -84,8 +84,8 @@ fn known_answer(lengths: &Lengths, signals: &Signals) -> Exit {
         Err(exit) => return exit,
     };
     let tally = result.overall();
-    tell!("\nknown answer: 1000 requests/s for {known}, a server that freezes for {freeze}");
-    tell!("              expected   measured   uncorrected");
+    outln!("\nknown answer: 1000 requests/s for {known}, a server that freezes for {freeze}");
+    outln!("              expected   measured   uncorrected");
     let latency = tally.latency_with_censored();
     let mut is_right = true;
     for (name, share) in [("p95", 0.95), ("p99", 0.99)] {
@@ -93,11 +93,11 @@ fn known_answer(lengths: &Lengths, signals: &Signals) -> Exit {
         let expected = (lengths.freeze as f64 - slower) / 1e3;
         let seconds = |histogram: &Histogram| histogram.value_at_quantile(share) as f64 / 1e9;
         let (measured, uncorrected) = (seconds(&latency), seconds(&tally.service));
-        tell!("  {name}         {expected:>7.3} s  {measured:>7.3} s  {uncorrected:>10.4} s");
+        outln!("  {name}         {expected:>7.3} s  {measured:>7.3} s  {uncorrected:>10.4} s");
         is_right &= (measured / expected - 1.0).abs() < 0.1;
     }
     if is_right {
-        tell!("\nthe known answer came back within a tenth");
+        outln!("\nthe known answer came back within a tenth");
         return Exit::Done;
     }
     fail(

@@ -3,29 +3,25 @@
 
 use super::baseline::{LoadedBaseline, trial_of};
 use super::fail;
+use super::output_files::{FlagFiles, write_outputs};
+use super::outputs::{GateSource, gate_flag_outputs, gate_outputs};
 use super::pipeline;
 use super::signals::Signals;
-use super::sinks::{begin_file, complete_file};
 use super::sweep::{Account, Driver};
 use crate::cli::{Repetition, RunRequest};
 use crate::clock::unix_now;
 use crate::compare::Steps;
 use crate::exit::Exit;
-use crate::files::junit_xml;
 use crate::gate::{BASELINE_ARM, Gate, NEW_ARM, Outcome, Trial};
 use crate::spec::{ClusterOptions, LoadOptions, RunSpec};
-use crate::store::{Growing, StoreError};
 use crate::sweep::{
     Arm, Cooldown, Ended, Order, StepThreshold, SweepError, SweepFolder, SweepPlan, Until,
     WarmUpFirst, run,
 };
 use crate::text::{regressions_text, series_markdown, steps_table, thresholds_text};
 use crate::units::Nanos;
-use crate::verdict::Verdict;
 use std::path::Path;
 
-/// The file that says what came of the gate.
-const GATE_JSON: &str = "gate.json";
 /// Load after the window where the user has not chosen it: what is in flight at the end could raise every
 /// percentile of a short run.
 const GUARD: Nanos = Nanos::SECOND;
@@ -54,8 +50,7 @@ fn begin(
         .transpose()
         .map_err(not_text)?;
     let plan = plan_of(request, &trial, baseline.as_ref())?;
-    let summary = begin_file("--summary-md", outputs.summary.as_ref())?;
-    let junit = begin_file("--junit", outputs.junit.as_ref())?;
+    let gate_files = FlagFiles::begin(gate_flag_outputs(), outputs)?;
     let folder = match &outputs.folder {
         Some(path) => SweepFolder::open(path, &plan, script.as_deref(), unix_now())
             .map_err(|error| format!("-o: {error}"))?,
@@ -67,7 +62,7 @@ fn begin(
     };
     if !outputs.quiet {
         for note in &request.notes {
-            note!("note: {note}");
+            status!("note: {note}");
         }
     }
     let mut driver = Driver::new(&plan, &folder, script, signals.clone(), outputs.quiet);
@@ -83,12 +78,12 @@ fn begin(
         Some(exit) if driver.account.records.is_empty() => exit,
         Some(exit) => {
             let runs = driver.account.records.len();
-            note!("meshload: broken off after {runs} runs; what follows is of these");
-            outcome.conclude(summary, junit, folder.path());
+            status!("meshload: broken off after {runs} runs; what follows is of these");
+            outcome.conclude(gate_files, folder.path());
             exit
         }
         None => {
-            let exit = outcome.conclude(summary, junit, folder.path());
+            let exit = outcome.conclude(gate_files, folder.path());
             // The script's done() may have failed although every run was made.
             driver.exit.unwrap_or(exit)
         }
@@ -105,7 +100,7 @@ fn cut_short(
     match ended {
         Ok(Ended::Done) => None,
         Ok(Ended::Interrupted) => {
-            note!("meshload: interrupted; what was measured until then is above");
+            status!("meshload: interrupted; what was measured until then is above");
             Some(by_signal.unwrap_or(Exit::Interrupted))
         }
         Ok(Ended::Failures(_)) => by_signal.or(of_run).or(Some(Exit::Failed)),
@@ -257,51 +252,43 @@ impl TrialOutcome<'_> {
         let thresholds = thresholds_text(&gate.thresholds);
         let Some(baseline) = self.baseline else {
             let table = steps_table(NEW_ARM, steps);
-            return tell!("{}", (table + &thresholds).trim_end());
+            return outln!("{}", (table + &thresholds).trim_end());
         };
         let regressions = regressions_text(&baseline.name, &gate.regressions);
-        tell!("{}", (thresholds + &regressions).trim_end());
+        outln!("{}", (thresholds + &regressions).trim_end());
         for one in baseline.differing_conditions(&self.account.conditions) {
-            note!("note: not the same as in the baseline: {one}");
+            status!("note: not the same as in the baseline: {one}");
         }
     }
 
     /// Shows and writes what came of all runs.
-    fn conclude(
-        &self,
-        summary: Option<Growing>,
-        junit: Option<Growing>,
-        folder: Option<&Path>,
-    ) -> Exit {
+    fn conclude(&self, gate_files: FlagFiles<GateSource>, folder: Option<&Path>) -> Exit {
         let (steps, gate) = (self.account.steps(), self.gate());
         self.show(&steps, &gate);
         let verdicts = self.account.records.iter().map(|one| one.verdict.clone());
-        let verdicts: Vec<Verdict> = verdicts.collect();
-        let is_believed = self.trial.is_believed(&steps);
         let targets = self.request.spec.targets.iter();
         let urls: Vec<&str> = targets.map(|target| target.url.as_str()).collect();
         let baseline = self.baseline.map(|baseline| baseline.name.as_str());
-        let markdown = series_markdown(&urls, &steps, baseline, &gate);
-        pipeline::show(&markdown, is_believed, &gate);
+        let source = GateSource {
+            verdicts: verdicts.collect(),
+            markdown: series_markdown(&urls, &steps, baseline, &gate),
+            urls: urls.into_iter().map(str::to_owned).collect(),
+            gate,
+        };
+        let is_believed = self.trial.is_believed(&steps);
+        pipeline::show(&source, is_believed);
         let mut exit = match () {
             () if !is_believed => Exit::NotTrustworthy,
-            () if gate.fails() => Exit::Threshold,
+            () if source.gate.fails() => Exit::Threshold,
             () => Exit::Done,
         };
-        let xml = junit_xml(&urls, &verdicts, &gate);
-        let written = [
-            summary.map(|file| complete_file(file, markdown.as_bytes())),
-            junit.map(|file| complete_file(file, &xml)),
-            folder.map(|folder| write_gate(folder, &gate)),
-        ];
-        for error in written.into_iter().flatten().filter_map(Result::err) {
+        let mut errors = gate_files.write(&source);
+        if let Some(folder) = folder {
+            errors.extend(write_outputs(folder, gate_outputs(), &source));
+        }
+        for error in errors {
             exit = fail(Exit::Failed, &error);
         }
         exit
     }
-}
-
-fn write_gate(folder: &Path, gate: &Gate) -> Result<(), StoreError> {
-    let json = serde_json::to_vec_pretty(gate).unwrap_or_default();
-    crate::store::write_file(&folder.join(GATE_JSON), &json)
 }

@@ -4,7 +4,7 @@ use super::aggregator::Aggregator;
 use super::error::EngineError;
 use super::event::Event;
 use super::footprint::peak_memory;
-use super::job::{Finished, Job};
+use super::job::{Finished, FinishedScript, Job};
 use super::messages::{Plan, Report, WorkerOrder};
 use super::refresh::Refresh;
 use super::tls_mismatch::MismatchCheck;
@@ -228,9 +228,11 @@ impl Fleet {
         };
         Ok(Finished {
             result,
-            script_error: loaded.script_error,
-            main_scripts: self.main_scripts,
-            _workers: self.workers,
+            script: FinishedScript {
+                error: loaded.script_error,
+                mains: self.main_scripts,
+                _workers: self.workers,
+            },
         })
     }
 

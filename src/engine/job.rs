@@ -17,30 +17,34 @@ pub struct Job {
     pub environment: Environment,
 }
 
-/// A finished run. The workers' script states live until it is dropped, for the script's `done`.
+/// What a run leaves behind: the result, and the script for what it says at the end.
 pub struct Finished {
     pub result: RunResult,
+    pub script: FinishedScript,
+}
+
+/// The script of a finished run. Its `done` reads tables that the workers' script states fill, so those
+/// states live until this is dropped.
+pub struct FinishedScript {
     /// The script error that ended the run early.
-    pub script_error: Option<ScriptError>,
-    pub(super) main_scripts: Vec<Option<MainScript>>,
+    pub error: Option<ScriptError>,
+    pub(super) mains: Vec<Option<MainScript>>,
     /// Keeps the workers' script states; dropping it dismisses the workers.
     pub(super) _workers: Vec<(usize, WorkerHandle)>,
 }
 
-impl Finished {
-    /// Runs the script's `done` for each target.
+impl FinishedScript {
+    /// Runs the script's `done` for each target of the run's result.
     ///
     /// # Errors
     /// [`ScriptError`] when the script fails.
-    pub fn done(&mut self) -> Result<(), ScriptError> {
-        for (index, main) in self.main_scripts.iter_mut().enumerate() {
+    pub fn done(&mut self, result: &RunResult) -> Result<(), ScriptError> {
+        for (main, target) in self.mains.iter_mut().zip(result.targets.iter()) {
             let Some(main) = main.as_mut().filter(|main| main.has_done()) else {
                 continue;
             };
-            let target = &self.result.targets[index];
-            let open_loop = self.result.is_open_loop();
-            let summary = statistics::summary(target, self.result.window.length());
-            let latency = statistics::of_latencies(&target.tally, open_loop);
+            let summary = statistics::summary(target, result.window.length());
+            let latency = statistics::of_latencies(&target.tally, result.is_open_loop());
             let rates = statistics::of_rates(&target.thread_rates);
             main.done(&summary, latency, rates)?;
         }

@@ -34,5 +34,5 @@ mod worker_state;
 
 pub use error::EngineError;
 pub use event::Event;
-pub use job::{Finished, Job};
+pub use job::{Finished, FinishedScript, Job};
 pub use launch::launch;

@@ -116,19 +116,19 @@ fn cure(cause: &std::io::Error) -> &'static str {
 /// A file that grows while the run goes on. Until it is finished its name ends in `.partial`, so
 /// what was measured before a crash is still there.
 #[derive(Debug)]
-pub struct Growing {
+pub struct PartialFile {
     writer: BufWriter<File>,
     partial: PathBuf,
     path: PathBuf,
     is_empty: bool,
 }
 
-impl Growing {
+impl PartialFile {
     /// Begins a file.
     ///
     /// # Errors
     /// [`StoreError`] naming the file and the cure.
-    pub fn begin(path: &Path) -> Result<Growing, StoreError> {
+    pub fn begin(path: &Path) -> Result<PartialFile, StoreError> {
         // Devices and pipes (/dev/stderr, /dev/full) are written straight into.
         let is_special = fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir());
         let partial = if is_special {
@@ -137,7 +137,7 @@ impl Growing {
             beside(path)
         };
         let file = File::create(&partial).map_err(StoreError::refused("write", path))?;
-        Ok(Growing {
+        Ok(PartialFile {
             writer: BufWriter::new(file),
             partial,
             path: path.to_owned(),
@@ -175,7 +175,7 @@ impl Growing {
     }
 }
 
-impl Drop for Growing {
+impl Drop for PartialFile {
     /// A file that was begun and never written to leaves no trace.
     fn drop(&mut self) {
         if self.is_empty && self.partial != self.path {
@@ -195,7 +195,7 @@ fn beside(path: &Path) -> PathBuf {
 /// # Errors
 /// [`StoreError`] naming the file and the cure.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let mut file = Growing::begin(path)?;
+    let mut file = PartialFile::begin(path)?;
     file.append(bytes)?;
     file.finish()
 }

@@ -1,6 +1,6 @@
 //! The folder of one run. run.json comes last, so a folder that has one is complete.
 
-use super::files::{Growing, StoreError, write_file};
+use super::files::{PartialFile, StoreError, write_file};
 use crate::files::{collection_from_json, run_from_json};
 use crate::resources::Resources;
 use crate::verdict::JudgedRun;
@@ -66,12 +66,17 @@ impl ResultFolder {
         write_file(&self.path.join(name), bytes)
     }
 
+    /// The path of the folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Begins a file that grows while the run goes on.
     ///
     /// # Errors
     /// [`StoreError`] naming the file and the cure.
-    pub fn grow(&self, name: &str) -> Result<Growing, StoreError> {
-        Growing::begin(&self.path.join(name))
+    pub fn begin(&self, name: &str) -> Result<PartialFile, StoreError> {
+        PartialFile::begin(&self.path.join(name))
     }
 
     /// Completes the folder with the file that says so, such as [`RUN_JSON`].

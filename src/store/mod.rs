@@ -9,7 +9,7 @@ mod measured;
 mod plan_file;
 mod steps;
 
-pub use files::{Growing, StoreError, write_file};
+pub use files::{PartialFile, StoreError, write_file};
 pub use folder::{COLLECT_JSON, RUN_JSON, ResultFolder, load, load_collection};
 pub use lasting::{
     Lock, append_line, make_folder, move_aside, names_in, read_if_there, remove_if_there,

@@ -63,7 +63,7 @@ fn a_place_that_is_a_file_is_refused_with_a_cure() {
 fn a_growing_file_is_partial_until_it_is_finished() {
     let home = folder();
     let results = ResultFolder::create(home.path()).expect("a folder");
-    let mut log = results.grow("latency.hlog").expect("a file");
+    let mut log = results.begin("latency.hlog").expect("a file");
     log.append(b"one\n").expect("a line");
     log.append(b"two\n").expect("a line");
     assert_eq!(names(home.path()), ["latency.hlog.partial"]);
@@ -79,7 +79,7 @@ fn a_growing_file_is_partial_until_it_is_finished() {
 #[test]
 fn a_file_that_was_not_finished_stays_partial() {
     let home = folder();
-    let mut log = Growing::begin(&home.path().join("log")).expect("a file");
+    let mut log = PartialFile::begin(&home.path().join("log")).expect("a file");
     log.append(b"half").expect("a line");
     drop(log);
     assert_eq!(names(home.path()), ["log.partial"]);
@@ -104,7 +104,7 @@ fn a_full_disk_is_named_with_its_cure() {
     }
     let error = write_file(full, b"anything").expect_err("a full disk");
     assert_says(&error, full, "make room");
-    let mut log = Growing::begin(full).expect("the device opens");
+    let mut log = PartialFile::begin(full).expect("the device opens");
     let error = log.append(b"line\n").expect_err("a full disk");
     assert_says(&error, full, "write somewhere else");
 }

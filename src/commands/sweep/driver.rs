@@ -2,7 +2,7 @@
 
 use super::super::environment::environment;
 use super::super::live::Live;
-use super::super::measurement::{NotMeasured, RunOptions, Written, measure};
+use super::super::measurement::{NotMeasured, RunOptions, measure};
 use super::super::run::{exit_of_nothing, no_answer};
 use super::super::signals::Signals;
 use super::account::Account;
@@ -13,7 +13,6 @@ use crate::cli::Outputs;
 use crate::clock::unix_now;
 use crate::engine::{Job, launch};
 use crate::exit::Exit;
-use crate::gate::Gate;
 use crate::measure::Ending;
 use crate::operate::Operator;
 use crate::spec::{CollectFrom, CollectSpec, RunSpec, StepKey};
@@ -110,7 +109,7 @@ impl Common<'_> {
 
     fn say(&self, text: &str) {
         if !self.quiet {
-            note!("note: {text}");
+            status!("note: {text}");
         }
     }
 
@@ -292,25 +291,25 @@ impl<'a> Driver<'a> {
                 return Err(error.to_string());
             }
         };
-        let (mut finished, verdict, Written { errors, .. }) = measured.write(&Gate::default());
-        if let Some(error) = errors.first() {
+        let (written, mut script) = measured.write();
+        if let Some(error) = written.errors.first() {
             return Err(error.to_string());
         }
-        if let Some(error) = &finished.script_error {
+        if let Some(error) = &script.error {
             return Err(format!("the script failed: {error}"));
         }
-        if finished.result.ending == Ending::Interrupted {
+        let run = written.source.run;
+        if run.result.ending == Ending::Interrupted {
             return Ok(StepEnd::Interrupted);
         }
-        if let (true, Some(why)) = (self.is_trial(), no_answer(&finished.result)) {
+        if let (true, Some(why)) = (self.is_trial(), no_answer(&run.result)) {
             return Err(why);
         }
-        if let Err(error) = finished.done() {
+        if let Err(error) = script.done(&run.result) {
             self.exit = Some(Exit::Failed);
             self.common
                 .say(&format!("the script's done() failed: {error}"));
         }
-        let run = JudgedRun::with_verdict(finished.result, verdict);
         Ok(StepEnd::Measured(Box::new(run)))
     }
 }
@@ -436,13 +435,13 @@ impl Observer for Driver<'_> {
                 self.common.say(&text);
             }
             Event::StepFailed { folder, reason, .. } => {
-                note!("meshload: {folder}: {reason}");
+                status!("meshload: {folder}: {reason}");
             }
             Event::CooledDown { note, .. } if !self.is_trial() => {
                 self.common.say(&format!("rested {note}"));
             }
             Event::LeftOut { steps } => {
-                tell!(
+                outln!(
                     "left out, above rates that were not held: {}",
                     steps.join(", ")
                 );
@@ -454,7 +453,7 @@ impl Observer for Driver<'_> {
                 is_settled,
             } => {
                 let rates = [bracket.good, bracket.bad].map(|rate| rate.map(Rate::as_f64));
-                tell!("{}", capacity_line(arm, slo.as_ref(), rates, *is_settled));
+                outln!("{}", capacity_line(arm, slo.as_ref(), rates, *is_settled));
             }
             _ => {}
         }
@@ -466,10 +465,10 @@ impl Observer for Driver<'_> {
 
     fn on_step_finished(&mut self, step: &StepKey, run: &JudgedRun) {
         if !self.has_header {
-            tell!("{}", step_header());
+            outln!("{}", step_header());
             self.has_header = true;
         }
-        tell!("{}", step_line(step, self.planned(step), run));
+        outln!("{}", step_line(step, self.planned(step), run));
         self.account.add(step, run);
     }
 

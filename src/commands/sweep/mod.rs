@@ -28,7 +28,7 @@ pub fn sweep(request: &SweepRequest) -> Exit {
         Err(message) => return fail(Exit::Usage, &message),
     };
     if request.print_plan {
-        tell!("{}", from_anywhere(plan).to_toml().trim_end());
+        outln!("{}", from_anywhere(plan).to_toml().trim_end());
         return Exit::Done;
     }
     let script = match script.map_or_else(|| read_script(&plan), |text| Ok(Some(text))) {
@@ -39,7 +39,7 @@ pub fn sweep(request: &SweepRequest) -> Exit {
         return fail(Exit::Usage, &message);
     }
     if request.dry_run {
-        tell!("{}", dry_run(&plan).trim_end());
+        outln!("{}", dry_run(&plan).trim_end());
         return Exit::Done;
     }
     let signals = match Signals::listen() {
@@ -56,7 +56,7 @@ pub fn sweep(request: &SweepRequest) -> Exit {
     };
     if !request.quiet {
         for warning in plan.warnings() {
-            note!("note: {warning}");
+            status!("note: {warning}");
         }
     }
     let mut driver = Driver::new(&plan, &folder, script, signals.clone(), request.quiet);
@@ -72,11 +72,11 @@ fn tell(ended: Result<Ended, crate::sweep::SweepError>, place: &Path, signals: &
     let again = format!("the same command with -o {place} goes on from here");
     match ended {
         Ok(Ended::Done) => {
-            tell!("Results in {place}");
+            outln!("Results in {place}");
             Exit::Done
         }
         Ok(Ended::Interrupted) => {
-            note!("meshload: interrupted; {again}");
+            status!("meshload: interrupted; {again}");
             signals.received().unwrap_or(Exit::Interrupted)
         }
         Ok(Ended::Failures(reasons)) => fail(

@@ -35,12 +35,12 @@ pub fn judge(plan: &SweepPlan, account: &Account<'_>) -> Exit {
             known[one.threshold] = known[one.threshold].max(found);
         }
         if !record.is_valid() {
-            tell!("{name}: INVALID, so no threshold is looked at");
+            outln!("{name}: INVALID, so no threshold is looked at");
             continue;
         }
         let outcomes = record.outcomes.iter().map(|one| one.outcome.clone());
         let outcomes: Vec<Outcome> = outcomes.collect();
-        tell!("{name}\n{}", thresholds_text(&outcomes).trim_end());
+        outln!("{name}\n{}", thresholds_text(&outcomes).trim_end());
         fails |= outcomes.iter().any(|one| one.fails);
     }
     for (threshold, known) in plan.thresholds.iter().zip(&known) {
@@ -49,7 +49,7 @@ pub fn judge(plan: &SweepPlan, account: &Account<'_>) -> Exit {
             Known::Disbelieved => "every step that it is about is INVALID",
             Known::Judged => continue,
         };
-        tell!("{}: cannot be told: {why}", threshold.fail_if);
+        outln!("{}: cannot be told: {why}", threshold.fail_if);
     }
     exit_of(fails, &known)
 }
