@@ -9,25 +9,29 @@ pub mod http2_server;
 pub mod mesh;
 pub mod nginx;
 pub mod planted;
+mod ports;
 mod raw_server;
+pub mod sweep;
 pub mod tls;
 
 #[allow(unused_imports)] // not by every test crate
-pub use raw_server::{Next, RawServer, Request};
+pub use ports::{RefusedAddress, free_ports};
+#[allow(unused_imports)] // not by every test crate
+pub use raw_server::{Next, OK, RawServer, Request, reply_ok};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// No run of a test takes longer.
+/// No run of a test, and nothing that a test waits for, takes longer.
 const DEADLINE: Duration = Duration::from_secs(60);
 /// How often a running program is looked at.
 const LOOK: Duration = Duration::from_millis(5);
@@ -90,6 +94,11 @@ impl Meshload {
     ) -> Meshload {
         let script = format!("{preparation}; exec \"$@\"");
         Meshload::through(["sh", "-c", &script, "sh"], args)
+    }
+
+    /// For tests that start it in a way of their own.
+    pub fn into_inner(self) -> Command {
+        self.command
     }
 
     /// Runs it to its end.
@@ -191,20 +200,6 @@ impl Drop for Running {
     }
 }
 
-/// The first of so many neighbouring ports that nobody has; they lie below those that the kernel gives
-/// to clients, and are given once.
-pub fn free_ports(count: u16) -> u16 {
-    static GIVEN: AtomicU16 = AtomicU16::new(0);
-    let start = 20_000 + (std::process::id() % 1_000) as u16 * 10;
-    let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    loop {
-        let first = start + GIVEN.fetch_add(count, Ordering::SeqCst);
-        if (first..first + count).all(is_free) {
-            return first;
-        }
-    }
-}
-
 /// Ends a program that has others to end first.
 pub fn terminate(child: &mut Child) {
     let id = i32::try_from(child.id()).expect("a process id");
@@ -243,6 +238,22 @@ impl Output {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("stdout is not JSON: {error}\n{self}"))
     }
+
+    /// What `--json -` wrote of a run that was made.
+    #[track_caller]
+    pub fn result(&self) -> Value {
+        done(self);
+        self.json()
+    }
+
+    /// It ended with this exit code and says all of these on stderr.
+    #[track_caller]
+    pub fn assert_failed(&self, code: i32, words: &[&str]) {
+        assert_eq!(self.code, Some(code), "{words:?}: {self}");
+        for word in words {
+            assert!(self.stderr.contains(word), "{word:?} is missing: {self}");
+        }
+    }
 }
 
 impl std::fmt::Display for Output {
@@ -259,6 +270,32 @@ impl std::fmt::Display for Output {
             "exit {code:?} after {elapsed:?}\n--- stdout\n{stdout}\n--- stderr\n{stderr}"
         )
     }
+}
+
+/// A path as an argument.
+pub fn path_text(path: &Path) -> &str {
+    path.to_str().expect("a path in UTF-8")
+}
+
+/// The text of a file.
+#[track_caller]
+pub fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The rows of a table in CSV, each a map from a column's name to its cell.
+#[track_caller]
+pub fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
+    let mut reader = csv::Reader::from_path(path).expect("a table");
+    let rows = reader.deserialize();
+    rows.map(|row| row.expect("a row")).collect()
+}
+
+/// A count of `requests` in a result.
+#[track_caller]
+pub fn request_count(result: &Value, name: &str) -> u64 {
+    let count = result["requests"][name].as_u64();
+    count.unwrap_or_else(|| panic!("{name} in {}", result["requests"]))
 }
 
 /// The run was made and its numbers are there. Exit 4 says that this machine was too noisy for
@@ -286,16 +323,21 @@ pub fn until_believed<T>(tries: usize, mut attempt: impl FnMut(usize) -> Result<
     panic!("this machine was not quiet enough in {tries} tries: {reasons:#?}");
 }
 
-/// Waits until something has happened; fails the test when it does not within ten seconds.
-pub fn wait_until(what: &str, has_happened: impl Fn() -> bool) {
+/// Waits until something has happened; fails the test when it does not within [`DEADLINE`].
+#[track_caller]
+pub fn wait_until(what: &str, mut has_happened: impl FnMut() -> bool) {
     let start = Instant::now();
     while !has_happened() {
-        assert!(
-            start.elapsed() < Duration::from_secs(10),
-            "not in time: {what}"
-        );
+        assert!(start.elapsed() < DEADLINE, "not in time: {what}");
         std::thread::sleep(LOOK);
     }
+}
+
+/// A script for `-s` in a folder of the test.
+pub fn script_in(folder: &Path, text: &str) -> String {
+    let path = folder.join("script.lua");
+    std::fs::write(&path, text).expect("a script");
+    path_text(&path).to_owned()
 }
 
 /// A `meshload hotel` of its own on a free port; ends when dropped.

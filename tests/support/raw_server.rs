@@ -9,6 +9,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+/// A reply that is as small as one with a body can be.
+pub const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+/// Replies with [`OK`] and keeps the connection open. The client may have closed it; what it makes of
+/// that is what is tested.
+pub fn reply_ok(_: &Request, stream: &mut TcpStream) -> Next {
+    let _ = stream.write_all(OK);
+    Next::Keep
+}
+
 /// What becomes of a connection after a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
@@ -59,6 +69,23 @@ impl RawServer {
         RawServer::start_at(([127, 0, 0, 1], 0).into(), reply)
     }
 
+    /// Replies to every request with [`OK`].
+    pub fn ok() -> RawServer {
+        RawServer::replying(OK, Next::Keep)
+    }
+
+    /// Two servers that reply with [`OK`], at 127.0.0.1 and 127.0.0.2 on the same port.
+    pub fn two_on_one_port() -> [RawServer; 2] {
+        for _ in 0..10 {
+            let first = RawServer::ok();
+            let elsewhere = ([127, 0, 0, 2], first.address().port());
+            if let Ok(listener) = TcpListener::bind(SocketAddr::from(elsewhere)) {
+                return [first, RawServer::on(listener, reply_ok)];
+            }
+        }
+        panic!("no port is free on both addresses");
+    }
+
     /// Sends the same bytes in reply to every request.
     pub fn replying(bytes: &[u8], next: Next) -> RawServer {
         let bytes = bytes.to_vec();
@@ -73,8 +100,14 @@ impl RawServer {
         address: SocketAddr,
         reply: impl Fn(&Request, &mut TcpStream) -> Next + Send + Sync + 'static,
     ) -> RawServer {
-        // The standard library sets SO_REUSEADDR, so a port can be had again at once.
-        let listener = TcpListener::bind(address).expect("a free port");
+        RawServer::on(TcpListener::bind(address).expect("a free port"), reply)
+    }
+
+    /// As [`RawServer::start`], for the connections of this listener.
+    pub fn on(
+        listener: TcpListener,
+        reply: impl Fn(&Request, &mut TcpStream) -> Next + Send + Sync + 'static,
+    ) -> RawServer {
         RawServer::serve(listener, move |visit| {
             while let Some(request) = visit.next_request() {
                 match reply(&request, &mut visit.stream) {
