@@ -1,7 +1,6 @@
 //! What one arm costs over another, as its user asks for it.
 
-use crate::support::{Hotel, Meshload, Output, machine, until_believed};
-use std::collections::BTreeMap;
+use crate::support::{Hotel, Meshload, Output, machine, path_text, rows, until_believed};
 use std::path::{Path, PathBuf};
 
 fn meshload<S: AsRef<std::ffi::OsStr>>(words: impl IntoIterator<Item = S>) -> Output {
@@ -19,24 +18,13 @@ fn study() -> [PathBuf; 3] {
     .map(|name| folder.join(name))
 }
 
-fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
-    let mut reader = csv::Reader::from_path(path).expect("a table");
-    reader
-        .deserialize()
-        .map(|row| row.expect("a row"))
-        .collect()
-}
-
 #[test]
 #[ignore = "needs the study's folders"]
 fn the_studys_own_table_comes_out_of_its_folders() {
     let [base, other, wanted] = study();
     let home = tempfile::tempdir().expect("a folder");
-    let (base, other) = (
-        base.to_str().expect("a path"),
-        other.to_str().expect("a path"),
-    );
-    let out = home.path().to_str().expect("a path");
+    let (base, other) = (path_text(&base), path_text(&other));
+    let out = path_text(home.path());
     let output = meshload(["compare", "--as-study", base, other, "-o", out]);
     assert_eq!(output.code, Some(0), "{output}");
     let found = rows(&home.path().join("compare_overhead_summary.csv"));
@@ -59,11 +47,7 @@ fn the_studys_own_table_comes_out_of_its_folders() {
 #[ignore = "needs the study's folders"]
 fn saturated_steps_of_the_study_are_named_and_averaged_over_by_nobody() {
     let [base, other, _] = study();
-    let output = meshload([
-        "compare",
-        base.to_str().expect("a path"),
-        other.to_str().expect("a path"),
-    ]);
+    let output = meshload(["compare", path_text(&base), path_text(&other)]);
     assert_eq!(output.code, Some(0), "{output}");
     let first = output.stdout.lines().next().expect("a line");
     assert!(first.contains("ONE REPETITION"), "{output}");
@@ -87,8 +71,8 @@ fn saturated_steps_of_the_study_are_named_and_averaged_over_by_nobody() {
         assert!(output.stdout.contains(rate), "{rate}: {output}");
     }
     let home = tempfile::tempdir().expect("a folder");
-    let out = home.path().to_str().expect("a path");
-    let report = meshload(["report", base.to_str().expect("a path"), "-o", out]);
+    let out = path_text(home.path());
+    let report = meshload(["report", path_text(&base), "-o", out]);
     assert_eq!(report.code, Some(0), "{report}");
     assert!(
         report.stdout.contains("0 of 1: 406.15 of 600 requests"),
@@ -127,12 +111,7 @@ fn a_sweep_says_what_its_second_arm_costs_over_its_first() {
     let home = tempfile::tempdir().expect("a folder");
     let folder = two_arms(home.path());
     let out = home.path().join("cost");
-    let words = [
-        "compare",
-        folder.to_str().expect("a path"),
-        "-o",
-        out.to_str().expect("a path"),
-    ];
+    let words = ["compare", path_text(&folder), "-o", path_text(&out)];
     let output = meshload(words);
     assert_eq!(output.code, Some(0), "{output}");
     assert!(
@@ -177,12 +156,7 @@ fn a_sweep_says_what_its_second_arm_costs_over_its_first() {
     );
     // The same folder gives the same bytes.
     let again = home.path().join("again");
-    let words = [
-        "compare",
-        folder.to_str().expect("a path"),
-        "-o",
-        again.to_str().expect("a path"),
-    ];
+    let words = ["compare", path_text(&folder), "-o", path_text(&again)];
     assert_eq!(meshload(words).stdout, output.stdout);
     for name in ["comparison.csv", "cost.csv", "comparison.md"] {
         let [one, other] =
@@ -212,7 +186,7 @@ fn a_sweep_says_what_its_second_arm_costs_over_its_first() {
             .starts_with("quick (even) against quick (odd)"),
         "{halves}"
     );
-    let report = meshload(["report", folder.to_str().expect("a path")]);
+    let report = meshload(["report", path_text(&folder)]);
     assert_eq!(report.code, Some(0), "{report}");
     assert!(
         report.stdout.starts_with("quick\n") && report.stdout.contains("\nslow\n"),
@@ -223,7 +197,7 @@ fn a_sweep_says_what_its_second_arm_costs_over_its_first() {
     let broken = folder.join("steps/0001-quick-50-rep1/run.json");
     let whole = std::fs::read(&broken).expect("a file");
     std::fs::write(&broken, &whole[..whole.len() / 2]).expect("a file");
-    let output = meshload(["compare", folder.to_str().expect("a path")]);
+    let output = meshload(["compare", path_text(&folder)]);
     assert_eq!(output.code, Some(0), "{output}");
     assert!(
         output.stderr.contains("0001-quick-50-rep1 is left out"),
@@ -321,7 +295,7 @@ fn what_the_study_did_not_measure_is_no_overhead() {
 #[test]
 fn what_cannot_be_compared_is_named_with_the_cure() {
     let home = tempfile::tempdir().expect("a folder");
-    let folder = home.path().to_str().expect("a path");
+    let folder = path_text(home.path());
     let refused = |words: &[&str], wanted: &str| {
         let output = meshload(words);
         assert_eq!(output.code, Some(2), "{output}");

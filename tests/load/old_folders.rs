@@ -3,7 +3,7 @@
 //! are what the version that wrote the folders said of them, so that a folder that is read wrongly
 //! without an error fails too.
 
-use crate::support::{Hotel, Machine, Meshload, Output, machine, until_believed};
+use crate::support::{Hotel, Machine, Meshload, Output, machine, path_text, until_believed};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -69,17 +69,13 @@ fn assert_row(text: &str, section: &str, start: &str, wanted: &str) {
 fn reported(name: &str, wanted: &[&str]) -> String {
     let (home, copy) = copy_of(name);
     let out = home.path().join("page");
-    let output = meshload(&["report", text(&copy), "-o", text(&out)]);
+    let output = meshload(&["report", path_text(&copy), "-o", path_text(&out)]);
     assert_eq!(output.code, Some(0), "{output}");
     let page = fs::read_to_string(out.join("report.html")).expect("a page");
     for part in wanted {
         assert!(page.contains(part), "the page of {name} lacks {part}");
     }
     output.stdout
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("a path in UTF-8")
 }
 
 fn meshload(args: &[&str]) -> Output {
@@ -122,7 +118,7 @@ fn an_old_repeat_folder_is_reported_and_compared() {
     assert_row(&stdout, "baseline", "50", "6 50.0 4.95ms 6.07ms 6 of 6");
     assert_row(&stdout, "new", "50", "6 50.0 1.81ms 2.14ms 6 of 6");
     let folder = fixture("repeated");
-    let folder = text(&folder);
+    let folder = path_text(&folder);
     let stdout = compared(&[folder]);
     let p50 = "4.94ms 1.80ms 0.364 [0.351, 0.377]";
     assert_row(&stdout, "50/s (6 blocks)", "latency_p50", p50);
@@ -141,9 +137,9 @@ fn an_old_repeat_folder_serves_as_a_baseline() {
     let url = format!("http://{FAST}");
     let flags =
         "-q -R 50 -d 500ms --seed 7 -t 1 -c 4 --pacing timer --repeat 2 --max-regression p50=1000%";
-    let baseline = format!("{}:new", text(&folder));
+    let baseline = format!("{}:new", path_text(&folder));
     let mut args = words(flags);
-    args.extend([&url, "--baseline", &baseline, "-o", text(&out)]);
+    args.extend([&url, "--baseline", &baseline, "-o", path_text(&out)]);
     crate::support::done(&meshload(&args));
     let gate = fs::read(out.join("gate.json")).expect("what the baseline said");
     let gate: Value = serde_json::from_slice(&gate).expect("JSON");
@@ -170,14 +166,14 @@ fn finished_old_sweeps_are_reported_and_compared() {
         let p50 = words(at_40);
         assert_row(&stdout, "fast", "40", &format!("2 34.0 {}", p50[0]));
         assert_row(&stdout, "slow", "40", &format!("2 34.0 {}", p50[1]));
-        let stdout = compared(&[text(&fixture(&name))]);
+        let stdout = compared(&[path_text(&fixture(&name))]);
         assert_row(&stdout, "40/s (2 blocks)", "latency_p50", at_40);
         assert_row(&stdout, "60/s", "latency_p50", at_60);
     }
     // One step of `interleaved` is INVALID and is left out everywhere.
     let stdout = reported("sweep_interleaved", &[]);
     assert_row(&stdout, "slow", "60", "2 51.0 4.97ms 7.55ms* 1 of 2:");
-    let stdout = compared(&[text(&fixture("sweep_interleaved"))]);
+    let stdout = compared(&[path_text(&fixture("sweep_interleaved"))]);
     assert!(stdout.contains("60/s (1 blocks)"), "{stdout}");
 }
 
@@ -186,7 +182,7 @@ fn an_old_sweep_with_a_cluster_is_reported_and_compared() {
     let stdout = reported("sweep_cluster", &["hotel-frontend", "istio-proxy"]);
     assert_row(&stdout, "baseline", "50", "1 47.3 1.72ms 360.1 0.0 1 of 1");
     assert_row(&stdout, "istio", "50", "1 47.3 2.04ms 360.7 150.2 1 of 1");
-    let stdout = compared(&[text(&fixture("sweep_cluster"))]);
+    let stdout = compared(&[path_text(&fixture("sweep_cluster"))]);
     for (metric, wanted) in [
         ("latency_p50", "1.72ms 2.04ms 1.188"),
         ("cpu_total", "360.1m 510.9m 1.419"),
@@ -207,7 +203,7 @@ fn a_half_old_sweep_is_reported_with_what_it_has() {
     assert_row(&stdout, "fast", "60", "2 51.5 1.80ms 2 of 2");
     // The slow arm's one finished step is INVALID.
     assert_row(&stdout, "slow", "40", "1 - 0 of 1:");
-    let stdout = compared(&[text(&fixture("half_interleaved"))]);
+    let stdout = compared(&[path_text(&fixture("half_interleaved"))]);
     assert_row(
         &stdout,
         "40/s (1 blocks)",
@@ -291,7 +287,7 @@ fn resumed(order: &str, flags: &str) {
     let before = results(&copy);
     let whole = fixture(&format!("sweep_{order}"));
     let _servers = servers();
-    let mut args = vec!["sweep", "-q", "-o", text(&copy)];
+    let mut args = vec!["sweep", "-q", "-o", path_text(&copy)];
     args.extend(words(flags));
     resume(&args);
     let after = results(&copy);

@@ -4,7 +4,7 @@
 use crate::support::mesh::LocalMesh;
 use crate::support::nginx::{Logged, Nginx, free_address};
 use crate::support::tls::{Identity, Pki};
-use crate::support::{Meshload, Output, done, machine};
+use crate::support::{Meshload, Output, done, machine, path_text, request_count};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -25,15 +25,6 @@ fn good(url: &str, flags: &[&str]) -> Value {
     assert_eq!(requests["failed"], 0, "{output}");
     assert_eq!(result["status"]["200"], requests["completed"], "{output}");
     result
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("a path")
-}
-
-fn number(result: &Value, name: &str) -> u64 {
-    let count = result["requests"][name].as_u64();
-    count.unwrap_or_else(|| panic!("{name}: {}", result["requests"]))
 }
 
 /// The values of one column of a log.
@@ -59,7 +50,12 @@ fn nginx_is_measured_through_tls_of_either_version() {
         );
         let nginx = Nginx::start(address, &server);
         let (url, ca) = (format!("https://localhost:{}/", address.port()), pki.ca());
-        let trusted = ["--cacert", text(&ca), "--requests-per-connection", "20"];
+        let trusted = [
+            "--cacert",
+            path_text(&ca),
+            "--requests-per-connection",
+            "20",
+        ];
         let result = good(&url, &trusted);
         let log = nginx.log();
         assert_eq!(seen(&log, |one| &one.tls), BTreeSet::from([version]));
@@ -68,22 +64,22 @@ fn nginx_is_measured_through_tls_of_either_version() {
             BTreeSet::from(["localhost"])
         );
         let [taken_up, by_nginx] = [
-            number(&result, "resumed"),
+            request_count(&result, "resumed"),
             log.iter().filter(|one| one.reused == "r").count() as u64,
         ];
         assert!(
             taken_up >= 4 && by_nginx >= 20,
             "{taken_up}, of nginx's {by_nginx}"
         );
-        let single = ["--cacert", text(&ca), "--no-keepalive"];
-        let reconnects = number(&good(&url, &single), "reconnects");
+        let single = ["--cacert", path_text(&ca), "--no-keepalive"];
+        let reconnects = request_count(&good(&url, &single), "reconnects");
         assert_eq!(
             reconnects, 0,
             "a connection that has done its work is not lost"
         );
         nginx.forget();
         let result = good(&url, &[&trusted[..], &["--no-resumption"]].concat());
-        assert_eq!(number(&result, "resumed"), 0);
+        assert_eq!(request_count(&result, "resumed"), 0);
         assert_eq!(seen(&nginx.log(), |one| &one.reused), BTreeSet::from(["."]));
     }
 }
@@ -135,9 +131,12 @@ fn nginx_wants_to_know_who_asks() {
     let friend = pki.identity("friend", &["friend"]);
     let stranger = other.identity("stranger", &["stranger"]);
     for http in [&[][..], &["--http2"]] {
-        let trusted = [&["--cacert", text(&ca)], http].concat();
+        let trusted = [&["--cacert", path_text(&ca)], http].concat();
         let showing = |who: &Identity| {
-            let (cert, key) = (text(&who.cert).to_owned(), text(&who.key).to_owned());
+            let (cert, key) = (
+                path_text(&who.cert).to_owned(),
+                path_text(&who.key).to_owned(),
+            );
             let flags = ["--cert", &cert, "--key", &key];
             run(&url, &[&trusted[..], &flags].concat())
         };
@@ -170,9 +169,13 @@ fn nginx_leaves_http2_connections_after_a_number_of_requests_and_none_is_lost() 
     let nginx = Nginx::start(address, &server);
     let url = format!("https://localhost:{}/", address.port());
     let ca = pki.ca();
-    let flags = ["--cacert", text(&ca), "--http2", "--streams", "8"];
+    let flags = ["--cacert", path_text(&ca), "--http2", "--streams", "8"];
     let result = good(&url, &flags);
-    assert!(number(&result, "goaways") >= 4, "{}", result["requests"]);
+    assert!(
+        request_count(&result, "goaways") >= 4,
+        "{}",
+        result["requests"]
+    );
     let log = nginx.log();
     assert_eq!(seen(&log, |one| &one.http), BTreeSet::from(["HTTP/2.0"]));
     let connections = seen(&log, |one| &one.connection).len();
@@ -255,12 +258,22 @@ fn the_door_of_a_sidecar_opens_to_the_mesh_alone() {
     let mesh = LocalMesh::start();
     let (ca, client) = (mesh.file("ca.pem"), mesh.client());
     let url = format!("https://localhost:{}/", mesh.first_port + 3);
-    let known = ["--cert", text(&client.cert), "--key", text(&client.key)];
+    let known = [
+        "--cert",
+        path_text(&client.cert),
+        "--key",
+        path_text(&client.key),
+    ];
     let other = Pki::new();
     let stranger = other.identity("stranger", &["stranger"]);
-    let strange = ["--cert", text(&stranger.cert), "--key", text(&stranger.key)];
+    let strange = [
+        "--cert",
+        path_text(&stranger.cert),
+        "--key",
+        path_text(&stranger.key),
+    ];
     for http in [&[][..], &["--http2"]] {
-        let trusted = [&["--cacert", text(&ca)], http].concat();
+        let trusted = [&["--cacert", path_text(&ca)], http].concat();
         let result = good(&url, &[&trusted[..], &known].concat());
         assert!(
             result["handshake_ns"]["count"].as_u64() >= Some(4),
@@ -293,7 +306,7 @@ fn small_plan(mesh: &LocalMesh, home: &Path) -> std::path::PathBuf {
         assert!(plan.insert(name.to_owned(), value).is_some(), "{name}");
     }
     let script = root.join("lua/mixed-workload_type_1.lua");
-    plan["load"]["script"] = text(&script).into();
+    plan["load"]["script"] = path_text(&script).into();
     let mut plan = plan.to_string();
     for offset in 0..3 {
         let port = (mesh.first_port + offset).to_string();
@@ -314,7 +327,7 @@ fn the_plan_of_the_local_mesh_tells_what_the_sidecars_cost() {
     let mesh = LocalMesh::start();
     let home = tempfile::tempdir().expect("a folder");
     let (plan, folder) = (small_plan(&mesh, home.path()), home.path().join("sweep"));
-    let output = Meshload::new(["sweep", text(&plan), "-o", text(&folder)]).run();
+    let output = Meshload::new(["sweep", path_text(&plan), "-o", path_text(&folder)]).run();
     assert_eq!(output.code, Some(0), "{output}");
     for arm in ["plain", "one-sidecar", "mutual-tls"] {
         let sidecars = sidecars_of(&folder, arm);
@@ -323,7 +336,7 @@ fn the_plan_of_the_local_mesh_tells_what_the_sidecars_cost() {
         assert_eq!(sidecars.len(), 2 * wanted, "{arm} at two rates");
         assert!(sidecars.iter().all(|cpu| *cpu > 0.0), "{arm}: {sidecars:?}");
     }
-    let output = Meshload::new(["compare", text(&folder), "-o", text(&folder)]).run();
+    let output = Meshload::new(["compare", path_text(&folder), "-o", path_text(&folder)]).run();
     assert_eq!(output.code, Some(0), "{output}");
     assert!(
         output.stdout.contains("mutual-tls against plain"),

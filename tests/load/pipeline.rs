@@ -1,11 +1,13 @@
 //! meshload in a pipeline: thresholds, exit codes, and what a build server shows.
 
-use crate::support::{Hotel, Meshload, Output, machine, until_believed};
+use crate::support::sweep::names;
+use crate::support::{
+    Hotel, Meshload, Output, machine, path_text, read, script_in, until_believed, wait_until,
+};
 use rustix::process::Signal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 fn run(target: &str, flags: &[&str]) -> Output {
     let words = "-R 100 -d 2s --guard 300ms -t 1 -c 30 -q".split(' ');
@@ -18,6 +20,13 @@ const LONG: &str = "constant:150ms";
 /// The same and 30 % more.
 const LONGER: &str = "constant:195ms";
 
+/// A script that takes 20 ms for each request, so that it cannot be in time at 100/s.
+const BURN: &str = "function request()
+  local t = os.clock()
+  while os.clock() - t < 0.02 do end
+  return wrk.format('GET', '/')
+end";
+
 /// A run in which the generator was in time.
 fn believed(target: &str, flags: &[&str]) -> Output {
     until_believed(8, |_| {
@@ -28,10 +37,6 @@ fn believed(target: &str, flags: &[&str]) -> Output {
             Ok(output)
         }
     })
-}
-
-fn read(path: &Path) -> String {
-    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 #[test]
@@ -69,15 +74,11 @@ fn a_threshold_that_is_crossed_is_exit_3_and_every_one_is_listed() {
 fn an_invalid_run_is_exit_4_whatever_the_thresholds_say() {
     let _machine = machine();
     let hotel = Hotel::start(["--service-time", "constant:0"]);
-    // A script that takes 20 ms for each request cannot be in time at 100/s.
     let home = tempfile::tempdir().expect("a folder");
-    let script = home.path().join("slow.lua");
-    let burn = "function request() local t = os.clock() while os.clock() - t < 0.02 do end return wrk.format('GET', '/') end";
-    fs::write(&script, burn).expect("written");
-    let script = script.to_str().expect("a path");
+    let script = script_in(home.path(), BURN);
     let output = run(
         hotel.url(),
-        &["-s", script, "--fail-if", "service.p50 > 0s"],
+        &["-s", &script, "--fail-if", "service.p50 > 0s"],
     );
     assert_eq!(output.code, Some(4), "{output}");
     assert!(
@@ -120,9 +121,9 @@ fn what_a_build_server_shows() {
         "--fail-if",
         "p50 > 1s",
         "--summary-md",
-        summary.to_str().expect("a path"),
+        path_text(&summary),
         "--junit",
-        junit.to_str().expect("a path"),
+        path_text(&junit),
         hotel.url(),
     ];
     let assignments = format!(
@@ -171,13 +172,7 @@ fn a_sweeps_thresholds_are_of_its_plan() {
     fs::write(&plan, &text).expect("written");
     let sweep = |out: &str| {
         let out = home.path().join(out);
-        let words = [
-            "sweep",
-            "-q",
-            plan.to_str().expect("a path"),
-            "-o",
-            out.to_str().expect("a path"),
-        ];
+        let words = ["sweep", "-q", path_text(&plan), "-o", path_text(&out)];
         Meshload::new(words).run()
     };
     // Each in a folder of its own: a step that is INVALID is finished all the same.
@@ -253,9 +248,7 @@ fn runs_of_which_none_can_be_believed_are_exit_4_and_tell_nothing() {
     let _machine = machine();
     let home = tempfile::tempdir().expect("a folder");
     let hotel = Hotel::start(["--service-time", "constant:0"]);
-    let script = home.path().join("slow.lua");
-    let burn = "function request() local t = os.clock() while os.clock() - t < 0.02 do end return wrk.format('GET', '/') end";
-    fs::write(&script, burn).expect("written");
+    let script = script_in(home.path(), BURN);
     let words = [
         "-R",
         "100",
@@ -267,7 +260,7 @@ fn runs_of_which_none_can_be_believed_are_exit_4_and_tell_nothing() {
         "1",
         "-q",
         "-s",
-        script.to_str().expect("a path"),
+        &script,
         "--baseline",
         hotel.url(),
         "--max-regression",
@@ -365,21 +358,11 @@ fn a_build_is_held_against_another_in_turns() {
             "--max-regression",
             "p50=10%",
             "-o",
-            out.to_str().expect("a path"),
+            path_text(&out),
         ];
         let output = gate(slow.url(), &flags);
         assert_ne!(told(&output, "p50"), Some("no regression"), "{output}");
-        let mut names: Vec<String> = fs::read_dir(out.join("steps"))
-            .expect("the runs")
-            .map(|entry| {
-                entry
-                    .expect("an entry")
-                    .file_name()
-                    .to_string_lossy()
-                    .into_owned()
-            })
-            .collect();
-        names.sort();
+        let names = names(&out.join("steps"));
         let turns = [
             "0001-baseline-50-rep1",
             "0002-new-50-rep1",
@@ -403,16 +386,6 @@ fn a_build_is_held_against_another_in_turns() {
     });
 }
 
-/// The names of a folder's steps, in order.
-fn step_names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder.join("steps"));
-    let entries = entries.into_iter().flatten().filter_map(Result::ok);
-    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let mut names: Vec<String> = names.collect();
-    names.sort();
-    names
-}
-
 /// The folders of the steps that were finished, in the order of the journal.
 fn finished_steps(folder: &Path) -> Vec<String> {
     let journal = fs::read_to_string(folder.join("journal.jsonl")).unwrap_or_default();
@@ -432,15 +405,11 @@ fn runs_in_turns_that_are_killed_go_on_and_no_finished_run_is_made_again() {
     let out = home.path().join("turns");
     let words = || {
         let flags = "-R 50 -d 500ms -t 1 -c 30 -q --max-regression p50=1000% --baseline";
-        let places = [one.url(), "-o", out.to_str().expect("a path"), other.url()];
+        let places = [one.url(), "-o", path_text(&out), other.url()];
         Meshload::new(flags.split(' ').chain(places))
     };
     let running = words().start();
-    let deadline = Instant::now() + Duration::from_secs(120);
-    while finished_steps(&out).len() < 3 {
-        assert!(Instant::now() < deadline, "three runs in time");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_until("three runs", || finished_steps(&out).len() >= 3);
     running.signal(Signal::KILL);
     drop(running);
     let before = finished_steps(&out);
@@ -458,7 +427,7 @@ fn runs_in_turns_that_are_killed_go_on_and_no_finished_run_is_made_again() {
     let distinct: BTreeSet<&String> = finished.iter().collect();
     assert_eq!(distinct.len(), finished.len(), "{finished:?}");
     // Six blocks of two at least; a kill may come between a result and its line in the journal.
-    let names = step_names(&out);
+    let names = names(&out.join("steps"));
     assert!(
         names.len() >= 12 && names.len() <= finished.len() + 1,
         "{names:?}"
@@ -489,13 +458,13 @@ fn a_baseline_that_can_tell_nothing_is_refused_before_the_load() {
     let home = tempfile::tempdir().expect("a folder");
     let hotel = Hotel::start(["--service-time", LONG]);
     let json = home.path().join("base.json");
-    let json = json.to_str().expect("a path");
+    let json = path_text(&json);
     let output = believed(hotel.url(), &["--json", json]);
     assert_eq!(output.code, Some(0), "{output}");
     let overloaded = Hotel::start(["--capacity", "20"]);
     let beyond = until_believed(8, |attempt| {
         let folder = home.path().join(format!("beyond{attempt}"));
-        let folder = folder.to_str().expect("a path").to_owned();
+        let folder = path_text(&folder).to_owned();
         let output = run(overloaded.url(), &["-o", &folder]);
         if output.code == Some(0) {
             Ok(folder)
