@@ -6,7 +6,8 @@ use crate::exit::EXIT_CODES;
 use crate::gate::{Slo, Threshold};
 use crate::spec::{BadSpec, LoadOptions, RecordingOptions};
 use crate::sweep::{
-    Arm, BadPlan, Block, Capacity, Cooldown, Order, StepThreshold, StopWhen, SweepPlan, WarmUpFirst,
+    Arm, BadPlan, Block, CapacitySearch, Cooldown, Order, StepThreshold, StopWhen, SweepPlan,
+    WarmUpFirst,
 };
 use crate::units::{Nanos, Rate, parse_rate};
 use clap::parser::ValueSource;
@@ -254,7 +255,7 @@ impl SweepArgs {
                 false => WarmUpFirst::default(),
             },
             until: None,
-            find_capacity: self.find_capacity.then_some(Capacity {
+            find_capacity: self.find_capacity.then_some(CapacitySearch {
                 slo: self.slo,
                 precision: self.precision,
             }),

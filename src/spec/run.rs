@@ -2,7 +2,7 @@
 
 use super::{
     BadSpec, CollectSpec, HttpOptions, Load, Offered, Options, ReachOptions, RecordingOptions,
-    ScriptRef, StepLabel, Target, TlsOptions, Window,
+    ScriptRef, StepKey, StepLabel, Target, TlsOptions, Window,
 };
 use crate::schedule::{Profile, Schedule};
 use crate::units::Rate;
@@ -65,6 +65,18 @@ impl RunSpec {
             Offered::Rate(rate) => Some(rate),
             Offered::Ramp { .. } | Offered::Max => None,
         }
+    }
+
+    /// The key of this step in its sweep; `None` for a run by itself and for a load without a fixed
+    /// rate.
+    pub fn step_key(&self) -> Option<StepKey> {
+        let label = self.step.as_ref()?;
+        Some(StepKey {
+            number: label.number,
+            arm: label.arm.clone(),
+            rate: self.fixed_rate()?,
+            repetition: label.repetition,
+        })
     }
 
     /// Checks what no single option can know.

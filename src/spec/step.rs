@@ -1,6 +1,5 @@
 //! Which step of a sweep a run is.
 
-use super::RunSpec;
 use crate::units::Rate;
 use serde::{Deserialize, Serialize};
 
@@ -34,17 +33,6 @@ pub struct StepKey {
 }
 
 impl StepKey {
-    /// The key of a sweep's run; `None` for a run by itself and for a load without a fixed rate.
-    pub fn of(spec: &RunSpec) -> Option<StepKey> {
-        let label = spec.step.as_ref()?;
-        Some(StepKey {
-            number: label.number,
-            arm: label.arm.clone(),
-            rate: spec.fixed_rate()?,
-            repetition: label.repetition,
-        })
-    }
-
     /// What the step's run.json says of it.
     pub fn label(&self) -> StepLabel {
         StepLabel {

@@ -189,7 +189,7 @@ impl SweepFolder {
     /// be those of another order.
     pub fn finished_step(&self, plan: &SweepPlan, name: &str) -> Option<(StepKey, JudgedRun)> {
         let run = load(&self.step_path(name)?).ok()?;
-        let key = StepKey::of(&run.result.spec)?;
+        let key = run.result.spec.step_key()?;
         let is_planned = plan.arm(&key.arm).is_some() && run.is_whole();
         is_planned.then_some((key, run))
     }

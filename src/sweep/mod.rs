@@ -16,8 +16,8 @@ pub use folder::{SweepError, SweepFolder};
 pub use journal::{Event, Line};
 pub use next::{Bracket, Progress, bracket, is_settled, next};
 pub use plan::{
-    Arm, BadPlan, Block, Capacity, Cooldown, Order, Patch, StepThreshold, StopWhen, SweepPlan,
-    Until, WarmUpFirst,
+    Arm, BadPlan, Block, CapacitySearch, Cooldown, Order, Patch, StepThreshold, StopWhen,
+    SweepPlan, Until, WarmUpFirst,
 };
 pub use runner::{Ended, run};
 pub use tables::SweepTables;

@@ -66,7 +66,7 @@ pub struct SweepPlan {
     pub warm_up_first: WarmUpFirst,
     /// The search for the highest rate that meets an objective, in place of measuring every rate.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub find_capacity: Option<Capacity>,
+    pub find_capacity: Option<CapacitySearch>,
     /// Make repetitions until enough is known, as `meshload run --repeat` and `--baseline` do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Until>,
@@ -228,7 +228,7 @@ impl WarmUpFirst {
 /// The search for the highest rate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Capacity {
+pub struct CapacitySearch {
     /// The objective that must be met besides holding the rate.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub slo: Option<Slo>,

@@ -122,7 +122,7 @@ proptest! {
     #[test]
     fn a_search_ends_with_the_capacity_between_its_rates(capacity in 20.0..3_000.0f64, precision in 0.01..0.5f64) {
         let mut plan = plan(&["a"], &[100.0, 2_000.0], 1);
-        plan.find_capacity = Some(Capacity { slo: None, precision });
+        plan.find_capacity = Some(CapacitySearch { slo: None, precision });
         let mut progress = Progress::default();
         while let Some(step) = next(&plan, &progress, None) {
             let is_good = Some(step.rate.as_f64() <= capacity);
@@ -245,7 +245,7 @@ fn a_rate_that_is_not_held_is_measured_again_and_the_higher_ones_left_out() {
 #[test]
 fn a_search_that_learns_nothing_ends() {
     let mut plan = plan(&["a", "b"], &[100.0, 200.0], 1);
-    plan.find_capacity = Some(Capacity {
+    plan.find_capacity = Some(CapacitySearch {
         slo: None,
         precision: 0.1,
     });
