@@ -413,9 +413,6 @@ fn circle(mut edges: BTreeMap<Vec<String>, BTreeSet<Vec<String>>>) -> Vec<String
     edges.into_keys().map(|module| module.join("::")).collect()
 }
 
-/// Rooms that still have circles of files. None may be added.
-const CIRCLES: &[&str] = &["commands"];
-
 #[test]
 fn files_of_a_room_do_not_import_each_other_in_circles() {
     let all = rooms();
@@ -426,14 +423,11 @@ fn files_of_a_room_do_not_import_each_other_in_circles() {
         let imports = imports_between_files(&own);
         edges += imports.values().map(BTreeSet::len).sum::<usize>();
         let circle = circle(imports);
-        if circle.is_empty() == CIRCLES.contains(&room) {
+        if !circle.is_empty() {
             found.push((room, circle));
         }
     }
-    assert!(
-        found.is_empty(),
-        "circles of files, or rooms that are listed and have none: {found:?}"
-    );
+    assert!(found.is_empty(), "circles of files: {found:?}");
     assert!(edges > 100, "the imports were not found: {edges}");
 }
 

@@ -24,8 +24,6 @@ pub struct RunRequest {
     pub thresholds: Vec<Threshold>,
     /// How often the run is repeated, and what it is compared with; `None` for a single run.
     pub repetition: Option<Repetition>,
-    /// Whether the user chose the guard; if not, a run that collects from a cluster gets one.
-    pub guard_is_given: bool,
 }
 
 impl RunRequest {
@@ -37,7 +35,6 @@ impl RunRequest {
             notes: Vec::new(),
             thresholds: Vec::new(),
             repetition: None,
-            guard_is_given: false,
         }
     }
 }
@@ -207,7 +204,6 @@ impl RunArgs {
         }
         let notes = self.notes();
         let outputs = self.outputs();
-        let guard_is_given = self.guard.is_some();
         let repetition = self.gate.repetition();
         let (spec, gate) = self.into_spec(offered)?;
         spec.validate()?;
@@ -219,7 +215,6 @@ impl RunArgs {
             thresholds: gate.fail_if,
             repetition,
             notes,
-            guard_is_given,
             ..RunRequest::single(spec, outputs)
         })
     }
@@ -264,6 +259,7 @@ impl RunArgs {
         spec.load.seed = self.seed.unwrap_or_else(values::new_seed);
         spec.load.warmup = self.warmup;
         spec.load.duration = self.duration;
+        spec.load.guard_pinned = self.guard.is_some();
         spec.load.guard = self.guard.unwrap_or(Nanos::ZERO);
         Ok((spec, self.gate))
     }

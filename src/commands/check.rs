@@ -1,7 +1,7 @@
 //! `meshload check`: what will work and what will not, on one screen, before anything is measured.
 
 use super::environment::environment;
-use super::fail;
+use super::failure::fail;
 use super::signals::Signals;
 use crate::cli::CheckRequest;
 use crate::collect::preflight;

@@ -2,7 +2,7 @@
 
 use super::collection::{LATE_SAMPLES, wait};
 use super::environment::environment;
-use super::fail;
+use super::failure::fail;
 use super::output_files::write_outputs;
 use super::outputs::{CollectedSource, collected_outputs};
 use super::signals::Signals;

@@ -1,6 +1,6 @@
 //! `meshload compare`: what one arm costs over another.
 
-use super::fail;
+use super::failure::fail;
 use super::pages::{NotWritten, claim, shown_runs, write_page};
 use crate::cli::CompareRequest;
 use crate::compare::{ArmSteps, Comparison, common_rate, compare as compare_steps, unlike};

@@ -1,6 +1,6 @@
 //! `meshload demo`: the main job on one machine, with nothing else installed.
 
-use super::fail;
+use super::failure::fail;
 use super::report::draw;
 use super::run::run_with_script;
 use super::stand_in::StandIn;

@@ -1,6 +1,6 @@
 //! `meshload hotel`: serves until it is told to stop.
 
-use super::fail;
+use super::failure::fail;
 use super::signals::Signals;
 use crate::exit::Exit;
 use crate::hotel::{HotelSpec, serve};

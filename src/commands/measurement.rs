@@ -1,5 +1,5 @@
-//! One run, as every command makes it: the collector before the load, the load with a live line, the
-//! cluster's last samples, the verdict.
+//! One run, as every command makes it: the collector is started before the load, the load runs with a live
+//! line, the cluster's last samples are awaited, and the result is judged.
 
 use super::collection::{CLUSTER_GUARD, Collection};
 use super::environment::environment;
@@ -10,23 +10,20 @@ use super::signals::Signals;
 use crate::cli::Outputs;
 use crate::collect::{CollectError, Collected};
 use crate::engine::{EngineError, Finished, FinishedScript, Job, launch};
+use crate::exit::Exit;
+use crate::measure::{Note, RunResult};
 use crate::spec::RunSpec;
 use crate::verdict::JudgedRun;
 
-/// What is around the question.
+/// What a run needs besides its specification.
 pub struct RunOptions<'a> {
     /// The text of the script.
     pub script: Option<Vec<u8>>,
-    /// Where the result goes.
     pub outputs: &'a Outputs,
-    /// Whether the user chose the guard; if not, a run that collects from a cluster gets a longer one,
-    /// because samples of a cluster are late.
-    pub guard_is_given: bool,
-    /// Before the live line.
+    /// The text before the live line.
     pub title: String,
-    /// Whether the live line is hidden.
     pub hides_progress: bool,
-    /// Whether stdout is taken by something other than what a script prints.
+    /// Whether what a script prints goes to stderr, because stdout has another use.
     pub prints_to_stderr: bool,
 }
 
@@ -38,24 +35,34 @@ pub struct Measured {
     collected: Option<Collected>,
 }
 
-/// Why there is nothing measured.
+/// Why nothing was measured.
 #[derive(Debug, thiserror::Error)]
 pub enum NotMeasured {
-    /// Figures were asked for that cannot be had.
+    /// The figures that `--collect` asks for cannot be collected.
     #[error(transparent)]
     Collector(#[from] CollectError),
-    /// The flag, the place and the cure.
+    /// An output cannot be written: the flag, the path and the cure.
     #[error("{0}")]
     Outputs(String),
-    /// The load did not begin.
+    /// The load could not be started.
     #[error(transparent)]
     Load(#[from] EngineError),
+}
+
+impl NotMeasured {
+    /// How the process exits when nothing was measured.
+    pub fn exit(&self) -> Exit {
+        match self {
+            NotMeasured::Outputs(_) | NotMeasured::Load(EngineError::Tls(_)) => Exit::Usage,
+            NotMeasured::Collector(_) | NotMeasured::Load(_) => Exit::Failed,
+        }
+    }
 }
 
 /// Makes a run.
 ///
 /// # Errors
-/// [`NotMeasured`]; then nothing is left behind.
+/// [`NotMeasured`]; no file is left behind.
 pub fn measure(
     mut spec: RunSpec,
     options: &RunOptions<'_>,
@@ -63,7 +70,7 @@ pub fn measure(
 ) -> Result<Measured, NotMeasured> {
     let outputs = options.outputs;
     let mut collection = Collection::start(&spec.collect, outputs.quiet)?;
-    if !options.guard_is_given && collection.is_of_cluster() {
+    if !spec.load.guard_pinned && collection.is_of_cluster() {
         spec.load.guard = CLUSTER_GUARD;
     }
     let script = options.script.as_deref();
@@ -109,4 +116,15 @@ impl Measured {
             .map(|collected| &collected.store.log);
         (self.files.finish(self.run, samples), self.script)
     }
+}
+
+/// Why a run in which no request was completed says nothing; `None` when one was completed.
+pub fn no_reply(result: &RunResult) -> Option<String> {
+    if result.overall().completed > 0 {
+        return None;
+    }
+    let mut notes = result.notes.iter();
+    let error = notes.find(|note| matches!(note, Note::FirstError { .. }));
+    let reason = error.map_or("none was answered in time".to_owned(), Note::to_string);
+    Some(format!("not one request was completed; {reason}"))
 }

@@ -1,6 +1,8 @@
-//! The only rooms that know all others; each reads as a paragraph. They and `main` alone print.
+//! One file per command, and what several commands share. This room alone knows all others, and only it
+//! and `main` print.
 
-/// A line on stdout. A reader that has gone away, as `head` does, is no failure of a measurement's.
+/// Prints a line on stdout. A reader that has closed the pipe, as `head` does, is no failure of the
+/// measurement, so errors are ignored.
 macro_rules! outln {
     ($($words:tt)*) => {{
         let _ = std::io::Write::write_fmt(
@@ -10,7 +12,7 @@ macro_rules! outln {
     }};
 }
 
-/// A line on stderr, likewise.
+/// Prints a line on stderr. Errors are ignored, because there is no further place to report them.
 macro_rules! status {
     ($($words:tt)*) => {{
         let _ = std::io::Write::write_fmt(
@@ -27,6 +29,7 @@ mod collection;
 mod compare;
 mod demo;
 mod environment;
+mod failure;
 mod hotel;
 mod live;
 mod measurement;
@@ -49,7 +52,7 @@ use crate::cli::Request;
 use crate::exit::Exit;
 use std::io::Write;
 
-/// Does what was asked and says how it went.
+/// Carries a command out.
 pub fn execute(request: Request) -> Exit {
     match request {
         Request::Run(request) => run::run(&request),
@@ -62,15 +65,9 @@ pub fn execute(request: Request) -> Exit {
         Request::Compare(request) => compare::compare(&request),
         Request::Sweep(request) => sweep::sweep(&request),
         Request::Print(text) => {
-            // A reader that has gone away, as `head` does, is not an error.
+            // A reader that has closed the pipe, as `head` does, is not an error.
             let _ = std::io::stdout().write_all(&text);
             Exit::Done
         }
     }
-}
-
-/// Tells what went wrong, and what would cure it.
-fn fail(exit: Exit, error: &dyn std::fmt::Display) -> Exit {
-    status!("meshload: {error}");
-    exit
 }

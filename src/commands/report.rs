@@ -1,6 +1,6 @@
 //! `meshload report`: what a folder holds, from the folder alone.
 
-use super::fail;
+use super::failure::fail;
 use super::pages::{NotWritten, shown_runs, write_page};
 use crate::cli::ReportRequest;
 use crate::compare::{Steps, common_rate};

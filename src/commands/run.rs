@@ -1,17 +1,16 @@
 //! `meshload run`: one run, from the flags to the exit code.
 
-use super::fail;
-use super::measurement::{Measured, NotMeasured, RunOptions, measure};
+use super::failure::fail;
+use super::measurement::{Measured, RunOptions, measure, no_reply};
 use super::output_files::FlagFiles;
 use super::outputs::{GateSource, RunSource, gate_flag_outputs};
 use super::pipeline;
 use super::signals::Signals;
 use super::trial::trial;
 use crate::cli::{Destination, RunRequest};
-use crate::engine::EngineError;
 use crate::exit::Exit;
 use crate::gate::Gate;
-use crate::measure::{Ending, Note, RunResult};
+use crate::measure::Ending;
 use crate::spec::RunSpec;
 use crate::text::{outcome_text, summary_markdown, thresholds_text};
 use crate::verdict::{JudgedRun, Level};
@@ -54,7 +53,6 @@ pub fn run_with_script(request: &RunRequest, script: Option<Vec<u8>>) -> Exit {
     let options = RunOptions {
         script,
         outputs: &request.outputs,
-        guard_is_given: request.guard_is_given,
         title: String::new(),
         hides_progress: request.outputs.quiet,
         prints_to_stderr: request.outputs.json == Some(Destination::Stdout),
@@ -66,18 +64,7 @@ pub fn run_with_script(request: &RunRequest, script: Option<Vec<u8>>) -> Exit {
     };
     match measure(request.spec.clone(), &options, &signals) {
         Ok(measured) => conclude(measured, gate_files, request, &signals),
-        Err(error) => fail(
-            signals.received().unwrap_or(exit_of_nothing(&error)),
-            &error,
-        ),
-    }
-}
-
-/// With nothing measured.
-pub fn exit_of_nothing(error: &NotMeasured) -> Exit {
-    match error {
-        NotMeasured::Outputs(_) | NotMeasured::Load(EngineError::Tls(_)) => Exit::Usage,
-        NotMeasured::Collector(_) | NotMeasured::Load(_) => Exit::Failed,
+        Err(error) => fail(signals.received().unwrap_or(error.exit()), &error),
     }
 }
 
@@ -158,7 +145,7 @@ fn print(bytes: &[u8]) -> io::Result<()> {
 
 fn exit_of(run: &JudgedRun, gate: &Gate, signals: &Signals) -> Exit {
     if run.result.ending == Ending::Complete
-        && let Some(why) = no_answer(&run.result)
+        && let Some(why) = no_reply(&run.result)
     {
         return fail(Exit::Failed, &why);
     }
@@ -169,15 +156,4 @@ fn exit_of(run: &JudgedRun, gate: &Gate, signals: &Signals) -> Exit {
         Ending::Complete if gate.fails() => Exit::Threshold,
         Ending::Complete => Exit::Done,
     }
-}
-
-/// Why nothing can be said of a run in which no request was completed.
-pub fn no_answer(result: &RunResult) -> Option<String> {
-    if result.overall().completed > 0 {
-        return None;
-    }
-    let mut notes = result.notes.iter();
-    let error = notes.find(|note| matches!(note, Note::FirstError { .. }));
-    let why = error.map_or("none was answered in time".to_owned(), Note::to_string);
-    Some(format!("not one request was completed; {why}"))
 }

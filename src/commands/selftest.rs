@@ -1,7 +1,7 @@
 //! `meshload selftest`: what this machine can resolve, in about fifteen seconds, or six.
 
 use super::environment::environment;
-use super::fail;
+use super::failure::fail;
 use super::signals::Signals;
 use super::stand_in::StandIn;
 use crate::cli::new_seed;

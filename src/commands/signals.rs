@@ -1,6 +1,6 @@
 //! SIGINT, SIGTERM and SIGHUP: the first ends the run with a partial result, the second ends the program.
 
-use crate::clock::block_for;
+use crate::clock::{RunClock, block_for};
 use crate::exit::Exit;
 use crate::units::Nanos;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -8,7 +8,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Which signals have come.
+/// The signals that the process has received.
 #[derive(Debug, Clone, Default)]
 pub struct Signals {
     interrupted: Arc<AtomicBool>,
@@ -18,10 +18,10 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Listens from now on.
+    /// Registers the handlers.
     ///
     /// # Errors
-    /// When the operating system does not let it.
+    /// The operating system's, when a handler cannot be registered.
     pub fn listen() -> io::Result<Signals> {
         let signals = Signals::default();
         for (signal, flag, exit) in [
@@ -32,7 +32,8 @@ impl Signals {
             if signal == SIGHUP && ignores_hang_up() {
                 continue;
             }
-            // Registered first, so that it sees the flag of an earlier signal and not its own.
+            // A conditional shutdown is registered before the flag is set, so that the first signal does not
+            // already end the process.
             signal_hook::flag::register_conditional_shutdown(signal, exit as i32, flag.clone())?;
             let at_once = signals.at_once.clone();
             signal_hook::flag::register_conditional_shutdown(signal, exit as i32, at_once)?;
@@ -41,12 +42,12 @@ impl Signals {
         Ok(signals)
     }
 
-    /// From now on the first signal ends the program.
+    /// Makes the next signal end the program, even if it is the first.
     pub fn end_at_once(&self) {
         self.at_once.store(true, Ordering::Relaxed);
     }
 
-    /// How to end because of a signal, if one has come.
+    /// How the process exits because of a signal; `None` when no signal has come.
     pub fn received(&self) -> Option<Exit> {
         if self.interrupted.load(Ordering::Relaxed) {
             Some(Exit::Interrupted)
@@ -75,6 +76,12 @@ impl Signals {
             }
             block_for(POLL);
         }
+    }
+
+    /// Blocks for this long, or until a signal has come. True when a signal has come.
+    pub fn pause(&self, length: Nanos) -> bool {
+        let clock = RunClock::start();
+        self.wait_until(|| clock.now() >= length)
     }
 }
 

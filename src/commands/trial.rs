@@ -2,7 +2,7 @@
 //! is known, and what came of it.
 
 use super::baseline::{LoadedBaseline, trial_of};
-use super::fail;
+use super::failure::fail;
 use super::output_files::{FlagFiles, write_outputs};
 use super::outputs::{GateSource, gate_flag_outputs, gate_outputs};
 use super::pipeline;
@@ -127,18 +127,14 @@ fn plan_of(
         seed: seed_of(request),
         warmup: load.warmup,
         measure: load.duration,
-        guard: if request.guard_is_given {
-            load.guard
-        } else {
-            GUARD
-        },
+        guard: if load.guard_pinned { load.guard } else { GUARD },
         verify: false,
         cache_flush: false,
         cooldown: Cooldown::Fixed(Nanos::ZERO),
         warm_up_first: WarmUpFirst::none(),
         until: Some(Until {
             seed_pinned: load.seed_pinned,
-            guard_is_given: request.guard_is_given,
+            guard_is_given: load.guard_pinned,
             ..Until::of(trial, baseline.map(|one| one.name.as_str()))
         }),
         load: load_options(spec),

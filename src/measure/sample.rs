@@ -165,6 +165,7 @@ pub fn spec(urls: &[&str], offered: Offered) -> RunSpec {
             warmup: Nanos::SECOND,
             duration: Nanos::from_secs(2),
             guard: Nanos::SECOND,
+            guard_pinned: false,
             timeout: Nanos::from_secs(2),
             abort_after: None,
         },

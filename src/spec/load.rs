@@ -144,6 +144,7 @@ impl LoadOptions {
             warmup: Nanos::ZERO,
             duration: Nanos::from_secs(10),
             guard: Nanos::ZERO,
+            guard_pinned: false,
             timeout: self.timeout,
             abort_after: self.abort_after,
         }
@@ -188,6 +189,10 @@ pub struct Load {
     pub duration: Nanos,
     /// Load after the measured window.
     pub guard: Nanos,
+    /// Whether the user chose the guard. If not, a run beside which a cluster's figures are collected gets
+    /// a longer one, because samples of a cluster are late. Files hold only the guard itself.
+    #[serde(skip)]
+    pub guard_pinned: bool,
     /// A request that is in flight for longer is counted as slow, once.
     pub timeout: Nanos,
     /// A request that is in flight for longer is given up, and its connection closed.

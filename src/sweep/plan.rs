@@ -359,6 +359,7 @@ impl SweepPlan {
         spec.load.warmup = self.warmup;
         spec.load.duration = self.measure;
         spec.load.guard = self.guard;
+        spec.load.guard_pinned = self.until.as_ref().is_none_or(|until| until.guard_is_given);
         spec.step = Some(step.label());
         Ok(spec)
     }

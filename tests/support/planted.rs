@@ -182,6 +182,7 @@ impl Step<'_> {
                 warmup: window.start,
                 duration: window.length(),
                 guard: window.stop - window.end,
+                guard_pinned: false,
                 timeout: Nanos::from_secs(2),
                 abort_after: None,
             },

@@ -10,10 +10,9 @@ fn a_url_and_a_rate_are_enough() {
         notes,
         thresholds,
         repetition,
-        guard_is_given,
     } = with(&[]);
     assert!(thresholds.is_empty() && repetition.is_none());
-    assert!(!guard_is_given);
+    assert!(!spec.load.guard_pinned);
     let load = &spec.load;
     assert_eq!((load.connections, load.threads, load.pipeline), (10, 2, 1));
     assert_eq!(load.max_connections, 10);
@@ -286,7 +285,7 @@ fn errors_name_the_flag_and_the_cure() {
 
 #[test]
 fn a_guard_of_the_users_own_is_told_from_none() {
-    assert!(!with(&["--collect", "kube"]).guard_is_given);
+    assert!(!with(&["--collect", "kube"]).spec.load.guard_pinned);
     let request = with(&["--collect", "kube", "--guard", "0s"]);
-    assert!(request.guard_is_given && request.spec.load.guard.is_zero());
+    assert!(request.spec.load.guard_pinned && request.spec.load.guard.is_zero());
 }

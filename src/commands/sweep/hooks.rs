@@ -1,38 +1,36 @@
-//! Commands of the user's that make, unmake, reset and verify an arm.
+//! Runs the user's commands that set an arm up, tear it down, reset it and verify it.
 
 use super::super::signals::Signals;
-use crate::clock::block_for;
-use crate::units::Nanos;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::fs::{File, OpenOptions};
+use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
-const LOOK: Nanos = Nanos::from_millis(20);
-/// As much of a failed command's words as helps.
+/// The number of lines of a failed command's output that are part of the error.
 const LAST_LINES: usize = 5;
 
-/// Where and with what a command runs.
+/// A command of the user.
 pub struct Hook<'a> {
-    /// Its name in messages, such as `before`.
+    /// The key of the plan that holds the command, such as `before`; part of error messages.
     pub name: &'a str,
-    /// The command, for `sh -c`.
+    /// The text for `sh -c`.
     pub command: &'a str,
-    /// Its environment besides ours.
+    /// Variables that the command gets besides those of this process.
     pub environment: &'a [(&'static str, String)],
-    /// Where its output goes.
+    /// The file to which the command's output is appended.
     pub log: &'a Path,
 }
 
-/// Runs a command to its end. A signal ends it, where `signals` are given.
+/// Runs a command to its end. With `signals`, a signal kills it.
 ///
 /// # Errors
-/// Which command failed, how, and what it said last.
+/// The command, how it failed, and the last lines of its output.
 pub fn run(hook: &Hook<'_>, signals: Option<&Signals>) -> Result<(), String> {
     let Hook { name, command, .. } = hook;
     let failed = |why: String| format!("the {name} command `{command}` {why}");
-    let cannot = |error: std::io::Error| failed(format!("cannot be run: {error}"));
+    let cannot = |error: io::Error| failed(format!("cannot be run: {error}"));
     let (log, before) = open(hook.log);
     let output = || match &log {
         Some(log) => log.try_clone().map_or_else(|_| Stdio::null(), Stdio::from),
@@ -42,31 +40,42 @@ pub fn run(hook: &Hook<'_>, signals: Option<&Signals>) -> Result<(), String> {
         .args(["-c", command])
         .envs(hook.environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
-        // Ctrl-C on a terminal goes to the whole group: what unmakes an arm must outlive it.
+        // Ctrl-C on a terminal reaches the whole process group. A command that tears an arm down has
+        // a group of its own, so that it runs to its end.
         .process_group(0)
         .stdout(output())
         .stderr(output())
         .spawn()
         .map_err(cannot)?;
-    loop {
-        if let Some(status) = child.try_wait().map_err(cannot)? {
-            if status.success() {
-                return Ok(());
-            }
-            let said = last_lines(hook.log, before);
-            return Err(failed(format!("failed ({status}){said}")));
-        }
-        if signals.is_some_and(|signals| signals.received().is_some()) {
-            end_group(&child);
-            let _ = child.wait();
-            return Err(failed("was interrupted".to_owned()));
-        }
-        block_for(LOOK);
+    let status = wait(&mut child, signals).map_err(cannot)?;
+    let status = status.ok_or_else(|| failed("was interrupted".to_owned()))?;
+    if status.success() {
+        return Ok(());
     }
+    let last = last_lines(hook.log, before);
+    Err(failed(format!("failed ({status}){last}")))
 }
 
-/// The log and its length. Without one the command runs all the same: what unmakes an arm matters more
-/// than what it says.
+/// Waits for the end of a command; `None` when a signal came first and the command was killed.
+fn wait(child: &mut Child, signals: Option<&Signals>) -> io::Result<Option<ExitStatus>> {
+    let Some(signals) = signals else {
+        return child.wait().map(Some);
+    };
+    let mut ended = Ok(None);
+    let is_interrupted = signals.wait_until(|| {
+        ended = child.try_wait();
+        !matches!(ended, Ok(None))
+    });
+    if is_interrupted {
+        kill_group(child);
+        let _ = child.wait();
+        return Ok(None);
+    }
+    ended
+}
+
+/// Opens the log; returns its length too. Without a log the command runs all the same, because tearing an
+/// arm down matters more than the command's output.
 fn open(log: &Path) -> (Option<File>, u64) {
     let mut options = OpenOptions::new();
     let log = options.create(true).append(true).open(log).ok();
@@ -74,11 +83,11 @@ fn open(log: &Path) -> (Option<File>, u64) {
     (log, length.map_or(0, |log| log.len()))
 }
 
-/// Ends the command and what it has started.
-fn end_group(child: &Child) {
+/// Kills the command and the processes that it has started.
+fn kill_group(child: &Child) {
     let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     if let Some(id) = id {
-        // Gone already is as good as ended now.
+        // Fails when the group has ended by itself, which is what is wanted.
         let _ = kill_process_group(id, Signal::KILL);
     }
 }

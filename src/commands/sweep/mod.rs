@@ -1,14 +1,15 @@
 //! `meshload sweep`: a whole study, from the plan to the folder.
 
 mod account;
-mod arms;
+mod arm_commands;
 mod cooldown;
 mod driver;
 mod hooks;
 mod metadata;
 mod thresholds;
+mod undo_log;
 
-use super::fail;
+use super::failure::fail;
 use super::signals::Signals;
 use crate::cli::{SweepRequest, read_plan};
 use crate::clock::unix_now;
