@@ -1,9 +1,11 @@
 //! One set of samples through every outlet: what a part used is the same figure everywhere, or the
 //! same reason why it is not known.
 
-use crate::compare::{ArmSteps, Comparison, Step, Steps, compare};
-use crate::files::{comparison_csv, resources_window_csv, run_from_json, run_to_json};
-use crate::gate::{MaxRegression, Threshold};
+use crate::compare::{ArmSteps, Comparison, Metric, Step, StepFigures, Steps, compare};
+use crate::files::{
+    comparison_csv, resources_csv, resources_window_csv, run_from_json, run_to_json,
+};
+use crate::gate::{MaxRegression, Slo, Threshold};
 use crate::html::comparison_page;
 use crate::measure::{RunResult, sample};
 use crate::resources::{
@@ -68,7 +70,7 @@ fn pod(service: &str, namespace: &str, role: Role) -> Pod {
 /// An ambient pod of 250 m, one of 300 m that is there for a third of the window, one that never
 /// starts, a gateway of 40 m in the application's namespace, a node's proxy of 60 m, a control plane
 /// of 30 m; and, where it is asked for, a pod that runs and has no samples.
-fn collected(with_silent: bool) -> Resources {
+fn collected(with_silent: bool) -> (SampleLog, Resources) {
     let mut short = pod("jobs", "default", Role::App);
     short.seen = Seen {
         from: at(35),
@@ -111,13 +113,17 @@ fn collected(with_silent: bool) -> Resources {
         }
         topology.pods.insert(pod.uid.clone(), pod);
     }
-    let spans = Spans {
+    let resources = reduce(&log, &topology, spans(), Vec::new(), &BTreeMap::new());
+    (log, resources)
+}
+
+fn spans() -> Spans {
+    Spans {
         load_start: at(0),
         window_start: at(15),
         window_end: at(75),
         load_end: at(95),
-    };
-    reduce(&log, &topology, spans, Vec::new(), &BTreeMap::new())
+    }
 }
 
 /// Everything that is written or shown of one run.
@@ -127,6 +133,7 @@ struct Outlets {
     line: String,
     account: String,
     window: Vec<BTreeMap<String, String>>,
+    series: Vec<BTreeMap<String, String>>,
     study: Vec<BTreeMap<String, String>>,
     tidy: Vec<BTreeMap<String, String>>,
     compared: Comparison,
@@ -143,7 +150,8 @@ fn rows(bytes: &[u8]) -> Vec<BTreeMap<String, String>> {
 
 fn outlets(with_silent: bool) -> Outlets {
     let mut result = sample::ordinary().result;
-    result.resources = Some(collected(with_silent));
+    let (log, resources) = collected(with_silent);
+    result.resources = Some(resources);
     let judged = JudgedRun::judge(result);
     // All of it survives run.json.
     let json = run_to_json(&judged.result, &judged.verdict);
@@ -166,6 +174,7 @@ fn outlets(with_silent: bool) -> Outlets {
         line: step_line(&step.key, 1, &judged),
         account: resources_text(resources),
         window: rows(&resources_window_csv(resources)),
+        series: rows(&resources_csv(&log, resources)),
         study: rows(&study_csv(resources, None)),
         tidy: rows(&tables["tidy.csv"]),
         compared: compare(&steps, &steps),
@@ -178,6 +187,12 @@ fn outlets(with_silent: bool) -> Outlets {
 fn judged(typed: &str, result: &RunResult) -> crate::gate::Outcome {
     let threshold: Threshold = typed.parse().expect("a threshold");
     threshold.judge(result)
+}
+
+/// What the run did not meet of an objective.
+fn missed(typed: &str, result: &RunResult) -> Vec<String> {
+    let slo: Slo = typed.parse().expect("an objective");
+    slo.missed(result)
 }
 
 /// The application's rows of the study's table, summed.
@@ -215,6 +230,14 @@ fn a_part_has_one_figure_in_every_outlet() {
         is_near(found.step.cpu(part).expect("known"), truth);
         let outcome = judged(&format!("cpu.{} > 1", part.name()), &found.result);
         is_near(outcome.value.expect("known"), truth);
+        let objective = format!("cpu.{}<0.001m", part.name());
+        let shown = format!("cpu.{} is {truth:.1}m", part.name());
+        let missed = missed(&objective, &found.result);
+        assert_eq!(!missed.is_empty(), truth > 0.0, "{missed:?}");
+        assert!(
+            missed.iter().all(|one| one.starts_with(&shown)),
+            "{missed:?}"
+        );
         let name = format!("cpu_{}", part.name());
         let tidy = found.tidy.iter().find(|row| row["quantity"] == name);
         is_near(
@@ -262,6 +285,72 @@ fn a_part_has_one_figure_in_every_outlet() {
     let number = |text: &String| text.parse::<f64>().expect("a number");
     let weighted = app.map(|row| number(&row["value"]) * number(&row["presence"]));
     assert!((weighted.sum::<f64>() - 350.0).abs() < 0.2);
+    let series = found.series.iter().find(|row| row["pod"] == "frontend-0");
+    is_near(number(&series.expect("a row")["value"]), 250.0);
+}
+
+#[test]
+fn a_latency_and_the_error_rate_are_the_same_in_thresholds_objectives_and_comparisons() {
+    let found = outlets(false);
+    for metric in [
+        Metric::MEAN,
+        Metric::P50,
+        Metric::P90,
+        Metric::P99,
+        Metric::ErrorRate,
+    ] {
+        let name = metric.typed_name();
+        let limit = if metric == Metric::ErrorRate {
+            "99%"
+        } else {
+            "1h"
+        };
+        let truth = metric.of(&found.step).expect("known");
+        let outcome = judged(&format!("{name} > {limit}"), &found.result);
+        is_near(outcome.value.expect("known"), truth);
+        assert!(missed(&format!("{name}<{limit}"), &found.result).is_empty());
+        let compared = found.compared.rates[0].metrics.iter();
+        let compared = compared.filter(|one| one.metric == metric);
+        // Two arms without errors have nothing to compare.
+        assert_eq!(compared.clone().count(), usize::from(truth > 0.0), "{name}");
+        compared.for_each(|one| is_near(one.base.value, truth));
+    }
+}
+
+#[test]
+fn the_traffic_of_a_node_is_in_no_sum() {
+    let mut edge = pod("edge", "default", Role::Gateway);
+    edge.host_network = true;
+    let mut log = SampleLog::default();
+    let mut topology = Topology::default();
+    for (pod, rate) in [
+        (pod("frontend", "default", Role::App), 1_000),
+        (edge, 5_000),
+    ] {
+        for second in [0, 90] {
+            log.push(Sample {
+                subject: pod.subject(None),
+                quantity: Quantity::NetworkRx,
+                source: Source::StatsSummary,
+                point: Point {
+                    stamp: at(second),
+                    received: at(second),
+                    value: second * rate,
+                    epoch: None,
+                },
+            });
+        }
+        topology.pods.insert(pod.uid.clone(), pod);
+    }
+    let resources = reduce(&log, &topology, spans(), Vec::new(), &BTreeMap::new());
+    let category = &resources.categories[0];
+    is_near(category.network_rx_bytes_per_s.expect("known"), 1_000.0);
+    let mut result = sample::ordinary().result;
+    result.resources = Some(resources);
+    let figures = StepFigures::of(&JudgedRun::judge(result));
+    is_near(Metric::NetworkRx.of(&figures).expect("known"), 1_000.0);
+    let edge = figures.services.iter().find(|one| one.service == "edge");
+    assert_eq!(edge.expect("a service").network_rx_bytes_per_s, None);
 }
 
 #[test]
@@ -291,6 +380,15 @@ fn a_container_without_samples_has_one_reason_in_every_outlet() {
     let outcome = judged("cpu.app > 1", &found.result);
     assert!(outcome.fails, "silence proves nothing");
     assert_eq!(outcome.unknown.as_deref(), Some(reason.as_str()));
+    let missed = missed("cpu.app<1", &found.result);
+    assert_eq!(missed, [format!("cpu.app is not known: {reason}")]);
+    let silent = found.series.iter().find(|row| row["pod"] == "silent-0");
+    let silent = silent.expect("a row");
+    assert_eq!(silent["value"], "");
+    assert!(
+        reason.ends_with(silent["quality"].trim_start_matches("missing: ")),
+        "{silent:?}"
+    );
     assert!(found.account.contains(&reason), "{}", found.account);
     assert!(!resources.categories[0].cpu_m.contains_key(&Role::App));
     assert!(

@@ -2,7 +2,7 @@
 
 use crate::measure::are_few;
 use crate::resources::{
-    Category, ContainerUse, NotKnown, Part, PodUse, Quantity, Resources, sum_of, use_of,
+    Category, ContainerUse, NotKnown, Part, PodUse, Quantity, Resources, network_of, sum_of, use_of,
 };
 use crate::verdict::{JudgedRun, Level, Stability};
 use serde::{Deserialize, Serialize};
@@ -63,6 +63,8 @@ pub struct ServiceFigures {
     pub memory_bytes: Option<f64>,
     pub network_rx_bytes_per_s: Option<f64>,
     pub network_tx_bytes_per_s: Option<f64>,
+    /// Whether a pod has a network of its own; the traffic of pods on their node's network is in no sum.
+    pub has_own_network: bool,
     pub saturation: Saturation,
 }
 
@@ -188,23 +190,16 @@ fn services(resources: &Resources) -> Vec<ServiceFigures> {
     let groups = groups.into_iter();
     groups
         .map(|((category, namespace, service), pods)| {
-            // Each pod with the share of the window in which it was there.
-            let sum = |of: &dyn Fn(&PodUse) -> Option<f64>| {
-                let mut pods = pods.iter();
-                pods.try_fold(0.0, |sum, pod| Some(sum + of(pod)? * pod.presence))
-            };
-            let own = |quantity| {
-                let is_own = pods.iter().all(|pod| pod.has_own_network());
-                sum(&|pod| pod.figure(quantity)).filter(|_| is_own)
-            };
+            let network = |quantity| network_of(pods.iter().copied(), quantity);
             ServiceFigures {
                 category: category.clone(),
                 namespace: namespace.clone(),
                 service: service.clone(),
                 cpu_m: cpu_by_part(&pods),
                 memory_bytes: used(&pods, Part::Total, Quantity::WorkingSet).ok(),
-                network_rx_bytes_per_s: own(Quantity::NetworkRx),
-                network_tx_bytes_per_s: own(Quantity::NetworkTx),
+                network_rx_bytes_per_s: network(Quantity::NetworkRx),
+                network_tx_bytes_per_s: network(Quantity::NetworkTx),
+                has_own_network: pods.iter().any(|pod| pod.has_own_network()),
                 saturation: saturation(resources, &pods),
             }
         })

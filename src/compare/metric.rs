@@ -1,14 +1,14 @@
-//! What can be looked at: one list of metrics for thresholds, objectives, limits of a regression,
-//! comparisons and tables, with one reader for every spelling of their names.
+//! The one list of metrics. Thresholds, objectives, limits of a regression, comparisons and tables all
+//! take names, units and values from here, and one parser reads every spelling of a name.
 
 use super::figures::{Latency, ServiceFigures, StepFigures};
 use crate::measure::Distribution;
 use crate::resources::{Category, Part};
 
-/// Something that a run or a step has a value of.
+/// A quantity that a run or a step has a value of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
-    /// A time of requests, in nanoseconds.
+    /// A statistic of one of the times of requests, in nanoseconds.
     Time(TimeKind, Statistic),
     /// Replies that finished in the window over requests that were due in it.
     RateRatio,
@@ -20,11 +20,11 @@ pub enum Metric {
     Status(StatusClass),
     /// Requests that were sent to a route.
     Requests,
-    /// Thousandths of a core that a part used.
+    /// CPU that a part used, in thousandths of a core.
     Cpu(Part),
     /// CPU milliseconds of the application per finished request.
     CpuPerRequest,
-    /// Bytes of working set of a part.
+    /// Working set of a part, in bytes.
     Memory(Part),
     /// Bytes per second that the application received.
     NetworkRx,
@@ -34,27 +34,25 @@ pub enum Metric {
     Throttled,
 }
 
-/// From which moment to which a time is measured.
+/// One of the times of a request, by the moments between which it lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeKind {
-    /// From when a request was due to its reply.
+    /// From the moment when the request was due to the end of its reply.
     Latency,
-    /// From when it was sent to its reply.
+    /// From the moment when the request was sent to the end of its reply.
     Service,
-    /// The generator's part of how late it was sent.
+    /// The part of the lag that the generator caused: a connection was free.
     Late,
-    /// The time in which no connection was free for it.
+    /// The part of the lag in which no connection was free.
     Blocked,
 }
 
-/// A figure of a distribution of times.
+/// A statistic of a distribution of times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Statistic {
     /// A percentile, by its place in [`Distribution::PERCENTILES`].
     Percentile(usize),
-    /// The mean.
     Mean,
-    /// The largest.
     Max,
 }
 
@@ -79,7 +77,11 @@ impl Statistic {
         }
     }
 
-    /// Reads a statistic that begins so many bytes into a text.
+    /// Reads the name of a statistic, such as `p99.9` or `mean`. `at` is the place of the name in the
+    /// whole text, in bytes.
+    ///
+    /// # Errors
+    /// [`Misread`] at that place, with the names that there are.
     pub fn parse(name: &str, at: usize) -> Result<Statistic, Misread> {
         Statistic::named(name).ok_or_else(|| {
             let names = Distribution::PERCENTILES.map(|(name, _)| name).join(" ");
@@ -91,12 +93,12 @@ impl Statistic {
     }
 }
 
-/// A status, or a hundred of them.
+/// One status of HTTP, or a class of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatusClass {
-    /// One status.
+    /// One status, from 100 to 599.
     Code(u16),
-    /// All statuses with this first digit.
+    /// All statuses with this first digit, from 1 to 5.
     Hundred(u16),
 }
 
@@ -112,7 +114,7 @@ impl StatusClass {
         }
     }
 
-    /// Whether a status belongs to it.
+    /// Whether a status is this one, or of this class.
     pub fn contains(self, status: u16) -> bool {
         match self {
             StatusClass::Code(code) => status == code,
@@ -121,14 +123,46 @@ impl StatusClass {
     }
 }
 
-/// Where a text cannot be read, in bytes from its beginning, and why.
+/// The place at which a text cannot be read, in bytes from its beginning, and the reason.
+///
+/// It is not yet an error for users: the caller knows the whole text and turns the place into a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Misread {
     pub at: usize,
     pub reason: String,
 }
 
-/// The spellings of metrics, as error texts list them.
+/// What is measured in a metric's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricUnit {
+    Nanoseconds,
+    /// A share of a whole, from 0 to 1.
+    Share,
+    Count,
+    /// Thousandths of a core.
+    Millicores,
+    /// Milliseconds of CPU time.
+    CpuMilliseconds,
+    Bytes,
+    BytesPerSecond,
+}
+
+impl MetricUnit {
+    /// The spelling in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            MetricUnit::Nanoseconds => "ns",
+            MetricUnit::Share => "share",
+            MetricUnit::Count => "count",
+            MetricUnit::Millicores => "m",
+            MetricUnit::CpuMilliseconds => "ms",
+            MetricUnit::Bytes => "B",
+            MetricUnit::BytesPerSecond => "B/s",
+        }
+    }
+}
+
+/// The spellings of metrics that thresholds can be about, as error texts list them.
 pub const KNOWN_METRICS: &str = "p50 p90 p99 p99.9 mean max (latency), service.p99, late.p99, blocked.p99, rate_ratio, error_rate, unfinished, status.5xx, route(\"GET /hotels\").p99, cpu.app, cpu.sidecar, cpu.total, cpu.node_proxy, cpu.waypoint, cpu.gateway, cpu.control_plane, memory.app, throttled, and of one service cpu.sidecar(\"frontend\")";
 
 impl Metric {
@@ -141,7 +175,7 @@ impl Metric {
     /// The 99th percentile of the latency.
     pub const P99: Metric = Metric::Time(TimeKind::Latency, Statistic::Percentile(4));
 
-    /// What is compared of two arms, in the order in which it is shown.
+    /// The metrics of a comparison of two arms, in the order in which they are shown.
     pub const COMPARED: [Metric; 16] = [
         Metric::MEAN,
         Metric::P50,
@@ -163,6 +197,9 @@ impl Metric {
 
     /// Reads a name in any of its spellings: as in thresholds (`p99`, `cpu.app`, `network.rx`), as in
     /// files (`latency_p99`, `cpu_app`) and without its unit as in the study's columns (`CPU_App`).
+    ///
+    /// # Errors
+    /// [`Misread`] at the part of the name that is not known, with the names that there are.
     pub fn parse(typed: &str) -> Result<Metric, Misread> {
         let name = typed.to_ascii_lowercase();
         let whole = match name.as_str() {
@@ -214,7 +251,22 @@ impl Metric {
         }
     }
 
-    /// The name in files.
+    /// The name in thresholds, such as `p99`, `cpu.app` or `network.rx`.
+    pub fn typed_name(self) -> String {
+        let name = self.name();
+        match self {
+            Metric::Time(TimeKind::Latency, statistic) => statistic.name().to_owned(),
+            Metric::Time(..)
+            | Metric::Status(_)
+            | Metric::Cpu(_)
+            | Metric::Memory(_)
+            | Metric::NetworkRx
+            | Metric::NetworkTx => name.replacen('_', ".", 1),
+            _ => name,
+        }
+    }
+
+    /// The name in files, such as `latency_p99`, `cpu_app` or `network_rx`.
     pub fn name(self) -> String {
         match self {
             Metric::Time(kind, statistic) => {
@@ -242,20 +294,20 @@ impl Metric {
         }
     }
 
-    /// The unit of its values.
-    pub fn unit(self) -> &'static str {
+    /// The unit of the metric's values.
+    pub fn unit(self) -> MetricUnit {
         match self {
-            Metric::Time(..) => "ns",
-            Metric::RateRatio | Metric::ErrorRate | Metric::Throttled => "share",
-            Metric::Unfinished | Metric::Status(_) | Metric::Requests => "count",
-            Metric::Cpu(_) => "m",
-            Metric::CpuPerRequest => "ms",
-            Metric::Memory(_) => "B",
-            Metric::NetworkRx | Metric::NetworkTx => "B/s",
+            Metric::Time(..) => MetricUnit::Nanoseconds,
+            Metric::RateRatio | Metric::ErrorRate | Metric::Throttled => MetricUnit::Share,
+            Metric::Unfinished | Metric::Status(_) | Metric::Requests => MetricUnit::Count,
+            Metric::Cpu(_) => MetricUnit::Millicores,
+            Metric::CpuPerRequest => MetricUnit::CpuMilliseconds,
+            Metric::Memory(_) => MetricUnit::Bytes,
+            Metric::NetworkRx | Metric::NetworkTx => MetricUnit::BytesPerSecond,
         }
     }
 
-    /// Whether a collector finds it.
+    /// Whether only a collector can measure this.
     pub fn needs_collector(self) -> bool {
         matches!(
             self,
@@ -268,7 +320,8 @@ impl Metric {
         )
     }
 
-    /// Its value in a step; `None` where the step does not have it.
+    /// The value in a step, in [`unit`](Metric::unit); `None` where the step has none. Metrics of the
+    /// requests of a single run, such as `status.503`, have values in runs alone.
     pub fn of(self, step: &StepFigures) -> Option<f64> {
         match self {
             Metric::Time(..) => self.latency_of(step).map(|latency| latency.ns),
@@ -279,8 +332,8 @@ impl Metric {
                 (step.achieved > 0.0).then(|| cpu / step.achieved)
             }
             Metric::Memory(Part::Total) => over_services(step, |one| one.memory_bytes),
-            Metric::NetworkRx => over_services(step, |one| one.network_rx_bytes_per_s),
-            Metric::NetworkTx => over_services(step, |one| one.network_tx_bytes_per_s),
+            Metric::NetworkRx => over_networks(step, |one| one.network_rx_bytes_per_s),
+            Metric::NetworkTx => over_networks(step, |one| one.network_tx_bytes_per_s),
             Metric::RateRatio
             | Metric::Unfinished
             | Metric::Status(_)
@@ -290,7 +343,8 @@ impl Metric {
         }
     }
 
-    /// The latency in a step that it is, with how far that can be relied on; `None` for other metrics.
+    /// The latency in a step, with what is known of its reliability; `None` for metrics that are no
+    /// latency, and where the step does not have this one.
     pub fn latency_of(self, step: &StepFigures) -> Option<&Latency> {
         match self {
             Metric::Time(TimeKind::Latency, statistic) => step.latency.get(statistic.name()),
@@ -301,8 +355,24 @@ impl Metric {
 
 /// The sum over the application's services; `None` without one, or when one has no figure.
 fn over_services(step: &StepFigures, of: impl Fn(&ServiceFigures) -> Option<f64>) -> Option<f64> {
+    sum_over(of_application(step), of)
+}
+
+/// The sum over those of the application's services that have a network of their own. The traffic of the
+/// others is their nodes' and in no sum, as in [`network_of`](crate::resources::network_of).
+fn over_networks(step: &StepFigures, of: impl Fn(&ServiceFigures) -> Option<f64>) -> Option<f64> {
+    sum_over(of_application(step).filter(|one| one.has_own_network), of)
+}
+
+fn of_application(step: &StepFigures) -> impl Iterator<Item = &ServiceFigures> {
     let services = step.services.iter();
-    let services = services.filter(|one| one.category == Category::Application);
+    services.filter(|one| one.category == Category::Application)
+}
+
+fn sum_over<'a>(
+    services: impl Iterator<Item = &'a ServiceFigures>,
+    of: impl Fn(&ServiceFigures) -> Option<f64>,
+) -> Option<f64> {
     let mut services = services.peekable();
     services.peek()?;
     services.try_fold(0.0, |sum, service| Some(sum + of(service)?))
@@ -350,6 +420,7 @@ mod tests {
         let more = more.map(|typed| Metric::parse(typed).expect("a metric"));
         for metric in Metric::COMPARED.into_iter().chain(more) {
             assert_eq!(Metric::parse(&metric.name()), Ok(metric));
+            assert_eq!(Metric::parse(&metric.typed_name()), Ok(metric));
         }
     }
 }

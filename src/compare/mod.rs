@@ -20,7 +20,7 @@ pub use comparison::{
 pub use conditions::{Condition, Conditions, add_conditions, condition_text, unlike};
 pub use cost::{Cost, CostDifference, by_difference, costs};
 pub use figures::{Latency, Saturation, ServiceFigures, StepFigures};
-pub use metric::{KNOWN_METRICS, Metric, Misread, Statistic, StatusClass, TimeKind};
+pub use metric::{KNOWN_METRICS, Metric, MetricUnit, Misread, Statistic, StatusClass, TimeKind};
 #[cfg(test)]
 pub(crate) use steps::sample as sample_steps;
 pub use steps::{Step, Steps};

@@ -39,7 +39,7 @@ pub fn comparison_csv(comparisons: &[Comparison]) -> Vec<u8> {
                     comparison.other.clone(),
                     rate.rate.to_string(),
                     metric.metric.name(),
-                    metric.metric.unit().to_owned(),
+                    metric.metric.unit().name().to_owned(),
                     metric.difference.blocks.to_string(),
                     number(metric.base.value),
                     number(metric.other.value),

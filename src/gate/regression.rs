@@ -10,6 +10,7 @@
 
 use super::BadThreshold;
 use crate::compare::{Metric, Statistic, Step, StepFigures, Steps, TimeKind};
+use crate::measure::Distribution;
 use crate::resources::Part;
 use crate::statistics::{
     BLOCKS_FOR_AN_INTERVAL, Estimate, Spread, difference_of_samples, ratio_of_samples,
@@ -57,11 +58,20 @@ impl MaxRegression {
     }
 }
 
-/// What a limit may be about.
-const WATCHED: &str = "p50 p90 p99 p99.9 mean cpu cpu.total cpu.app cpu.sidecar cpu.control_plane cpu.node_proxy cpu.waypoint cpu.gateway cpu_per_request memory network.rx network.tx";
+/// The names of the metrics that a limit may be about, as they are typed.
+fn watched_names() -> String {
+    let percentiles = 0..Distribution::PERCENTILES.len();
+    let percentiles =
+        percentiles.map(|at| Metric::Time(TimeKind::Latency, Statistic::Percentile(at)));
+    let others = Metric::COMPARED.into_iter();
+    let others = others.filter(|metric| is_watched(*metric) && !matches!(metric, Metric::Time(..)));
+    let all = percentiles.chain([Metric::MEAN]).chain(others);
+    let names: Vec<String> = all.map(Metric::typed_name).collect();
+    names.join(" ")
+}
 
-/// Whether steps have values of it that are worse the larger they are. Errors are always looked at, by a
-/// rule of their own.
+/// Whether a limit may be about a metric: steps must have values of it, and larger ones must be worse.
+/// Errors are not among them, because they are always compared, by a rule of their own.
 fn is_watched(metric: Metric) -> bool {
     match metric {
         Metric::Time(kind, statistic) => kind == TimeKind::Latency && statistic != Statistic::Max,
@@ -83,7 +93,7 @@ fn one(part: &str) -> Result<MaxRegression, (usize, String)> {
     };
     let metric = Metric::parse(name.trim()).ok();
     let Some(watched) = metric.filter(|metric| is_watched(*metric)) else {
-        let reason = format!("here should be one of {WATCHED}");
+        let reason = format!("here should be one of {}", watched_names());
         return Err((start, reason));
     };
     let number = limit.trim().strip_suffix('%').and_then(|number| {

@@ -1,6 +1,6 @@
 //! What a threshold looks at: a quantity of a run, by the name that people write.
 
-use crate::compare::{KNOWN_METRICS, Metric, Misread, Statistic, TimeKind};
+use crate::compare::{KNOWN_METRICS, Metric, MetricUnit, Misread, Statistic, TimeKind};
 use crate::measure::{Distribution, Histogram, RunResult, Tally, sum};
 use crate::resources::{Part, Quantity, Resources};
 
@@ -18,30 +18,6 @@ enum Of {
     All,
     Route(String),
     Service(String),
-}
-
-/// What a subject is counted in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Time,
-    Share,
-    /// A number, or with % a share of all.
-    Count,
-    Cores,
-    Bytes,
-}
-
-impl Kind {
-    /// What a limit looks like.
-    pub fn example(self) -> &'static str {
-        match self {
-            Kind::Time => "time: 50ms, 1.5s",
-            Kind::Share => "share: 1%, 0.01",
-            Kind::Count => "number or share: 10, 1%",
-            Kind::Cores => "amount of CPU: 250m, 1.5",
-            Kind::Bytes => "amount of memory: 64Mi, 1.5GB",
-        }
-    }
 }
 
 /// What was measured.
@@ -74,7 +50,7 @@ impl Subject {
             return route(text);
         }
         let metric = Metric::parse(head)?;
-        if metric.kind().is_none() {
+        if is_of_steps_alone(metric) {
             return Err(Misread {
                 at: 0,
                 reason: format!("`{head}` is compared with a baseline only: --max-regression"),
@@ -96,11 +72,6 @@ impl Subject {
         let (name, end) = quoted(text, end)?;
         let of = Of::Service(name);
         Ok((Subject { metric, of }, end))
-    }
-
-    /// What its limits look like.
-    pub fn kind(&self) -> Kind {
-        self.metric.kind().unwrap_or(Kind::Count)
     }
 
     /// The same where the run has it: a closed loop has service times in place of latencies.
@@ -152,18 +123,12 @@ impl Subject {
     }
 }
 
-impl Metric {
-    /// What limits of it look like; `None` for what thresholds cannot be about.
-    fn kind(self) -> Option<Kind> {
-        match self {
-            Metric::Time(..) => Some(Kind::Time),
-            Metric::RateRatio | Metric::ErrorRate | Metric::Throttled => Some(Kind::Share),
-            Metric::Unfinished | Metric::Status(_) | Metric::Requests => Some(Kind::Count),
-            Metric::Cpu(_) => Some(Kind::Cores),
-            Metric::Memory(_) => Some(Kind::Bytes),
-            Metric::CpuPerRequest | Metric::NetworkRx | Metric::NetworkTx => None,
-        }
-    }
+/// Whether only steps that are compared have a value of this metric.
+fn is_of_steps_alone(metric: Metric) -> bool {
+    matches!(
+        metric.unit(),
+        MetricUnit::CpuMilliseconds | MetricUnit::BytesPerSecond
+    )
 }
 
 /// Letters, digits, underscores and dots.

@@ -7,8 +7,8 @@
 //! The build fails when what is written is true, and also when it cannot be told: silence proves
 //! nothing.
 
-use super::subject::{Found, Kind, Subject};
-use crate::compare::{Metric, Misread};
+use super::subject::{Found, Subject};
+use crate::compare::{Metric, MetricUnit, Misread};
 use crate::measure::RunResult;
 use crate::units::{parse_duration, show_bytes, show_ns};
 use serde::{Deserialize, Serialize};
@@ -92,8 +92,8 @@ impl std::str::FromStr for Threshold {
         };
         let after = &typed[at + sign.len()..];
         let at = typed.len() - after.trim_start().len();
-        let (limit, is_share) =
-            limit(subject.kind(), typed[at..].trim_end()).map_err(|reason| bad(at, reason))?;
+        let (limit, is_share) = limit(subject.metric.unit(), typed[at..].trim_end())
+            .map_err(|reason| bad(at, reason))?;
         Ok(Threshold {
             subject,
             operator: *operator,
@@ -104,8 +104,20 @@ impl std::str::FromStr for Threshold {
     }
 }
 
-/// A limit in the kind's base unit, and whether it is a share.
-fn limit(kind: Kind, typed: &str) -> Result<(f64, bool), String> {
+/// What a limit in a unit looks like.
+fn example(unit: MetricUnit) -> &'static str {
+    match unit {
+        MetricUnit::Nanoseconds => "time: 50ms, 1.5s",
+        MetricUnit::Share => "share: 1%, 0.01",
+        MetricUnit::Count => "number or share: 10, 1%",
+        MetricUnit::Millicores => "amount of CPU: 250m, 1.5",
+        MetricUnit::Bytes => "amount of memory: 64Mi, 1.5GB",
+        MetricUnit::CpuMilliseconds | MetricUnit::BytesPerSecond => "number: 1.5",
+    }
+}
+
+/// Reads a limit: its value in the metric's unit, and whether it is a share of all.
+fn limit(unit: MetricUnit, typed: &str) -> Result<(f64, bool), String> {
     let number = |text: &str| {
         let number: Option<f64> = text.trim().parse().ok();
         number.filter(|number| number.is_finite() && *number >= 0.0)
@@ -114,24 +126,27 @@ fn limit(kind: Kind, typed: &str) -> Result<(f64, bool), String> {
         .strip_suffix('%')
         .and_then(number)
         .map(|percent| percent / 100.0);
-    let found = match kind {
-        Kind::Time => {
+    let found = match unit {
+        MetricUnit::Nanoseconds => {
             return parse_duration(typed)
                 .map(|time| (time.0 as f64, false))
                 .map_err(|bad| bad.to_string());
         }
-        Kind::Share => share.or_else(|| number(typed)).map(|share| (share, true)),
-        Kind::Count => share
+        MetricUnit::Share => share.or_else(|| number(typed)).map(|share| (share, true)),
+        MetricUnit::Count => share
             .map(|share| (share, true))
             .or_else(|| Some((number(typed)?, false))),
-        Kind::Cores => match typed.strip_suffix('m') {
+        MetricUnit::Millicores => match typed.strip_suffix('m') {
             Some(thousandths) => number(thousandths),
             None => number(typed).map(|cores| cores * 1e3),
         }
         .map(|thousandths| (thousandths, false)),
-        Kind::Bytes => bytes(typed, number).map(|bytes| (bytes, false)),
+        MetricUnit::Bytes => bytes(typed, number).map(|bytes| (bytes, false)),
+        MetricUnit::CpuMilliseconds | MetricUnit::BytesPerSecond => {
+            number(typed).map(|number| (number, false))
+        }
     };
-    found.ok_or_else(|| format!("`{typed}` is no {}", kind.example()))
+    found.ok_or_else(|| format!("`{typed}` is no {}", example(unit)))
 }
 
 fn bytes(typed: &str, number: impl Fn(&str) -> Option<f64>) -> Option<f64> {
@@ -259,7 +274,10 @@ impl Threshold {
         let failing = runs.iter().filter(|one| one.fails).count();
         let values: Option<Vec<f64>> = runs.iter().map(|one| one.value).collect();
         let values = values.filter(|values| !values.is_empty());
-        let is_counted = matches!(self.subject.kind(), Kind::Share | Kind::Count);
+        let is_counted = matches!(
+            self.subject.metric.unit(),
+            MetricUnit::Share | MetricUnit::Count
+        );
         let mean = values
             .as_ref()
             .map(|values| values.iter().sum::<f64>() / values.len() as f64);
@@ -290,13 +308,13 @@ impl Threshold {
     }
 
     fn show(&self, value: f64) -> String {
-        match self.subject.kind() {
-            Kind::Time => show_ns(value),
-            Kind::Share => format!("{:.3}%", value * 100.0),
-            Kind::Count if self.is_share => format!("{:.3}%", value * 100.0),
-            Kind::Count => format!("{value}"),
-            Kind::Cores => format!("{value:.1}m"),
-            Kind::Bytes => show_bytes(value),
+        match self.subject.metric.unit() {
+            MetricUnit::Nanoseconds => show_ns(value),
+            MetricUnit::Share => format!("{:.3}%", value * 100.0),
+            MetricUnit::Count if self.is_share => format!("{:.3}%", value * 100.0),
+            MetricUnit::Count | MetricUnit::CpuMilliseconds => format!("{value}"),
+            MetricUnit::Millicores => format!("{value:.1}m"),
+            MetricUnit::Bytes | MetricUnit::BytesPerSecond => show_bytes(value),
         }
     }
 }

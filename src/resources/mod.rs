@@ -21,7 +21,7 @@ pub use figures::{
 };
 pub use not_known::NotKnown;
 pub use offset::ClockOffset;
-pub use parts::{Part, sum_of, use_of};
+pub use parts::{Part, network_of, sum_of, use_of};
 pub use quantity::{Quantity, Unit};
 pub use reduce::reduce;
 pub use sample::{Point, Sample, SampleLog, Source, Subject};

@@ -159,6 +159,24 @@ fn sum<'a>(
     Ok(sum)
 }
 
+/// What the pods received or sent together, in bytes per second, each pod weighted with the share of the
+/// window in which it was there. The traffic of a pod on its node's network is the node's, so it is in
+/// no sum.
+///
+/// Returns `None` without a pod that has its own network, or where one of those has no figure.
+pub fn network_of<'a>(
+    pods: impl IntoIterator<Item = &'a PodUse>,
+    quantity: Quantity,
+) -> Option<f64> {
+    let own = pods.into_iter().filter(|pod| pod.has_own_network());
+    let mut own = own.peekable();
+    own.peek()?;
+    // Begun with 0, because the sum of nothing is -0.
+    own.try_fold(0.0, |sum, pod| {
+        Some(sum + pod.figure(quantity)? * pod.presence)
+    })
+}
+
 /// A sum of sums: not known where one of them is not.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use super::figures::{
     CategoryUse, CollectorUse, ContainerUse, Figure, NodeClock, PodUse, Quality, Resources, Spans,
 };
-use super::parts::use_of_role;
+use super::parts::{network_of, use_of_role};
 use super::quantity::Kind;
 use super::window::{Mark, counter, events, gauge};
 use super::{
@@ -340,13 +340,7 @@ fn categories(pods: &[PodUse]) -> Vec<CategoryUse> {
 }
 
 fn category(kind: &Category, pods: &[&PodUse]) -> CategoryUse {
-    let own_network = || pods.iter().filter(|pod| pod.has_own_network());
-    let network = |quantity| {
-        own_network()
-            .map(|pod| Some(pod.figure(quantity)? * pod.presence))
-            .sum::<Option<f64>>()
-            .filter(|_| own_network().next().is_some())
-    };
+    let network = |quantity| network_of(pods.iter().copied(), quantity);
     let containers = || pods.iter().flat_map(|pod| &pod.containers);
     let throttling = containers().filter_map(ContainerUse::throttling);
     let counted = [Quantity::Cpu, Quantity::WorkingSet, Quantity::NetworkRx];

@@ -322,6 +322,7 @@ fn leave_open(steps: &mut BTreeMap<(u64, u32), Vec<ServiceFigures>>) {
             memory_bytes: None,
             network_rx_bytes_per_s: None,
             network_tx_bytes_per_s: None,
+            has_own_network: true,
             saturation: Saturation::default(),
         }));
     }
@@ -381,6 +382,7 @@ fn pod(row: &CsvRow<'_>) -> Result<ServiceFigures, BadTable> {
         memory_bytes: number("Memory_WorkingSet(Mi)").map(|mib| mib * KIB * KIB),
         network_rx_bytes_per_s: network[0].map(|kib| kib * KIB),
         network_tx_bytes_per_s: network[1].map(|kib| kib * KIB),
+        has_own_network: true,
         saturation: Saturation::default(),
     })
 }

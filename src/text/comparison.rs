@@ -1,7 +1,8 @@
 //! What one arm costs over another, in words: what is not known first.
 
 use crate::compare::{
-    Comparison, Cost, LeftOutReason, Metric, MetricComparison, RateComparison, by_difference,
+    Comparison, Cost, LeftOutReason, Metric, MetricComparison, MetricUnit, RateComparison,
+    by_difference,
 };
 use crate::resources::Part;
 use crate::statistics::{BLOCKS_FOR_AN_INTERVAL, Estimate, Spread};
@@ -179,12 +180,13 @@ pub fn estimate_text(estimate: &Estimate, show: &dyn Fn(f64) -> String) -> Strin
 /// A value of a metric.
 pub fn show_metric(metric: Metric, value: f64) -> String {
     match metric.unit() {
-        "ns" => show_time_us(value / 1e3),
-        "m" => format!("{value:.1}m"),
-        "ms" => format!("{value:.3}ms"),
-        "share" => format!("{:.3}%", value * 100.0),
-        "B/s" => format!("{}/s", show_bytes(value)),
-        _ => show_bytes(value),
+        MetricUnit::Nanoseconds => show_time_us(value / 1e3),
+        MetricUnit::Millicores => format!("{value:.1}m"),
+        MetricUnit::CpuMilliseconds => format!("{value:.3}ms"),
+        MetricUnit::Share => format!("{:.3}%", value * 100.0),
+        MetricUnit::BytesPerSecond => format!("{}/s", show_bytes(value)),
+        MetricUnit::Bytes => show_bytes(value),
+        MetricUnit::Count => format!("{value}"),
     }
 }
 

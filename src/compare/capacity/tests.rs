@@ -16,6 +16,7 @@ fn service(name: &str, app_m: f64, sidecar_m: f64, saturation: Saturation) -> Se
         memory_bytes: None,
         network_rx_bytes_per_s: None,
         network_tx_bytes_per_s: None,
+        has_own_network: true,
         saturation,
     }
 }

@@ -86,6 +86,7 @@ fn step(
         memory_bytes: Some(noisy(2e8, 0.01)),
         network_rx_bytes_per_s: None,
         network_tx_bytes_per_s: None,
+        has_own_network: true,
         saturation: Saturation::default(),
     };
     let latency = Latency {
