@@ -2,7 +2,7 @@
 //! tell nothing is found in time.
 
 use crate::cli::{Baseline, Repetition};
-use crate::compare::{ArmSteps, Condition, Conditions, unlike};
+use crate::compare::{ArmSteps, Condition, Conditions, differing_conditions};
 use crate::gate::{MaxRegression, Pairing, TooFewRuns, Trial, TrialBase, usable_baseline};
 use crate::spec::{Offered, RunSpec, Target};
 use crate::statistics::BLOCKS_FOR_AN_INTERVAL;
@@ -66,7 +66,7 @@ impl LoadedBaseline {
         let mut before = self.conditions.clone();
         // Every run has arrivals of its own.
         before.remove(&Condition::seed());
-        unlike(&before, now)
+        differing_conditions(&before, now)
     }
 }
 

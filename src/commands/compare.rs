@@ -3,7 +3,9 @@
 use super::failure::fail;
 use super::pages::{NotWritten, claim, shown_runs, write_page};
 use crate::cli::CompareRequest;
-use crate::compare::{ArmSteps, Comparison, common_rate, compare as compare_steps, unlike};
+use crate::compare::{
+    ArmSteps, Comparison, common_rate, compare as compare_steps, differing_conditions,
+};
 use crate::exit::Exit;
 use crate::files::{comparison_csv, cost_csv};
 use crate::gate::{Gate, MaxRegression, Pairing, regressions};
@@ -110,14 +112,14 @@ fn gate(limits: &[MaxRegression], base: &Side, others: &[Side]) -> Exit {
 fn compared(base: &Side, other: &Side) -> Compared {
     Compared {
         comparison: compare_steps(&base.arm.set(), &other.arm.set()),
-        unlike: unlike(&base.arm.conditions, &other.arm.conditions),
+        differing_conditions: differing_conditions(&base.arm.conditions, &other.arm.conditions),
     }
 }
 
 fn all_texts(compared: &[Compared], layout: Layout) -> String {
     let texts = compared
         .iter()
-        .map(|one| comparison_text(&one.comparison, &one.unlike, layout));
+        .map(|one| comparison_text(&one.comparison, &one.differing_conditions, layout));
     texts.collect::<Vec<_>>().join("\n")
 }
 

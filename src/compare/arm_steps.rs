@@ -1,4 +1,4 @@
-//! The steps of one arm, with what is known of them together.
+//! The steps of one arm, with the conditions under which they were measured.
 
 use super::{Capacity, Conditions, Step, Steps, capacity};
 use crate::spec::StepKey;
@@ -6,16 +6,15 @@ use crate::units::Rate;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// One variant of the system: its steps, and under which circumstances they were measured.
+/// One variant of the system: its steps, and the conditions under which they were measured.
 #[derive(Debug, Clone, Default)]
 pub struct ArmSteps {
-    /// The arm's name.
     pub name: String,
-    /// In the order in which they were read.
+    /// The steps in the order in which they were read.
     pub steps: Vec<Step>,
-    /// Every value that a circumstance had in one of the steps.
+    /// Every value that each condition had in some step.
     pub conditions: Conditions,
-    /// Where the runs of this program's own steps lie; a step of the study has no folder.
+    /// The folders of the runs. Steps that come from the study's tables have no folder.
     folders: BTreeMap<StepKey, PathBuf>,
 }
 
@@ -33,7 +32,7 @@ impl ArmSteps {
         Steps::from(&self.steps)
     }
 
-    /// What the arm can carry.
+    /// How much load the arm can carry, by its steps.
     pub fn capacity(&self) -> Capacity {
         capacity(&self.set())
     }
@@ -44,7 +43,7 @@ impl ArmSteps {
         self.steps.push(step);
     }
 
-    /// Other steps under the same circumstances as an arm of this name.
+    /// An arm with this name, with other steps that were measured under the same conditions.
     pub fn part(&self, name: String, steps: Vec<Step>) -> ArmSteps {
         ArmSteps {
             name,
@@ -73,7 +72,8 @@ impl ArmSteps {
     }
 }
 
-/// The highest rate that every arm held in every repetition; else the lowest that all measured.
+/// The rate at which arms are shown side by side: the highest that every arm held in every repetition,
+/// else the lowest that all arms measured. `None` where they have no rate in common.
 pub fn common_rate(arms: &[ArmSteps]) -> Option<Rate> {
     let (first, others) = arms.split_first()?;
     let mut common = first.set().rates();

@@ -1,37 +1,37 @@
-//! How much an arm can carry: what it held, where waiting begins to cost more than it yields, and
-//! what its limits allow by what a request costs.
+//! How much load an arm can carry: the rates that it held, the rate beyond which waiting grows faster than
+//! throughput, and the rate that its CPU limits allow by the cost of a request.
 
-use super::cost::costs;
+use super::cost::{ServiceCost, costs};
 use super::figures::ServiceFigures;
 use super::{Metric, Steps};
 use crate::resources::Part;
 use crate::statistics::{Estimate, mean_over_blocks};
 use crate::units::Rate;
 
-/// What an arm can carry, as far as its steps say.
+/// The capacity of an arm, as far as its steps show it. Rates are requests per second.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Capacity {
-    /// The highest rate that was held in every repetition, below any that was not; requests per second.
+    /// The highest rate that was held in every repetition and is below any rate that was not.
     pub held: Option<f64>,
     /// The lowest rate that was not held in some repetition.
     pub not_held: Option<f64>,
-    /// What was finished per second when more was offered than is held.
+    /// Requests finished per second when more was offered than the arm could hold.
     pub plateau: Option<Estimate>,
-    /// Where waiting begins to cost more than it yields.
+    /// `None` with fewer than three rates that were held.
     pub knee: Option<Knee>,
-    /// What the limits allow.
+    /// `None` without CPU limits, or where no part is known to cost CPU per request.
     pub predicted: Option<Prediction>,
 }
 
 /// The rate with the largest power: requests finished per second over their mean latency (Kleinrock,
-/// ICC 1979). Below it more load costs little waiting, above it waiting grows faster than the yield.
+/// ICC 1979). Below this rate more load adds little waiting, above it waiting grows faster than throughput.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Knee {
     /// Requests per second, one of those that were measured.
     pub rate: f64,
-    /// It is the lowest that was held: the true one may lie below.
+    /// The rate is the lowest that was held, so that the true knee may lie below.
     pub is_first: bool,
-    /// It is the highest that was held: the true one may lie beyond.
+    /// The rate is the highest that was held, so that the true knee may lie above.
     pub is_last: bool,
 }
 
@@ -40,23 +40,22 @@ pub struct Knee {
 pub struct Prediction {
     /// Requests per second.
     pub rate: f64,
-    /// The service whose limit is reached first; `None` when it is the nodes' cores, all of them, which
-    /// is more than pods may use.
+    /// The service whose limit is reached first; `None` for the cores of all nodes together. Pods may use
+    /// less than those, so that this is an upper bound.
     pub service: Option<String>,
-    /// Which part of it.
     pub part: Part,
-    /// The limit over all its pods, thousandths of a core.
+    /// The CPU limit of the part over all pods of the service, in thousandths of a core.
     pub limit_m: f64,
     /// CPU milliseconds per request.
     pub per_request_ms: f64,
-    /// Thousandths of a core without any request.
+    /// CPU without any request, in thousandths of a core.
     pub idle_m: f64,
     /// Largest share of scheduler periods in which a container of that part was stopped at its limit,
-    /// over all steps: what speaks for it.
+    /// over all steps. A large share confirms the prediction.
     pub throttled: Option<f64>,
 }
 
-/// What the steps of an arm say about its capacity.
+/// Finds the capacity of the arm that these steps belong to.
 pub fn capacity(steps: &Steps<'_>) -> Capacity {
     let rates = steps.rates();
     let is_broken = |rate: &Rate| {
@@ -77,7 +76,8 @@ pub fn capacity(steps: &Steps<'_>) -> Capacity {
     }
 }
 
-/// What an arm finished per second at most when it was offered more than it held, by repetition.
+/// The most requests per second that an arm finished in a repetition while it was offered more than it
+/// could hold; `None` where it never was.
 pub(super) fn plateau_of(steps: &Steps<'_>, repetition: u32) -> Option<f64> {
     let beyond = steps
         .repetition(repetition)
@@ -86,7 +86,7 @@ pub(super) fn plateau_of(steps: &Steps<'_>, repetition: u32) -> Option<f64> {
     finished.max_by(f64::total_cmp)
 }
 
-/// The same over all repetitions.
+/// The mean of [`plateau_of`] over all repetitions.
 pub(super) fn plateau(steps: &Steps<'_>) -> Option<Estimate> {
     let repetitions = steps.repetitions();
     let plateaus = repetitions.iter().filter_map(|one| plateau_of(steps, *one));
@@ -106,7 +106,7 @@ fn knee(steps: &Steps<'_>) -> Option<Knee> {
     };
     let rates = steps.rates();
     let powers: Vec<(f64, f64)> = rates.iter().filter_map(power).collect();
-    // Of two rates none lies between others.
+    // A maximum inside the range needs a rate on each side.
     if powers.len() < 3 {
         return None;
     }
@@ -122,29 +122,12 @@ fn knee(steps: &Steps<'_>) -> Option<Knee> {
 
 fn predicted(steps: &Steps<'_>) -> Option<Prediction> {
     let costs = costs(steps);
-    let parts = costs.iter().filter(|(.., part, _)| *part != Part::Total);
-    let of_services = parts.filter_map(|(namespace, service, part, cost)| {
-        let of_it = || services(steps, namespace, service);
-        // Replicas may come and go: the fewest are what can be relied on.
-        let limits = of_it().filter_map(|one| one.saturation.limit_m.get(part).copied());
-        // What may cost nothing per request reaches no limit by requests.
-        if cost.per_request_ms.differs_from(0.0) == Some(false) {
-            return None;
-        }
-        prediction(
-            Some(service.clone()),
-            *part,
-            limits.min_by(f64::total_cmp)?,
-            (cost.per_request_ms.value, cost.idle_m.value),
-            of_it()
-                .filter_map(|one| one.saturation.throttled.get(part).copied())
-                .max_by(f64::total_cmp),
-        )
-    });
-    let totals = || costs.iter().filter(|(.., part, _)| *part == Part::Total);
+    let parts = costs.iter().filter(|one| one.part != Part::Total);
+    let of_services = parts.filter_map(|one| service_prediction(steps, one));
+    let totals = || costs.iter().filter(|one| one.part == Part::Total);
     let total = (
-        totals().map(|(.., cost)| cost.per_request_ms.value).sum(),
-        totals().map(|(.., cost)| cost.idle_m.value).sum(),
+        totals().map(|one| one.cost.per_request_ms.value).sum(),
+        totals().map(|one| one.cost.idle_m.value).sum(),
     );
     let cores = steps
         .iter()
@@ -153,6 +136,29 @@ fn predicted(steps: &Steps<'_>) -> Option<Prediction> {
     let of_nodes = cores.and_then(|cores| prediction(None, Part::Total, cores, total, None));
     let all = of_services.chain(of_nodes);
     all.min_by(|one, other| one.rate.total_cmp(&other.rate))
+}
+
+/// The rate at which a part of a service reaches its CPU limit.
+fn service_prediction(steps: &Steps<'_>, one: &ServiceCost) -> Option<Prediction> {
+    let ServiceCost { part, cost, .. } = one;
+    // A part whose cost per request may be 0 reaches no limit by requests.
+    if cost.per_request_ms.differs_from(0.0) == Some(false) {
+        return None;
+    }
+    let saturations = || {
+        let services = services(steps, &one.namespace, &one.service);
+        services.map(|one| &one.saturation)
+    };
+    // Replicas may come and go, so the smallest limit over the steps is what can be relied on.
+    let limits = saturations().filter_map(|one| one.limit_m.get(part).copied());
+    let throttled = saturations().filter_map(|one| one.throttled.get(part).copied());
+    prediction(
+        Some(one.service.clone()),
+        *part,
+        limits.min_by(f64::total_cmp)?,
+        (cost.per_request_ms.value, cost.idle_m.value),
+        throttled.max_by(f64::total_cmp),
+    )
 }
 
 fn services<'a>(

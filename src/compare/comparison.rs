@@ -1,6 +1,7 @@
-//! What one variant of a system costs over another, with its uncertainty: per rate over blocks of
-//! both, steps that were held only. Steps beyond capacity say how long they lasted, and nothing about
-//! what a request costs: both arms are as busy as they can be.
+//! The comparison of two arms: every metric at every rate over blocks of both, with its uncertainty.
+//!
+//! Only steps whose rate was held are compared. Beyond capacity both arms are as busy as they can be, and
+//! latencies grow with the length of the step, so neither says what a request costs.
 
 use super::capacity::{plateau, plateau_of};
 use super::cost::{CostDifference, cost_differences};
@@ -12,36 +13,33 @@ use crate::units::Rate;
 use crate::verdict::Stability;
 use std::fmt;
 
-/// One metric at one rate.
+/// The comparison of one metric at one rate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetricComparison {
-    /// Which.
     pub metric: Metric,
-    /// In the arm that is compared with, over the blocks.
+    /// The mean over the blocks of the arm that is compared with.
     pub base: Estimate,
-    /// In the other.
+    /// The mean over the blocks of the other arm.
     pub other: Estimate,
-    /// `other / base`; absent where one of them is 0.
+    /// `other / base`; absent where a block has a value of 0.
     pub ratio: Option<Estimate>,
     /// `other - base`.
     pub difference: Estimate,
-    /// The noise floor: how far two halves of one arm lie apart at this rate, in the arm in which
-    /// they lie farther; absent with fewer than two blocks.
+    /// The noise floor: the difference between two halves of the same arm at this rate, in the arm where it
+    /// is larger; absent with fewer than two blocks.
     pub noise: Option<f64>,
-    /// Some of the values are lower bounds, or have few samples beyond them.
+    /// Whether a value is a lower bound, or has few samples beyond it.
     pub is_doubtful: bool,
 }
 
-/// A step that says nothing about what a request costs.
+/// A step, or a figure of a step, that takes no part in a comparison.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LeftOut {
-    /// Whether it is a step of the arm that is compared with.
+    /// Whether the step belongs to the arm that is compared with.
     pub is_base: bool,
-    /// The arm.
     pub arm: String,
-    /// The repetition, from 1.
+    /// Counted from 1.
     pub repetition: u32,
-    /// Why it says nothing.
     pub reason: LeftOutReason,
 }
 
@@ -50,11 +48,11 @@ pub struct LeftOut {
 pub enum LeftOutReason {
     /// The other arm has no step with this rate and repetition.
     Alone,
-    /// The rate was not held, for these reasons.
+    /// The rate was not held; the reasons are messages of [`Stability::NotHeld`].
     Saturated(Vec<String>),
-    /// Whether the rate was held is not known, for this reason.
+    /// It is not known whether the rate was held.
     Unknown(String),
-    /// The step is compared, but for the CPU of this part, which is not known.
+    /// The step takes part, but the CPU of this part is not known.
     NotKnown(Part, NotKnown),
 }
 
@@ -70,46 +68,46 @@ impl fmt::Display for LeftOut {
     }
 }
 
-/// One rate.
+/// The comparison at one rate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RateComparison {
     /// Requests per second.
     pub rate: f64,
-    /// Blocks that both arms have held.
+    /// Number of blocks in which both arms held the rate.
     pub blocks: usize,
-    /// Steps that are left out, and figures of the others that are not known, each with the reason.
+    /// Steps that are left out, and figures of the other steps that are not known.
     pub left_out: Vec<LeftOut>,
-    /// Empty where no block is left.
+    /// Empty without blocks.
     pub metrics: Vec<MetricComparison>,
 }
 
-/// What one arm costs over another.
+/// The comparison of two arms.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
-    /// The arm that is compared with.
+    /// Name of the arm that is compared with.
     pub base: String,
-    /// The arm that is compared.
+    /// Name of the arm that is compared.
     pub other: String,
-    /// By rate.
+    /// The lowest rate first.
     pub rates: Vec<RateComparison>,
-    /// By service and role.
+    /// CPU per request and idle use, by service and part.
     pub costs: Vec<CostDifference>,
-    /// What each arm finishes per second when it is offered more than it can.
+    /// Requests finished per second by each arm when it was offered more than it could hold.
     pub capacity: CapacityComparison,
 }
 
-/// The capacity of both arms, as far as they were driven beyond it.
+/// The capacity of both arms, in requests per second. Only steps beyond capacity show it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CapacityComparison {
-    /// Requests per second; absent when every rate was held.
+    /// Absent when the arm held every rate.
     pub base: Option<Estimate>,
-    /// Likewise.
+    /// Absent when the arm held every rate.
     pub other: Option<Estimate>,
-    /// `other / base` over blocks in which both were driven beyond.
+    /// `other / base` over repetitions in which both arms were driven beyond capacity.
     pub ratio: Option<Estimate>,
 }
 
-/// Compares the steps of two arms.
+/// Compares the steps of two arms, with the first arm as the base.
 pub fn compare(base: &Steps<'_>, other: &Steps<'_>) -> Comparison {
     let name = |steps: &Steps<'_>| {
         steps
@@ -138,8 +136,8 @@ fn at_rate(rate: Rate, base: &Steps<'_>, other: &Steps<'_>) -> RateComparison {
             continue;
         };
         let unusable = [
-            why_not(one).map(|why| leave_out(one, true, why)),
-            why_not(partner).map(|why| leave_out(partner, false, why)),
+            unusable_reason(one).map(|why| leave_out(one, true, why)),
+            unusable_reason(partner).map(|why| leave_out(partner, false, why)),
         ];
         if unusable.iter().all(Option::is_none) {
             blocks.push((*one, partner));
@@ -170,7 +168,8 @@ fn leave_out(step: &Step, is_base: bool, reason: LeftOutReason) -> LeftOut {
     }
 }
 
-/// Why a step that is compared has no figure of the CPU of a part.
+/// Names the first part whose CPU is not known in a step that is compared. A part without pods is not
+/// named, because an arm need not have every part.
 fn without_cpu(step: &Step, is_base: bool) -> Option<LeftOut> {
     let mut parts = Part::ALL.into_iter();
     parts.find_map(|part| match step.cpu(part) {
@@ -181,8 +180,8 @@ fn without_cpu(step: &Step, is_base: bool) -> Option<LeftOut> {
     })
 }
 
-/// Why a step says nothing about what a request costs.
-fn why_not(step: &Step) -> Option<LeftOutReason> {
+/// The reason for which a step cannot be compared; `None` where it can.
+fn unusable_reason(step: &Step) -> Option<LeftOutReason> {
     match &step.stability {
         Stability::Held => None,
         Stability::NotHeld { reasons } => {
@@ -198,7 +197,7 @@ fn compared(metric: Metric, blocks: &[(&Step, &Step)]) -> Option<MetricCompariso
         .iter()
         .filter_map(|(base, other)| Some((metric.of(base)?, metric.of(other)?)));
     let pairs: Vec<(f64, f64)> = pairs.collect();
-    // Two arms without sidecars, or without errors, have nothing to compare there.
+    // Zeros in both arms, such as errors or sidecars that neither has, are not worth a row.
     if pairs.iter().all(|pair| *pair == (0.0, 0.0)) {
         return None;
     }
@@ -207,7 +206,7 @@ fn compared(metric: Metric, blocks: &[(&Step, &Step)]) -> Option<MetricCompariso
         mean_over_blocks(&values)
     };
     let noise = [|pair: &(f64, f64)| pair.0, |pair: &(f64, f64)| pair.1]
-        .map(|of| halves_apart(&pairs.iter().map(of).collect::<Vec<_>>()));
+        .map(|of| half_difference(&pairs.iter().map(of).collect::<Vec<_>>()));
     Some(MetricComparison {
         metric,
         noise: noise.into_iter().flatten().max_by(f64::total_cmp),
@@ -222,9 +221,8 @@ fn compared(metric: Metric, blocks: &[(&Step, &Step)]) -> Option<MetricCompariso
 }
 
 impl MetricComparison {
-    /// Whether the arms differ: beyond the interval over the blocks and beyond what an arm differs
-    /// from itself. `Some(false)` is "not resolved"; `None` where there are too few blocks to say
-    /// that they do.
+    /// Whether the arms differ beyond the interval over blocks and beyond the noise floor. `Some(false)` is
+    /// "not resolved"; `None` means that there are too few blocks for an interval.
     pub fn is_resolved(&self) -> Option<bool> {
         if self
             .noise
@@ -236,10 +234,10 @@ impl MetricComparison {
     }
 }
 
-/// How far the mean of every other block lies from that of the others: neighbours in time. Where the
-/// arms take turns so are they; where one arm was measured after the other they lie farther apart, and
-/// this floor is too low.
-fn halves_apart(values: &[f64]) -> Option<f64> {
+/// The difference between the mean of the odd blocks and that of the even ones, which are neighbours in
+/// time. Where arms take turns, their blocks are neighbours in the same way. Where one arm was measured
+/// after the other, their blocks lie farther apart in time, and this noise floor is too low.
+fn half_difference(values: &[f64]) -> Option<f64> {
     let half = |first| {
         let values: Vec<f64> = values.iter().skip(first).step_by(2).copied().collect();
         Some(mean_over_blocks(&values)?.value)

@@ -1,37 +1,38 @@
-//! The circumstances of a measurement: what two arms should have in common, so that their difference
-//! is that of the arms.
+//! The conditions of a measurement, such as its connections, its seed or the limits of containers. Two arms
+//! should have them in common; else their difference is not only that of the arms.
 
 use crate::measure::RunResult;
 use crate::resources::{Amounts, Category, Container, Role};
 use crate::spec::{HttpOptions, ProxyProtocol, RunSpec, Target, TlsVersion};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The conditions of an arm's steps, each with every value that was seen.
+/// The conditions of an arm's steps, each with every value that it had in some step.
 pub type Conditions = BTreeMap<Condition, BTreeSet<String>>;
 
-/// A circumstance that the steps of two arms should have in common.
+/// A condition that the steps of two arms should have in common.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Condition {
     name: String,
     subject: ConditionSubject,
 }
 
-/// What a condition belongs to, which decides how two arms are compared by it.
+/// The subject of a condition. It decides how two arms are compared by the condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum ConditionSubject {
-    /// The load: what only one arm says of it is named.
+    /// The load. A condition that is known of one arm only is named.
     Load,
-    /// The seed of the arrivals. Every step of a plan has its own, so the seeds of two arms differ only if
-    /// they have none in common: where one arm lacks a step, it lacks the seed of that step.
+    /// The seed of the arrivals. Each step of a plan has its own seed, and an arm that lacks a step lacks its
+    /// seed, so the seeds of two arms differ only where they have none in common.
     Seed,
-    /// A service, a container or a node of the system under load, which one arm alone may have.
+    /// A service, a container or a node of the system under load. One arm may have some that the other
+    /// lacks, so only conditions of both are compared.
     System,
-    /// A container of the mesh. Sidecars are what an arm may be about, so they are shown and not compared.
+    /// A sidecar. Arms may differ in their sidecars on purpose, so these are shown and not compared.
     Sidecar,
 }
 
 impl Condition {
-    /// A condition of the load.
+    /// A condition of the load, such as `connections`.
     pub fn of_load(name: &str) -> Condition {
         Condition::new(name.to_owned(), ConditionSubject::Load)
     }
@@ -41,7 +42,7 @@ impl Condition {
         Condition::new("seed".to_owned(), ConditionSubject::Seed)
     }
 
-    /// The number of pods of a service.
+    /// The condition that a service has a certain number of pods.
     pub fn replicas_of(service: &str) -> Condition {
         Condition::of_system(format!("replicas of {service}"))
     }
@@ -63,12 +64,12 @@ impl Condition {
         Condition { name, subject }
     }
 
-    /// The name that people read.
+    /// The name for people, such as `limits of geo/geo`.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    fn is_of_the_load(&self) -> bool {
+    fn is_of_load(&self) -> bool {
         matches!(
             self.subject,
             ConditionSubject::Load | ConditionSubject::Seed
@@ -76,7 +77,7 @@ impl Condition {
     }
 }
 
-/// Adds a run's circumstances.
+/// Adds the conditions under which a run was measured.
 pub fn add_conditions(conditions: &mut Conditions, result: &RunResult) {
     let mut add = |condition: Condition, value: String| {
         conditions.entry(condition).or_default().insert(value);
@@ -116,7 +117,7 @@ fn http(http: &HttpOptions) -> String {
     }
 }
 
-/// What lies between HTTP and the network.
+/// The layers between HTTP and the network, such as TLS.
 fn transport(spec: &RunSpec) -> String {
     let mut layers = Vec::new();
     match spec.reach.proxy_protocol {
@@ -160,7 +161,7 @@ fn of_cluster(result: &RunResult, add: &mut impl FnMut(Condition, String)) {
         add(sources, names.join(", "));
     }
     for node in resources.topology.nodes.values() {
-        // Processes of this machine have neither.
+        // Where processes of this machine are measured, it stands as a node without a kubelet.
         if !node.kubelet.is_empty() {
             let about = format!("{}, kubelet {}", node.runtime, node.kubelet);
             add(Condition::of_system(format!("node {}", node.name)), about);
@@ -197,13 +198,17 @@ fn amounts(amounts: &Amounts) -> String {
     format!("CPU {cpu}, memory {memory}")
 }
 
-/// Values that are listed; a sweep has a seed per step.
-const VALUES: usize = 4;
+/// A sweep has a seed per step, so not all values are listed.
+const MOST_VALUES: usize = 4;
 
-/// The values of a condition in one line, as many as can be read.
+/// The first values of a condition in one line, and the number of the others.
 pub fn condition_text(values: &BTreeSet<String>) -> String {
-    let shown: Vec<&str> = values.iter().take(VALUES).map(String::as_str).collect();
-    let more = values.len().saturating_sub(VALUES);
+    let shown: Vec<&str> = values
+        .iter()
+        .take(MOST_VALUES)
+        .map(String::as_str)
+        .collect();
+    let more = values.len().saturating_sub(MOST_VALUES);
     let rest = if more > 0 {
         format!(" | {more} more")
     } else {
@@ -212,8 +217,9 @@ pub fn condition_text(values: &BTreeSet<String>) -> String {
     shown.join(" | ") + &rest
 }
 
-/// What is not the same in both, as far as both say it: name, here and there.
-pub fn unlike(base: &Conditions, other: &Conditions) -> Vec<String> {
+/// The conditions that differ between two arms, one line each, such as `connections: 10 against 77`.
+/// Conditions of the load that are known of one arm only are named together in a last line.
+pub fn differing_conditions(base: &Conditions, other: &Conditions) -> Vec<String> {
     let differing = base.iter().filter_map(|(condition, ones)| {
         let others = other.get(condition)?;
         let differs = match condition.subject {
@@ -230,14 +236,14 @@ pub fn unlike(base: &Conditions, other: &Conditions) -> Vec<String> {
     differing.chain(known_of_one(base, other)).collect()
 }
 
-/// What only one of both says of the load, as folders of different kinds do: whether it differs cannot
-/// be seen. What is said of a service, a container or a node, arms need not have in common.
+/// The conditions of the load that are known of one arm only, as where folders of different kinds are
+/// compared: it cannot be seen whether they differ.
 fn known_of_one(base: &Conditions, other: &Conditions) -> Option<String> {
-    fn of_the_load(conditions: &Conditions) -> BTreeSet<&Condition> {
+    fn load_conditions(conditions: &Conditions) -> BTreeSet<&Condition> {
         let conditions = conditions.keys();
-        conditions.filter(|one| one.is_of_the_load()).collect()
+        conditions.filter(|one| one.is_of_load()).collect()
     }
-    let alone = &of_the_load(base) ^ &of_the_load(other);
+    let alone = &load_conditions(base) ^ &load_conditions(other);
     let names: Vec<&str> = alone.into_iter().map(Condition::name).collect();
     (!names.is_empty()).then(|| format!("known of one alone: {}", names.join("; ")))
 }
@@ -253,13 +259,13 @@ mod tests {
     fn what_both_have_in_common_is_not_worth_a_word() {
         let mut base = Conditions::new();
         add_conditions(&mut base, &sample::ordinary().result);
-        assert!(unlike(&base, &base).is_empty());
+        assert!(differing_conditions(&base, &base).is_empty());
         let mut result = sample::ordinary().result;
         result.spec.load.connections = 77;
         result.environment.cores = 99;
         let mut other = Conditions::new();
         add_conditions(&mut other, &result);
-        let found = unlike(&base, &other);
+        let found = differing_conditions(&base, &other);
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(
             found.iter().any(|one| one == "connections: 10 against 77"),
@@ -287,14 +293,14 @@ mod tests {
             Condition::replicas_of("envoy"),
         ]);
         let wanted = ["known of one alone: connections; duration; seed"];
-        assert_eq!(unlike(&ours, &study), wanted);
-        assert_eq!(unlike(&study, &ours), wanted);
+        assert_eq!(differing_conditions(&ours, &study), wanted);
+        assert_eq!(differing_conditions(&study, &ours), wanted);
         let fewer = conditions(&[
             Condition::of_load("connections"),
             Condition::seed(),
             system("limits of geo/geo"),
         ]);
-        assert!(unlike(&ours, &fewer).is_empty());
+        assert!(differing_conditions(&ours, &fewer).is_empty());
     }
 
     #[test]
@@ -315,16 +321,16 @@ mod tests {
                 ["1", "2"].map(|text| Conditions::from([(condition.clone(), value(text))]));
             let name = condition.name();
             assert_eq!(
-                unlike(&one, &other),
+                differing_conditions(&one, &other),
                 [format!("{name}: 1 against 2")],
                 "{name}"
             );
         }
-        // Sidecars are what an arm may be about.
+        // Arms may differ in their sidecars on purpose.
         let sidecar = Condition::new("limits of geo/proxy".to_owned(), ConditionSubject::Sidecar);
         let [one, other] =
             ["1", "2"].map(|text| Conditions::from([(sidecar.clone(), value(text))]));
-        assert!(unlike(&one, &other).is_empty());
+        assert!(differing_conditions(&one, &other).is_empty());
     }
 
     #[test]
@@ -363,8 +369,8 @@ mod tests {
             let seeds = seeds.map(|seed| seed.to_string()).collect();
             Conditions::from([(Condition::seed(), seeds)])
         };
-        assert!(unlike(&seeds(10..16), &seeds(11..17)).is_empty());
-        let found = unlike(&seeds(10..16), &seeds(20..26));
+        assert!(differing_conditions(&seeds(10..16), &seeds(11..17)).is_empty());
+        let found = differing_conditions(&seeds(10..16), &seeds(20..26));
         assert_eq!(
             found,
             ["seed: 10 | 11 | 12 | 13 | 2 more against 20 | 21 | 22 | 23 | 2 more"]

@@ -1,6 +1,7 @@
-//! What a comparison looks at of a step, whoever measured it: this program, or the study before it.
+//! The figures of a step: the numbers that comparisons, tables and pages take from it, whether this
+//! program measured the step or the study did.
 
-use crate::measure::are_few;
+use crate::measure::{RunResult, are_few};
 use crate::resources::{
     Category, ContainerUse, NotKnown, Part, PodUse, Quantity, Resources, network_of, sum_of, use_of,
 };
@@ -8,57 +9,54 @@ use crate::verdict::{JudgedRun, Level, Stability};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A step's figures.
+/// The figures of one step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepFigures {
-    /// Requests per second that were finished.
+    /// Requests per second that were finished in the window.
     pub achieved: f64,
-    /// Whether the measurement can be believed; absent where nobody judged.
+    /// The verdict on the measurement; absent for steps of the study, which has none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub level: Option<Level>,
-    /// Whether the rate was held.
     pub stability: Stability,
-    /// Latencies in nanoseconds: `mean`, `p50`, ...
+    /// Latencies by the name of the statistic: `mean`, `p50`, ... Empty in a closed loop.
     pub latency: BTreeMap<String, Latency>,
-    /// Requests that failed, and replies with a status above 399, of all that ended; absent where
-    /// unknown.
+    /// The share of failed requests and of replies with a status above 399 among all that ended; absent
+    /// where it is not known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error_rate: Option<f64>,
-    /// What each service used; none where nobody looked.
+    /// The use of each service; empty without a collector.
     pub services: Vec<ServiceFigures>,
-    /// Thousandths of a core that the nodes have together.
+    /// CPU of all nodes together, in thousandths of a core.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub nodes_cpu_m: Option<f64>,
 }
 
-/// A latency.
+/// A latency of a step, and its reliability.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Latency {
-    /// In nanoseconds.
     pub ns: f64,
-    /// Unfinished requests could raise it.
+    /// Whether unfinished requests could raise the value.
     pub is_lower_bound: bool,
-    /// Samples beyond it, where that is known.
+    /// Number of samples above the value; absent where it is not known, and for the mean.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub beyond: Option<u64>,
 }
 
 impl Latency {
-    /// It is a lower bound, or has few samples beyond it.
+    /// Whether the value is a lower bound, or has few samples above it.
     pub fn is_doubtful(&self) -> bool {
         self.is_lower_bound || self.beyond.is_some_and(are_few)
     }
 }
 
-/// What the pods of a service used together; absent what one of them has no figure for.
+/// The use of all pods of a service together. A figure is absent where a pod that counts has none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs)] // the names are the documentation
 pub struct ServiceFigures {
     pub category: Category,
     pub namespace: String,
     pub service: String,
-    /// Thousandths of a core by part: app, sidecar and total of every service, the mesh's parts of
-    /// those that have them.
+    /// CPU in thousandths of a core. Every service has app, sidecar and total; the parts of the mesh are
+    /// there only where the service has such containers.
     pub cpu_m: BTreeMap<Part, Result<f64, NotKnown>>,
     pub memory_bytes: Option<f64>,
     pub network_rx_bytes_per_s: Option<f64>,
@@ -68,7 +66,7 @@ pub struct ServiceFigures {
     pub saturation: Saturation,
 }
 
-/// How near a service came to what it may use.
+/// How near a service came to its limits.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Saturation {
     /// CPU limits in thousandths of a core by part, over all pods; a part of which a container has no
@@ -92,43 +90,22 @@ impl StepFigures {
             verdict,
             stability,
         } = run;
-        let tally = result.overall();
-        let mut latency = BTreeMap::new();
-        if result.is_open_loop() {
-            let response = tally.latency_with_censored();
-            if !response.is_empty() {
-                let mean = Latency {
-                    ns: response.mean(),
-                    is_lower_bound: tally.unfinished > 0,
-                    beyond: None,
-                };
-                latency.insert("mean".to_owned(), mean);
-            }
-            for percentile in tally.latency_percentiles() {
-                let value = Latency {
-                    ns: percentile.value as f64,
-                    is_lower_bound: percentile.is_lower_bound,
-                    beyond: Some(percentile.beyond),
-                };
-                latency.insert(percentile.name.to_owned(), value);
-            }
-        }
         StepFigures {
             achieved: result.rate_achieved(),
             level: Some(verdict.level),
             stability: stability.clone(),
-            latency,
-            error_rate: tally.error_rate(),
+            latency: latencies(result),
+            error_rate: result.overall().error_rate(),
             services: result.resources.as_ref().map_or(Vec::new(), services),
-            nodes_cpu_m: result.resources.as_ref().and_then(cores),
+            nodes_cpu_m: result.resources.as_ref().and_then(nodes_cpu),
         }
     }
 
-    /// Thousandths of a core that a part used: of the application, or of the mesh wherever its pods
-    /// run.
+    /// CPU that a part used in the whole step, in thousandths of a core. App, sidecar and total are those of
+    /// the application; the parts of the mesh are added up wherever their pods run.
     ///
     /// # Errors
-    /// Why that is not known.
+    /// [`NotKnown`] without a pod of the part, or where one of the services has no figure.
     pub fn cpu(&self, part: Part) -> Result<f64, NotKnown> {
         let services = self.services.iter().filter(|one| match part.is_of_mesh() {
             true => one.cpu_m.contains_key(&part),
@@ -143,17 +120,17 @@ impl StepFigures {
 }
 
 impl ServiceFigures {
-    /// Thousandths of a core that a part of it used.
+    /// CPU that a part of the service used, in thousandths of a core; 0 for a part that it does not have.
     ///
     /// # Errors
-    /// Why that is not known.
+    /// [`NotKnown`] where a container of the part ran without samples.
     pub fn cpu(&self, part: Part) -> Result<f64, &NotKnown> {
         self.cpu_m
             .get(&part)
             .map_or(Ok(0.0), |used| used.as_ref().copied())
     }
 
-    /// The CPU of a service without parts of the mesh's own.
+    /// The CPU by part of a service that consists of an app and sidecars.
     pub fn cpu_of(app_m: f64, sidecar_m: f64) -> BTreeMap<Part, Result<f64, NotKnown>> {
         BTreeMap::from([
             (Part::App, Ok(app_m)),
@@ -162,7 +139,7 @@ impl ServiceFigures {
         ])
     }
 
-    /// Whether nothing of it was measured.
+    /// Whether no figure of the service is known.
     pub fn has_no_figure(&self) -> bool {
         let figures = [
             self.cpu(Part::Total).ok(),
@@ -174,8 +151,34 @@ impl ServiceFigures {
     }
 }
 
-/// Thousandths of a core of all nodes; `None` where one does not say.
-fn cores(resources: &Resources) -> Option<f64> {
+/// The latencies of a run; empty in a closed loop, which has service times alone.
+fn latencies(result: &RunResult) -> BTreeMap<String, Latency> {
+    if !result.is_open_loop() {
+        return BTreeMap::new();
+    }
+    let tally = result.overall();
+    let response = tally.latency_with_censored();
+    let mean = (!response.is_empty()).then(|| {
+        let mean = Latency {
+            ns: response.mean(),
+            is_lower_bound: tally.unfinished > 0,
+            beyond: None,
+        };
+        ("mean".to_owned(), mean)
+    });
+    let percentiles = tally.latency_percentiles().into_iter().map(|percentile| {
+        let value = Latency {
+            ns: percentile.value as f64,
+            is_lower_bound: percentile.is_lower_bound,
+            beyond: Some(percentile.beyond),
+        };
+        (percentile.name.to_owned(), value)
+    });
+    mean.into_iter().chain(percentiles).collect()
+}
+
+/// CPU of all nodes together, in thousandths of a core; `None` where that of a node is not known.
+fn nodes_cpu(resources: &Resources) -> Option<f64> {
     let mut nodes = resources.topology.nodes.values().peekable();
     nodes.peek()?;
     nodes.try_fold(0.0, |sum, node| Some(sum + node.cores? * 1e3))

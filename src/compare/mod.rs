@@ -1,6 +1,6 @@
 //! Steps of measurements as figures, sets of steps, and what one arm costs over another.
 //!
-//! Pure. Answers with values and reasons, and prints nothing.
+//! Pure: steps in, values and reasons out. Nothing here prints, reads files or asks a clock.
 
 mod arm_steps;
 mod capacity;
@@ -17,8 +17,8 @@ pub use comparison::{
     CapacityComparison, Comparison, LeftOut, LeftOutReason, MetricComparison, RateComparison,
     compare,
 };
-pub use conditions::{Condition, Conditions, add_conditions, condition_text, unlike};
-pub use cost::{Cost, CostDifference, by_difference, costs};
+pub use conditions::{Condition, Conditions, add_conditions, condition_text, differing_conditions};
+pub use cost::{Cost, CostDifference, ServiceCost, by_difference, costs};
 pub use figures::{Latency, Saturation, ServiceFigures, StepFigures};
 pub use metric::{KNOWN_METRICS, Metric, MetricUnit, Misread, Statistic, StatusClass, TimeKind};
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Sets of steps: what runners, tables, comparisons, reports and thresholds ask about measured runs.
+//! Sets of steps, and the operations on them that runners, tables, comparisons, reports and thresholds
+//! share.
 
 use super::figures::StepFigures;
 use crate::spec::{Offered, StepKey};
@@ -7,12 +8,10 @@ use crate::verdict::{JudgedRun, Level};
 use std::collections::BTreeSet;
 use std::ops::Deref;
 
-/// A measured step: which one, and its figures. It can be read as its figures.
+/// A measured step. It dereferences to its figures.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
-    /// Which step of its set it is.
     pub key: StepKey,
-    /// What was measured.
     pub figures: StepFigures,
 }
 
@@ -25,8 +24,7 @@ impl Deref for Step {
 }
 
 impl Step {
-    /// A run of this program as a step. Without a label it is the first repetition of an arm without
-    /// a name.
+    /// Makes a step of a run. A run outside of a sweep becomes the first repetition of an arm without a name.
     pub fn of(run: &JudgedRun) -> Step {
         let result = &run.result;
         let label = result.spec.step.as_ref();
@@ -34,7 +32,7 @@ impl Step {
             number: label.map_or(1, |label| label.number),
             arm: label.map_or(String::new(), |label| label.arm.clone()),
             rate: match result.spec.load.offered {
-                // Each target gets the whole load.
+                // Each target gets the whole load, so the rate of the step is that of all targets.
                 Offered::Rate(rate) => Rate::nearest(rate.as_f64() * result.targets.len() as f64),
                 Offered::Ramp { .. } | Offered::Max => Rate::nearest(result.rate_achieved()),
             },
@@ -46,18 +44,18 @@ impl Step {
         }
     }
 
-    /// Whether the measurement can be used: it was not judged INVALID.
+    /// Whether the measurement can be used, that is, was not judged INVALID.
     pub fn is_valid(&self) -> bool {
         self.level != Some(Level::Invalid)
     }
 
-    /// Whether the rate was held beyond doubt.
+    /// Whether the rate is known to have been held.
     pub fn is_held(&self) -> bool {
         self.stability.is_held() == Some(true)
     }
 }
 
-/// A set of steps, as a view of steps that are kept elsewhere. Each operation keeps the order.
+/// A set of steps, as a view of steps that are stored elsewhere. Each operation keeps their order.
 #[derive(Debug, Clone, Default)]
 pub struct Steps<'a>(Vec<&'a Step>);
 
@@ -82,7 +80,7 @@ impl<'a> FromIterator<&'a Step> for Steps<'a> {
 }
 
 impl<'a> Steps<'a> {
-    /// The steps for which something is true.
+    /// The steps for which `is_wanted` is true.
     pub fn only(&self, is_wanted: impl Fn(&Step) -> bool) -> Steps<'a> {
         let wanted = self.iter().filter(|step| is_wanted(step));
         wanted.copied().collect()
@@ -119,7 +117,7 @@ impl<'a> Steps<'a> {
         rates.into_iter().collect()
     }
 
-    /// The rates that both sets have, the lowest first.
+    /// Every rate that both sets have, the lowest first.
     pub fn common_rates(&self, other: &Steps<'_>) -> Vec<Rate> {
         let theirs = other.rates();
         let mut rates = self.rates();
@@ -127,7 +125,7 @@ impl<'a> Steps<'a> {
         rates
     }
 
-    /// Every repetition's number once.
+    /// The number of every repetition.
     pub fn repetitions(&self) -> BTreeSet<u32> {
         self.iter().map(|step| step.key.repetition).collect()
     }
@@ -156,7 +154,7 @@ impl<'a> Steps<'a> {
         self.held().len() * 2 > self.len()
     }
 
-    /// A figure of each step that has it.
+    /// The values of a figure, of those steps that have it.
     pub fn values(&self, of: impl Fn(&Step) -> Option<f64>) -> Vec<f64> {
         self.iter().filter_map(|step| of(step)).collect()
     }
@@ -167,15 +165,15 @@ impl<'a> Steps<'a> {
         self.only(|step| !invalid.contains(&step.key.repetition))
     }
 
-    /// The step that stands for the set at a rate: the first that was held, else the first.
+    /// The step that represents the set at a rate: the first that was held, else the first.
     pub fn shown_at(&self, rate: Rate) -> Option<&'a Step> {
         let steps = self.at(rate);
         let held = steps.held().first().copied();
         held.or_else(|| steps.first().copied())
     }
 
-    /// The steps of odd repetitions and those of even ones as two arms of their own, whose steps are
-    /// paired with their neighbours in time.
+    /// Splits an arm into two: the odd repetitions and the even ones, numbered anew so that neighbours in time
+    /// make a block.
     pub fn halves(&self) -> [Vec<Step>; 2] {
         [("odd", 1), ("even", 0)].map(|(name, remainder)| {
             let half = self.only(|step| step.key.repetition % 2 == remainder);
@@ -192,7 +190,7 @@ impl<'a> Steps<'a> {
     }
 }
 
-/// Steps for the tests of what takes sets of steps.
+/// Steps for tests.
 #[cfg(test)]
 pub(crate) mod sample {
     use super::*;

@@ -392,18 +392,18 @@ pub fn costs_table(arms: &[ArmSteps]) -> Table {
         ],
     );
     for arm in arms {
-        for (namespace, service, part, cost) in costs(&arm.set()) {
+        for one in costs(&arm.set()) {
             let cell = |estimate: &Estimate, digits: usize| {
                 let text = estimate_text(estimate, &|value| format!("{value:.digits$}"));
                 Cell::number(estimate.value, text)
             };
             table.rows.push(vec![
                 arm.name.as_str().into(),
-                namespace.into(),
-                service.into(),
-                part.name().into(),
-                cell(&cost.per_request_ms, 3),
-                cell(&cost.idle_m, 1),
+                one.namespace.into(),
+                one.service.into(),
+                one.part.name().into(),
+                cell(&one.cost.per_request_ms, 3),
+                cell(&one.cost.idle_m, 1),
             ]);
         }
     }

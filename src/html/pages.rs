@@ -224,13 +224,13 @@ fn circumstances(about: About<'_>, arms: &[ArmSteps]) -> Vec<Block> {
     ]
 }
 
-/// A comparison, and what the arms do not have in common and should.
+/// A comparison, and the conditions that differ between its arms.
 #[derive(Debug, Clone)]
 pub struct Compared {
     /// The comparison.
     pub comparison: Comparison,
-    /// What is not the same in both.
-    pub unlike: Vec<String>,
+    /// The conditions that differ, one line each.
+    pub differing_conditions: Vec<String>,
 }
 
 /// The page of a comparison: the first arm against the others.
@@ -280,9 +280,9 @@ fn lead(one: &Compared) -> Vec<String> {
         certainty(&one.comparison)
     )];
     lead.extend(
-        one.unlike
+        one.differing_conditions
             .iter()
-            .map(|unlike| format!("Not the same in both: {unlike}")),
+            .map(|one| format!("Not the same in both: {one}")),
     );
     lead.extend(saturated(&one.comparison));
     lead

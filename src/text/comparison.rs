@@ -17,14 +17,14 @@ pub enum Layout {
     Markdown,
 }
 
-/// A comparison; `unlike` is what the arms do not have in common and should.
-pub fn comparison_text(comparison: &Comparison, unlike: &[String], layout: Layout) -> String {
+/// A comparison as text. `differing` are the conditions that differ between the arms.
+pub fn comparison_text(comparison: &Comparison, differing: &[String], layout: Layout) -> String {
     let Comparison { base, other, .. } = comparison;
     let mut text = match layout {
         Layout::Text => format!("{other} against {base}: {}\n", certainty(comparison)),
         Layout::Markdown => format!("## {other} against {base}\n\n{}\n\n", certainty(comparison)),
     };
-    for one in unlike {
+    for one in differing {
         text += &format!("{}not the same in both: {one}\n", bullet(layout));
     }
     for note in saturated(comparison) {
