@@ -1,22 +1,18 @@
 //! Pages and plots, as their user asks for them, and as a browser sees them.
 
 use crate::support::planted::{Planted, plant};
-use crate::support::{Meshload, Output};
+use crate::support::{Output, meshload, read};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn meshload<S: AsRef<std::ffi::OsStr>>(words: impl IntoIterator<Item = S>) -> Output {
-    Meshload::new(words).run()
-}
-
 fn report(folder: &Path) -> Output {
     meshload([Path::new("report"), folder])
 }
 
-/// A sweep that nobody ran: 200, 400 and 1200/s, of which the last is beyond both arms.
+/// A sweep that was made up: 200, 400 and 1200/s, of which the last is beyond both arms.
 fn planted(home: &Path, repetitions: u32) -> PathBuf {
     let folder = home.join("sweep");
     plant(
@@ -48,10 +44,6 @@ fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         }
     }
     found
-}
-
-fn read(path: &Path) -> String {
-    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 #[test]
@@ -454,7 +446,7 @@ fn browser() -> &'static str {
         .expect("Chromium is installed")
 }
 
-/// Opens a page in a frame of this width and tells what it was like to use it.
+/// Opens a page in a frame of this width and reports how it behaved.
 fn used(browser: &str, page: &Path, width: u32) -> Value {
     let home = tempfile::tempdir().expect("a folder");
     let page = read(page).replacen("<head>", &format!("<head>{WATCH}"), 1);

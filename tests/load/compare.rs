@@ -1,11 +1,7 @@
 //! What one arm costs over another, as its user asks for it.
 
-use crate::support::{Hotel, Meshload, Output, machine, path_text, rows, until_believed};
+use crate::support::{Hotel, machine, meshload, path_text, rows, until_believed};
 use std::path::{Path, PathBuf};
-
-fn meshload<S: AsRef<std::ffi::OsStr>>(words: impl IntoIterator<Item = S>) -> Output {
-    Meshload::new(words).run()
-}
 
 /// The study's folders, which lie beside the checkout and are not part of it.
 fn study() -> [PathBuf; 3] {

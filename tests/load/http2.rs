@@ -87,20 +87,20 @@ fn no_more_streams_are_begun_than_the_server_allows() {
     });
     assert_eq!(server.seen().most_open, 1);
     assert!(told.contains("as few as 1 streams"), "{told}");
-    assert!(told.contains("--streams 16"), "{told}");
+    assert!(told.contains("--streams asked for 16"), "{told}");
 }
 
 #[test]
 fn the_stand_in_is_measured_over_http2_like_over_http1() {
     let _machine = machine();
-    let hotel = Hotel::start(["--service-time", "constant:20ms"]);
-    let flags = "-R 100 -d 2s --streams 8";
+    // What a busy machine adds to a latency is a small part of 100 ms.
+    let hotel = Hotel::start(["--service-time", "constant:100ms"]);
     until_believed(4, |_| {
-        let new = measured(hotel.url(), flags);
+        let new = measured(hotel.url(), "-R 50 -d 4s --guard 1s --streams 16");
         assert_eq!(new["status"]["200"], new["requests"]["completed"]);
         assert!(request_count(&new, "bytes_read") > 10_000);
         let (median, completed) = (median_ms(&new), request_count(&new, "completed"));
-        let is_right = (20.0..35.0).contains(&median) && completed > 180;
+        let is_right = (100.0..150.0).contains(&median) && completed > 180;
         is_right
             .then_some(())
             .ok_or_else(|| format!("median {median} ms, completed {completed}"))
@@ -199,10 +199,9 @@ fn streams_that_are_reset_are_failures_and_those_refused_unseen_are_not() {
         "{}",
         result["requests"]
     );
-    assert!(near(
-        request_count(&result, "sent") + request_count(&result, "refused"),
-        seen
-    ));
+    let begun = request_count(&result, "sent") + request_count(&result, "refused");
+    // The server has not seen what the end of the load cut off on its way.
+    assert!(begun <= seen + 8 && begun + 3 >= seen, "{begun} of {seen}");
     let failed = request_count(&result, "failed");
     assert!(
         (35..=45).contains(&failed),

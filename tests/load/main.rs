@@ -2,7 +2,7 @@
 //! take the machine for themselves (`support::machine`).
 #![allow(clippy::disallowed_methods)] // deadlines of child processes are real time
 #![allow(clippy::print_stderr)] // a test says what it could not check
-#![allow(clippy::too_many_lines)] // a test that tells a story is read from top to bottom
+#![allow(clippy::too_many_lines)] // a story is read from top to bottom
 
 mod compare;
 mod doors;

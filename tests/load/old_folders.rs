@@ -3,7 +3,7 @@
 //! are what the version that wrote the folders said of them, so that a folder that is read wrongly
 //! without an error fails too.
 
-use crate::support::{Hotel, Machine, Meshload, Output, machine, path_text, until_believed};
+use crate::support::{Hotel, Machine, machine, meshload, path_text, until_believed};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -69,7 +69,7 @@ fn assert_row(text: &str, section: &str, start: &str, wanted: &str) {
 fn reported(name: &str, wanted: &[&str]) -> String {
     let (home, copy) = copy_of(name);
     let out = home.path().join("page");
-    let output = meshload(&["report", path_text(&copy), "-o", path_text(&out)]);
+    let output = meshload(["report", path_text(&copy), "-o", path_text(&out)]);
     assert_eq!(output.code, Some(0), "{output}");
     let page = fs::read_to_string(out.join("report.html")).expect("a page");
     for part in wanted {
@@ -78,13 +78,9 @@ fn reported(name: &str, wanted: &[&str]) -> String {
     output.stdout
 }
 
-fn meshload(args: &[&str]) -> Output {
-    Meshload::new(args).run()
-}
-
 #[track_caller]
 fn compared(args: &[&str]) -> String {
-    let output = meshload(&[&["compare"], args].concat());
+    let output = meshload([&["compare"], args].concat());
     assert_eq!(output.code, Some(0), "{output}");
     output.stdout
 }

@@ -272,6 +272,11 @@ impl std::fmt::Display for Output {
     }
 }
 
+/// Runs `meshload ARGS` to its end.
+pub fn meshload<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Output {
+    Meshload::new(args).run()
+}
+
 /// A path as an argument.
 pub fn path_text(path: &Path) -> &str {
     path.to_str().expect("a path in UTF-8")

@@ -98,7 +98,7 @@ impl Drop for Nginx {
     }
 }
 
-/// An address that nobody listens at.
+/// An address at which nothing listens.
 pub fn free_address() -> SocketAddr {
     ([127, 0, 0, 1], super::free_ports(1)).into()
 }

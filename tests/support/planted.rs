@@ -1,4 +1,4 @@
-//! The folder of a sweep that nobody ran: two arms, `plain` and `meshed`, whose costs are planted, in
+//! The folder of a made-up sweep: two arms, `plain` and `meshed`, whose costs are planted, in
 //! the files that a sweep writes. What a report or a comparison finds in it is known beforehand.
 
 use meshload::files::{hlog_header, hlog_lines, run_to_json, samples_csv};

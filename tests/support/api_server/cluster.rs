@@ -199,7 +199,7 @@ impl Cluster {
         }
     }
 
-    /// The same without a mesh: nobody has a sidecar.
+    /// The same without a mesh: no pod has a sidecar.
     pub fn plain(now: u64) -> Cluster {
         let mut cluster = Cluster::hotel(now);
         for pod in &mut cluster.pods {

@@ -82,7 +82,7 @@ impl ApiServer {
         ApiServer::serve(cluster, None, clock)
     }
 
-    /// Serves a cluster over TLS, to whoever has the token.
+    /// Serves a cluster over TLS to clients that have the token.
     pub fn start_tls(cluster: Cluster) -> ApiServer {
         ApiServer::start_tls_by(cluster, TimeSource::machine())
     }

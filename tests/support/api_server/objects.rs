@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio_tungstenite::tungstenite::Message;
 
-/// Kinds and where they live, as discovery tells them.
+/// Kinds and the paths of their objects, as the discovery documents have them.
 fn kinds(path: &str) -> Option<Value> {
     let kind = |name: &str, kind: &str, namespaced: bool| json!({ "name": name, "kind": kind, "namespaced": namespaced, "singularName": "", "verbs": ["get"] });
     let kinds = match path {
