@@ -1,6 +1,6 @@
-//! Every exit code, documented. `--help` and the README say the same.
+//! The exit codes, as `--help` and the README list them.
 
-/// How the program ends.
+/// The exit code of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {

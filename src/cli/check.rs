@@ -9,14 +9,13 @@ use crate::units::Rate;
 use clap::Args;
 use std::path::PathBuf;
 
-/// What is to be checked.
+/// The checks that are asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckRequest {
-    /// A run to the target, where one is given.
+    /// A run against the target; `None` when no URL is given.
     pub run: Option<RunSpec>,
-    /// The cluster, and how it is reached.
     pub cluster: CollectSpec,
-    /// Whether JSON is printed.
+    /// Whether the findings are printed as JSON.
     pub json: bool,
 }
 
@@ -25,10 +24,10 @@ pub struct CheckRequest {
     after_help = "Examples:\n  meshload check http://localhost:5000 -s lua/mixed-workload_type_1.lua -n hotel\n  meshload check --kube-url http://127.0.0.1:8001 --json"
 )]
 pub(super) struct CheckArgs {
-    /// URL that requests would be sent to; some are sent
+    /// URL of the target; ten requests are sent to it
     #[arg(value_name = "URL")]
     url: Option<String>,
-    /// Lua script that would make the requests
+    /// Lua script that makes the requests
     #[arg(short = 's', long, value_name = "FILE", requires = "url")]
     script: Option<PathBuf>,
     /// Print the findings as JSON
@@ -40,7 +39,7 @@ pub(super) struct CheckArgs {
     transport: TransportArgs,
 }
 
-/// Enough requests for an answer, and too few to be felt: 20 per second.
+/// The rate of the check: enough requests for an answer, and too few to disturb the target.
 const RATE: u64 = 20_000_000;
 
 impl CheckArgs {

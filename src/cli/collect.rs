@@ -8,11 +8,10 @@ use std::path::PathBuf;
 /// The collection that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CollectRequest {
-    /// From where to collect.
+    /// The source of the figures.
     pub spec: CollectSpec,
     /// Length of the window.
     pub length: Nanos,
-    /// Result folder.
     pub folder: Option<PathBuf>,
     /// Whether JSON is printed in place of the table.
     pub json: bool,

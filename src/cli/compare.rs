@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// The comparison that is asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CompareRequest {
-    /// Folders, or arms of folders (`DIR:ARM`); the first is what the others are compared with.
+    /// Folders, or arms of folders (`DIR:ARM`). The others are compared with the first.
     pub sides: Vec<PathBuf>,
     /// The folder for tables, page and plots.
     pub folder: Option<PathBuf>,
@@ -17,7 +17,7 @@ pub struct CompareRequest {
     pub as_study: bool,
     /// Whether one arm is compared with itself, odd repetitions with even ones.
     pub halves: bool,
-    /// By how much the others may be worse than the first.
+    /// The limits of the ratios to the first side.
     pub limits: Vec<MaxRegression>,
 }
 

@@ -5,14 +5,14 @@ use crate::spec::{BadSpec, CollectFrom, Offered, RunSpec, Target, parse_count};
 use clap::Args;
 use std::path::PathBuf;
 
-/// Several runs of one question, compared with earlier runs or with another system.
+/// Several runs with one specification, alone or compared with earlier runs or with another system.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Repetition {
     /// The largest number of runs; `None`: as many as it takes to detect a regression.
     pub most: Option<usize>,
     /// What the runs are compared with.
     pub baseline: Option<Baseline>,
-    /// By how much the runs may be worse than the baseline.
+    /// The limits of the ratios to the baseline.
     pub limits: Vec<MaxRegression>,
 }
 
@@ -75,7 +75,7 @@ impl GateArgs {
         })
     }
 
-    /// Checks that the run has what thresholds and limits look at.
+    /// Checks that the run will have the figures that thresholds and limits use.
     ///
     /// # Errors
     /// [`BadSpec`] with the flag and the cure.
@@ -95,7 +95,7 @@ impl GateArgs {
         if let (Some((flag, what)), CollectFrom::None) = (blind, &spec.collect.from) {
             return Err(BadSpec::new(
                 flag,
-                format!("`{what}` looks at what a collector finds, and none was asked for"),
+                format!("`{what}` needs the figures of a collector, and none is asked for"),
                 "add --collect kube, or --collect process:...",
             ));
         }
@@ -105,7 +105,7 @@ impl GateArgs {
         if repetition.most.is_some_and(|most| most > MOST_RUNS) {
             return Err(BadSpec::new(
                 "--repeat",
-                "that many runs would never end",
+                "so many runs would not end in any useful time",
                 format!("use at most {MOST_RUNS}"),
             ));
         }

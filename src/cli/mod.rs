@@ -38,7 +38,7 @@ pub enum Request {
     Report(ReportRequest),
     /// The stand-in server.
     Hotel(HotelSpec),
-    /// A run against a hotel of its own.
+    /// A run against a stand-in server that the command starts itself.
     Demo {
         /// The result folder; a new one under `results` when not given.
         output: Option<PathBuf>,
@@ -50,11 +50,11 @@ pub enum Request {
         /// Whether it takes a third of the time, for coarser figures.
         is_short: bool,
     },
-    /// A look at target, script and cluster.
+    /// Checks of target, script and cluster.
     Check(Box<CheckRequest>),
     /// The collector alone.
     Collect(Box<CollectRequest>),
-    /// Every rate in every arm, as often as the plan says.
+    /// A measurement of every rate in every arm.
     Sweep(Box<SweepRequest>),
     /// A comparison of arms: what one costs over another.
     Compare(CompareRequest),
@@ -103,17 +103,17 @@ enum Command {
     /// Show what this machine can resolve: pacing error, latency floor, a known answer
     #[command(after_help = "Example:\n  meshload selftest > machine.txt")]
     Selftest {
-        /// In six seconds in place of fifteen
+        /// Take six seconds instead of fifteen, for coarser figures
         #[arg(long)]
         short: bool,
     },
-    /// Say what of target, script, cluster and mesh will work, and what would cure the rest
+    /// Check target, script, cluster and mesh before a measurement, with a cure for each problem
     Check(check::CheckArgs),
     /// Collect CPU, memory and network of a cluster or of processes, beside any other load
     Collect(collect::CollectArgs),
-    /// Measure rates x arms x repetitions into one folder; the same command again goes on
+    /// Measure rates x arms x repetitions into one folder; the same command again resumes
     Sweep(sweep::SweepArgs),
-    /// Say what one arm, or folder, costs over another, with the uncertainty
+    /// Show what one arm, or folder, costs over another, with the uncertainty
     Compare(compare::CompareArgs),
     /// Print a script that completes commands and flags in a shell
     #[command(
@@ -128,12 +128,11 @@ enum Command {
     Man,
 }
 
-/// Which folder is to be reported.
+/// The report that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportRequest {
-    /// The folder.
     pub folder: PathBuf,
-    /// Where the page and its plots go; into the folder itself when not given.
+    /// The folder for the page and its plots; when not given, the reported folder.
     pub output: Option<PathBuf>,
 }
 

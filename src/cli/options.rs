@@ -1,4 +1,4 @@
-//! Groups of options as several commands have them, and what they mean together.
+//! Groups of options that several commands share.
 
 use crate::spec::{
     BadSpec, ClusterOptions, CollectFrom, HttpOptions, LoadOptions, Options, ReachOptions,
@@ -6,7 +6,7 @@ use crate::spec::{
 };
 use clap::{Args, Command};
 
-/// How targets are spoken to.
+/// Options of the way to the target.
 #[derive(Debug, Args)]
 pub(super) struct TransportArgs {
     #[command(flatten)]
@@ -21,7 +21,7 @@ pub(super) struct TransportArgs {
     tls: TlsOptions,
 }
 
-/// From where figures of resources are collected while a load is on.
+/// Options of the collector.
 #[derive(Debug, Args)]
 pub(super) struct CollectorArgs {
     /// From where to collect CPU, memory and network: none, auto (a cluster, if there is one),
@@ -33,11 +33,11 @@ pub(super) struct CollectorArgs {
 }
 
 impl TransportArgs {
-    /// All groups of options of a command. `--host` becomes a header, as which plans and results
-    /// have it.
+    /// All groups of options of a command. `--host` becomes a header, which is how plans and results
+    /// hold it.
     ///
     /// # Errors
-    /// [`BadSpec`] when both `--host` and a header say what the Host is.
+    /// [`BadSpec`] when both `--host` and a header set the Host.
     pub(super) fn options(
         self,
         mut load: LoadOptions,

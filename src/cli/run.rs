@@ -1,4 +1,4 @@
-//! The flags of `meshload run`: wrk2's, and meshload's own.
+//! The flags of `meshload run`: those of wrk2, and those that meshload adds.
 
 use super::gate::{GateArgs, Repetition};
 use super::options::{CollectorArgs, TransportArgs};
@@ -18,7 +18,7 @@ pub struct RunRequest {
     pub spec: RunSpec,
     /// Where the result goes.
     pub outputs: Outputs,
-    /// What the user should know about the flags.
+    /// Notes about the flags, for the user.
     pub notes: Vec<String>,
     /// Thresholds; one that is crossed fails the run.
     pub thresholds: Vec<Threshold>,
@@ -27,7 +27,7 @@ pub struct RunRequest {
 }
 
 impl RunRequest {
-    /// One run with these places for its result, and no threshold that could fail it.
+    /// One run with these outputs and without thresholds.
     pub fn single(spec: RunSpec, outputs: Outputs) -> RunRequest {
         RunRequest {
             spec,
@@ -111,7 +111,7 @@ Other commands (meshload COMMAND --help):
 #[command(
     override_usage = "meshload [OPTIONS] <-R RATE|--ramp A:B> URL... [-- SCRIPT ARGS]",
     after_help = format!("{MORE_HELP}\n{EXIT_CODES}"),
-    // The version says `meshload`, not `meshload-run`: most people never type the word.
+    // `--version` prints `meshload`, not `meshload-run`, because the word `run` may be left out.
     display_name = "meshload",
     version = VERSION_AND_TARGET,
     disable_version_flag = true
@@ -169,7 +169,7 @@ pub(super) struct RunArgs {
     #[arg(short = 'v', short_alias = 'V', long, action = clap::ArgAction::Version)]
     version: Option<bool>,
 
-    // A group's heading holds for all that comes after it, so groups come last.
+    // clap puts every flag after a group's heading under that heading, so groups come last.
     #[command(flatten)]
     transport: TransportArgs,
     #[command(flatten)]

@@ -18,7 +18,7 @@ fn whole(command: Command) -> Command {
         .subcommand_required(false)
 }
 
-/// A script that completes this program's words in a shell.
+/// A script that completes commands and flags in a shell.
 pub(super) fn completions(command: Command, shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut whole(command), "meshload", &mut script);

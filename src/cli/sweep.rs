@@ -53,7 +53,7 @@ when every step was measured, whatever their verdicts.
     after_help = format!("{MORE_HELP}\n{EXIT_CODES}")
 )]
 pub(super) struct SweepArgs {
-    /// A plan, or the URL that the flags are about; neither when -o holds a sweep to go on with
+    /// A plan's file, or the URL to measure; neither when -o holds a sweep to resume
     #[arg(value_name = "PLAN.toml|URL")]
     target: Option<String>,
     /// Result folder: a new one, or that of the same sweep [default: results/<name>_<time>]
@@ -98,7 +98,7 @@ pub(super) struct SweepArgs {
     /// Seed of the order and of every schedule [default: a new one]
     #[arg(long, value_name = "N", value_parser = values::seed)]
     seed: Option<u64>,
-    /// What the folder is called, before its time [default: no_istio, with_istio or sweep]
+    /// Name of the folder, before its time [default: no_istio, with_istio or sweep]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
 
@@ -109,17 +109,17 @@ pub(super) struct SweepArgs {
     /// The same as --arm istio
     #[arg(long, conflicts_with = "arms", help_heading = "Arms")]
     istio: bool,
-    /// Let meshload put the namespace into the mesh and take it out, and leave it as it was
+    /// Let meshload move the namespace into the mesh and out of it, and restore it at the end
     #[arg(long, help_heading = "Arms")]
     switch: bool,
 
-    /// Do not look at target and cluster first
+    /// Do not check target and cluster first
     #[arg(long, help_heading = "Steps")]
     skip_verify: bool,
     /// No load before the first step (30 s at 500/s, then 10 s of rest)
     #[arg(long, help_heading = "Steps")]
     skip_warmup: bool,
-    /// Leave memcached as it is
+    /// Do not flush memcached before each step
     #[arg(long, help_heading = "Steps")]
     skip_cache_flush: bool,
     /// Rest so long after each step, in place of waiting until the CPU is idle again
@@ -161,10 +161,10 @@ pub(super) struct SweepArgs {
     collector: CollectorArgs,
 }
 
-/// Flags that change nothing of what is measured, so that they may be given together with a plan.
+/// Flags that do not change what is measured, so that they may be given together with a plan.
 const BESIDE_A_PLAN: [&str; 5] = ["target", "output", "print_plan", "dry_run", "quiet"];
 
-/// The first flag of a sweep that was typed and that a plan would have to agree with.
+/// The first flag on the command line that contradicts the use of a plan's file.
 pub(super) fn typed_flag(matches: &ArgMatches) -> Option<String> {
     let (_, matches) = matches.subcommand()?;
     let sweep = super::command();
@@ -301,7 +301,7 @@ impl SweepArgs {
     }
 }
 
-/// The study's name for the folder, where the sweep is one of the study's two; else `sweep`.
+/// The default name of the folder: the study's name when the sweep is one of the study's two, else `sweep`.
 fn folder_name(arms: &[Arm]) -> String {
     let name = match arms {
         [only] if only.name == "baseline" => "no_istio",

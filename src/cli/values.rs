@@ -1,4 +1,4 @@
-//! Reads the values of single flags, and says what is expected when they are wrong.
+//! Reads the values of single flags. Errors name what is expected.
 
 use crate::spec::Offered;
 use crate::units::parse_rate;

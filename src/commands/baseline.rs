@@ -1,5 +1,5 @@
-//! What runs are held against, read and looked at before the load begins, so that a baseline that can
-//! tell nothing is found in time.
+//! The baseline of a comparison. It is read and checked before the load begins, so that a baseline that
+//! could detect no regression is refused in time.
 
 use crate::cli::{Baseline, Repetition};
 use crate::compare::{ArmSteps, Condition, Conditions, differing_conditions};
@@ -10,14 +10,14 @@ use crate::store::{folder_and_arm, load_steps, only_arm};
 use crate::units::Rate;
 use std::path::Path;
 
-/// A baseline that new runs can be held against.
+/// A baseline that new runs can be compared with.
 #[derive(Debug)]
 pub struct LoadedBaseline {
-    /// As it was typed, with the number of runs where they are kept.
+    /// The baseline as it was typed; for earlier runs with their number.
     pub name: String,
-    /// The runs, or that they are still to be made.
+    /// The earlier runs, or that the baseline is measured in turns with the new system.
     pub base: TrialBase,
-    /// The system that is measured in turns.
+    /// The other system, when the baseline is measured in turns.
     pub live: Option<Target>,
     conditions: Conditions,
 }
@@ -26,7 +26,7 @@ impl LoadedBaseline {
     /// Reads the baseline of a run.
     ///
     /// # Errors
-    /// What is wrong with it, and the cure.
+    /// Why the baseline cannot be used, and the cure.
     pub fn load(
         baseline: &Baseline,
         limits: &[MaxRegression],
@@ -46,9 +46,11 @@ impl LoadedBaseline {
         let shown = path.display();
         let arm = arm_of(path).map_err(|error| format!("--baseline: {error}"))?;
         let Offered::Rate(rate) = spec.load.offered else {
-            return Err(format!("--baseline: {shown} is of another load"));
+            return Err(format!(
+                "--baseline: {shown} has runs at a fixed rate; give -R a number"
+            ));
         };
-        // Each target gets the whole load.
+        // Each target gets the whole load, and a step has the rate of all targets together.
         let rate = Rate::nearest(rate.as_f64() * spec.targets.len() as f64);
         let set = arm.set();
         let steps = usable_baseline(&set, rate, limits)
@@ -61,10 +63,10 @@ impl LoadedBaseline {
         })
     }
 
-    /// What was not the same when the baseline was measured, as far as it is known.
+    /// The conditions that differ between the baseline and the new runs, as far as they are recorded.
     pub fn differing_conditions(&self, now: &Conditions) -> Vec<String> {
         let mut before = self.conditions.clone();
-        // Every run has arrivals of its own.
+        // The seed differs between any two runs on purpose.
         before.remove(&Condition::seed());
         differing_conditions(&before, now)
     }
@@ -80,10 +82,10 @@ fn arm_of(typed: &Path) -> Result<ArmSteps, crate::store::StoreError> {
     only_arm(&folder, arms)
 }
 
-/// The rule by which runs are made.
+/// The rule by which runs are repeated.
 ///
 /// # Errors
-/// When the user wants fewer runs than could resolve anything: such a check could not fail.
+/// The user wants fewer runs than could resolve a regression; such a check could never fail.
 pub fn trial_of(
     repetition: &Repetition,
     baseline: Option<&LoadedBaseline>,

@@ -1,7 +1,7 @@
-//! `meshload check`: what will work and what will not, on one screen, before anything is measured.
+//! `meshload check`: says before a measurement what of target, script and cluster will work.
 
 use super::environment::environment;
-use super::failure::fail;
+use super::failure::CommandError;
 use super::signals::Signals;
 use crate::cli::CheckRequest;
 use crate::collect::preflight;
@@ -16,12 +16,9 @@ use crate::units::{Nanos, Rate};
 use std::io::Write;
 use std::path::Path;
 
-/// Looks at target, script and cluster, and says whether a sweep could run.
-pub fn check(request: &CheckRequest) -> Exit {
-    let signals = match Signals::listen() {
-        Ok(signals) => signals,
-        Err(error) => return fail(Exit::Failed, &error),
-    };
+/// Checks target, script and cluster, and shows what was found.
+pub fn check(request: &CheckRequest) -> Result<Exit, CommandError> {
+    let signals = Signals::listen()?;
     let mut findings = target(request, &signals);
     findings.extend(preflight(&request.cluster));
     let text = if request.json {
@@ -29,13 +26,10 @@ pub fn check(request: &CheckRequest) -> Exit {
     } else {
         findings_text(&findings).into_bytes()
     };
-    // A reader that has gone away, as `head` does, is not an error.
+    // A reader that has closed the pipe, as `head` does, is not an error.
     let _ = std::io::stdout().write_all(&text);
-    if findings.iter().any(|finding| finding.state == State::Bad) {
-        Exit::Failed
-    } else {
-        Exit::Done
-    }
+    let is_bad = findings.iter().any(|finding| finding.state == State::Bad);
+    Ok(if is_bad { Exit::Failed } else { Exit::Done })
 }
 
 fn target(request: &CheckRequest, signals: &Signals) -> Vec<Finding> {
@@ -44,7 +38,7 @@ fn target(request: &CheckRequest, signals: &Signals) -> Vec<Finding> {
         return vec![Finding::skipped(
             Check::Target,
             "target",
-            "not looked at",
+            "not checked",
             cure,
         )];
     };
@@ -68,8 +62,8 @@ fn target(request: &CheckRequest, signals: &Signals) -> Vec<Finding> {
 
 const CURE: &str = "check the URL and the script, and that the service is up";
 
-/// Half a second of a run's load at 20/s over one connection, which needs everything that the run
-/// needs: its script with its arguments, its headers, its target.
+/// Sends half a second of a run's load at 20/s over one connection. That exercises everything the run
+/// needs: the script with its arguments, the headers, the target.
 pub fn try_target(mut spec: RunSpec, script: Option<Vec<u8>>, signals: &Signals) -> Vec<Finding> {
     let load = &mut spec.load;
     load.offered = Rate::per_second(20.0).map_or(load.offered, Offered::Rate);

@@ -1,8 +1,8 @@
-//! `meshload collect`: the collector alone, beside any other load.
+//! `meshload collect`: runs the collector beside a load of another program.
 
 use super::collection::{LATE_SAMPLES, wait};
 use super::environment::environment;
-use super::failure::fail;
+use super::failure::{CommandError, fail};
 use super::output_files::write_outputs;
 use super::outputs::{CollectedSource, collected_outputs};
 use super::signals::Signals;
@@ -18,27 +18,19 @@ use crate::text::resources_text;
 use crate::units::Nanos;
 use std::io::Write;
 
-/// Collects over a window and shows what was used in it.
-pub fn collect(request: &CollectRequest) -> Exit {
-    let signals = match Signals::listen() {
-        Ok(signals) => signals,
-        Err(error) => return fail(Exit::Failed, &error),
-    };
-    let folder = request
-        .folder
-        .as_deref()
-        .map(ResultFolder::create)
-        .transpose();
-    let folder = match folder {
-        Ok(folder) => folder,
-        Err(error) => return fail(Exit::Usage, &format!("-o: {error}")),
-    };
+/// Collects over a window and shows what pods or processes used in it.
+pub fn collect(request: &CollectRequest) -> Result<Exit, CommandError> {
+    let signals = Signals::listen()?;
+    let folder = request.folder.as_deref().map(ResultFolder::create);
+    let named = |error: StoreError| CommandError::usage(format!("-o: {error}"));
+    let folder = folder.transpose().map_err(named)?;
     let outcome = over_window(&request.spec, request.length, &signals);
     let (collected, resources) = match outcome {
         Ok(outcome) => outcome,
         Err(error) => {
             folder.into_iter().for_each(ResultFolder::abandon);
-            return fail(signals.received().unwrap_or(Exit::Failed), &error);
+            let exit = signals.received().unwrap_or(Exit::Failed);
+            return Err(CommandError::new(exit, error));
         }
     };
     let json = collection_to_json(&resources, &environment(), &request.spec);
@@ -47,7 +39,7 @@ pub fn collect(request: &CollectRequest) -> Exit {
     } else {
         resources_text(&resources).into_bytes()
     };
-    // A reader that has gone away, as `head` does, is not an error.
+    // A reader that has closed the pipe, as `head` does, is not an error.
     let _ = std::io::stdout().write_all(&text);
     let source = CollectedSource {
         log: &collected.store.log,
@@ -58,9 +50,10 @@ pub fn collect(request: &CollectRequest) -> Exit {
     for error in folder.map_or(Vec::new(), |folder| fill(folder, &source, &json)) {
         exit = fail(Exit::Failed, &error);
     }
-    exit
+    Ok(exit)
 }
 
+/// Collects over a window of this length, or until a signal comes.
 fn over_window(
     spec: &CollectSpec,
     length: Nanos,
@@ -85,8 +78,8 @@ fn over_window(
     if is_late && signals.received().is_none() {
         status!("note: waiting for samples that were taken in the window, at most 20 s");
     }
-    let patience = if is_late { LATE_SAMPLES } else { Nanos::ZERO };
-    let collected = wait(collector, patience, signals)?;
+    let longest = if is_late { LATE_SAMPLES } else { Nanos::ZERO };
+    let collected = wait(collector, longest, signals)?;
     let resources = collected.resources(spans(start, window(end)));
     Ok((collected, resources))
 }

@@ -1,5 +1,5 @@
-//! The collector beside a run: it is started before the load and ended after it, and its figures go into
-//! the result.
+//! The collector beside a run. It is started before the load and ended after it, and its figures become
+//! part of the result.
 
 use super::signals::Signals;
 use crate::collect::{CollectError, Collected, Collector, spans};
@@ -11,10 +11,10 @@ use crate::units::Nanos;
 /// The guard (load after the window) of a run beside which a cluster's figures are collected: samples of
 /// a cluster are up to 20 s old.
 pub const CLUSTER_GUARD: Nanos = Nanos::from_secs(20);
-/// The longest wait, after the load, for samples that were taken while it was on.
+/// The longest wait after the load for samples that were taken during it.
 pub const LATE_SAMPLES: Nanos = Nanos::from_secs(20);
 
-/// The collection beside a run; without `--collect` there is none, and every call does nothing.
+/// The collection beside a run. Without `--collect` there is no collector, and every call does nothing.
 pub struct Collection {
     collector: Option<Collector>,
     load_start: Option<Nanos>,
@@ -39,16 +39,16 @@ impl Collection {
             Err(error) if spec.from == CollectFrom::Auto => {
                 let cause = error.to_string();
                 let note = Note::NotCollected { cause };
-                collection.say(&note.to_string());
+                collection.print_note(&note.to_string());
                 collection.notes.push(note);
             }
             Err(error) => return Err(error),
         }
         if let Some(collector) = &collection.collector {
             let info = &collector.info;
-            collection.say(&info.summary);
+            collection.print_note(&info.summary);
             for note in &info.notes {
-                collection.say(note);
+                collection.print_note(note);
             }
         }
         Ok(collection)
@@ -60,13 +60,13 @@ impl Collection {
         collector.is_some_and(|collector| collector.info.is_cluster)
     }
 
-    fn say(&self, note: &str) {
+    fn print_note(&self, note: &str) {
         if !self.quiet {
             status!("note: {note}");
         }
     }
 
-    /// Tells the collector when the load begins.
+    /// Gives the collector the moment at which the load starts.
     pub fn observe(&mut self, event: &Event<'_>) {
         if let (Event::Started(clock, window), Some(collector)) = (event, &self.collector) {
             self.load_start = Some(collector.begin(clock, *window));
@@ -79,10 +79,10 @@ impl Collection {
         let collector = self.collector.take()?;
         let is_late = collector.info.is_cluster && signals.received().is_none();
         if is_late {
-            self.say("waiting for the cluster's last samples, at most 20 s");
+            self.print_note("waiting for the cluster's last samples, at most 20 s");
         }
-        let patience = if is_late { LATE_SAMPLES } else { Nanos::ZERO };
-        let collected = match wait(collector, patience, signals) {
+        let longest = if is_late { LATE_SAMPLES } else { Nanos::ZERO };
+        let collected = match wait(collector, longest, signals) {
             Ok(collected) => collected,
             Err(error) => {
                 let cause = error.to_string();
@@ -96,19 +96,19 @@ impl Collection {
     }
 }
 
-/// Ends a collection; a signal cuts the patience short.
+/// Ends a collection after it has waited this long for late samples. A signal ends the wait.
 ///
 /// # Errors
-/// [`CollectError::Died`]
+/// [`CollectError::Died`] when the collector's thread has ended without its figures.
 pub fn wait(
     collector: Collector,
-    patience: Nanos,
+    longest: Nanos,
     signals: &Signals,
 ) -> Result<Collected, CollectError> {
-    collector.finish(patience);
+    collector.finish(longest);
     if signals.wait_until(|| collector.is_done()) {
         collector.finish(Nanos::ZERO);
     }
-    // Waits for the thread's end; a second signal ends the program meanwhile.
+    // Blocks until the thread has ended; a second signal ends the program meanwhile.
     collector.collected()
 }

@@ -1,6 +1,6 @@
 //! `meshload compare`: what one arm costs over another.
 
-use super::failure::fail;
+use super::failure::{CommandError, fail};
 use super::pages::{NotWritten, claim, shown_runs, write_page};
 use crate::cli::CompareRequest;
 use crate::compare::{
@@ -26,17 +26,16 @@ struct Side {
     sums: StudySums,
 }
 
-/// Compares and shows.
-pub fn compare(request: &CompareRequest) -> Exit {
-    let (sides, notes) = match sides(request) {
-        Ok(sides) => sides,
-        Err(message) => return fail(Exit::Usage, &message),
-    };
+/// Compares arms or folders, and shows and writes the differences.
+pub fn compare(request: &CompareRequest) -> Result<Exit, CommandError> {
+    let (sides, notes) = sides(request).map_err(CommandError::usage)?;
     for note in &notes {
         status!("note: {note}");
     }
     let Some((base, others)) = sides.split_first() else {
-        return fail(Exit::Usage, &"there is nothing to compare");
+        return Err(CommandError::usage(
+            "there is nothing to compare; name two folders",
+        ));
     };
     let compared: Vec<Compared> = others.iter().map(|other| compared(base, other)).collect();
     let text = if request.as_study {
@@ -53,7 +52,7 @@ pub fn compare(request: &CompareRequest) -> Exit {
         };
         all_texts(&compared, layout)
     };
-    // A reader that has gone away, as `head` does, is not an error.
+    // A reader that has closed the pipe, as `head` does, is not an error.
     let _ = std::io::stdout().write_all(text.as_bytes());
     let written = request
         .folder
@@ -61,17 +60,17 @@ pub fn compare(request: &CompareRequest) -> Exit {
         .map(|folder| write(folder, &sides, &compared, &notes));
     let exit = gate(&request.limits, base, others);
     match written {
-        Some(Err(error)) => fail(Exit::Failed, &format!("-o: {error}")),
-        _ => exit,
+        Some(Err(error)) => Err(CommandError::failed(format!("-o: {error}"))),
+        _ => Ok(exit),
     }
 }
 
-/// Holds the others against the first at every rate at which there are enough blocks.
+/// Checks the limits of the others against the first side, at every rate with enough blocks.
 fn gate(limits: &[MaxRegression], base: &Side, others: &[Side]) -> Exit {
     if limits.is_empty() {
         return Exit::Done;
     }
-    let (mut exit, mut is_blind) = (Exit::Done, true);
+    let (mut exit, mut is_unchecked) = (Exit::Done, true);
     for other in others {
         let pairing = match base.folder == other.folder {
             true => Pairing::Blocks,
@@ -86,7 +85,7 @@ fn gate(limits: &[MaxRegression], base: &Side, others: &[Side]) -> Exit {
                 continue;
             }
             let found = regressions(limits, &ones, &others, pairing);
-            is_blind = false;
+            is_unchecked = false;
             let gate = Gate {
                 regressions: found,
                 ..Gate::default()
@@ -97,7 +96,7 @@ fn gate(limits: &[MaxRegression], base: &Side, others: &[Side]) -> Exit {
             }
         }
     }
-    if is_blind {
+    if is_unchecked {
         let least = BLOCKS_FOR_AN_INTERVAL;
         return fail(
             Exit::Usage,
@@ -149,7 +148,7 @@ fn write(
     write_file(&folder.join("cost.csv"), &cost_csv(&comparisons))?;
     let markdown = all_texts(compared, Layout::Markdown);
     write_file(&folder.join("comparison.md"), markdown.as_bytes())?;
-    // The study's table holds one pair.
+    // The study's table has room for one pair of arms.
     if let [base, other, ..] = sides {
         let overheads = overheads(base, other);
         if !overheads.is_empty() {
@@ -164,7 +163,7 @@ fn write(
     write_page(&page, folder)
 }
 
-/// The arms that are meant: of several folders or arms each, of one folder all.
+/// The arms to compare: all arms of one folder, or the one arm that each of several arguments names.
 fn sides(request: &CompareRequest) -> Result<(Vec<Side>, Vec<String>), String> {
     let (mut sides, mut notes) = (Vec::new(), Vec::new());
     for typed in &request.sides {
@@ -208,12 +207,12 @@ fn sides(request: &CompareRequest) -> Result<(Vec<Side>, Vec<String>), String> {
             "there is only the arm {name}; name another folder, or use --aa for its two halves"
         ));
     }
-    tell_apart(&mut sides, request);
+    name_apart(&mut sides, request);
     Ok((sides, notes))
 }
 
-/// Two folders may have arms of one name.
-fn tell_apart(sides: &mut [Side], request: &CompareRequest) {
+/// Names the sides as they were typed, when arms of two folders have the same name.
+fn name_apart(sides: &mut [Side], request: &CompareRequest) {
     let names: BTreeSet<&str> = sides.iter().map(|side| side.arm.name.as_str()).collect();
     if names.len() == sides.len() || sides.len() != request.sides.len() {
         return;
@@ -235,7 +234,7 @@ fn rename(side: &mut Side, name: &str) {
         .collect();
 }
 
-/// Odd repetitions against even ones: pairs of neighbours in time, as blocks are.
+/// The odd repetitions of an arm and the even ones. The pairs are neighbours in time, as blocks are.
 fn halves(side: &Side) -> [Side; 2] {
     let [odd, even] = side.arm.set().halves();
     [("odd", odd), ("even", even)].map(|(half, steps)| Side {

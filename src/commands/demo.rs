@@ -1,6 +1,6 @@
-//! `meshload demo`: the main job on one machine, with nothing else installed.
+//! `meshload demo`: a run against the stand-in server, with nothing else installed.
 
-use super::failure::fail;
+use super::failure::CommandError;
 use super::report::draw;
 use super::run::run_with_script;
 use super::stand_in::StandIn;
@@ -14,32 +14,25 @@ use std::path::{Path, PathBuf};
 const MIX: &str = "lua/mixed-workload_type_1.lua";
 const MIX_SOURCE: &str = include_str!("../../lua/mixed-workload_type_1.lua");
 
-/// Runs the HotelReservation mix at 800/s against a hotel of its own and keeps the result.
-pub fn demo(output: Option<PathBuf>, duration: Nanos) -> Exit {
-    let hotel = match StandIn::start(&[]) {
-        Ok(hotel) => hotel,
-        Err(error) => return fail(Exit::Failed, &error),
-    };
+/// Runs the HotelReservation mix at 800/s against a stand-in server and keeps the result.
+pub fn demo(output: Option<PathBuf>, duration: Nanos) -> Result<Exit, CommandError> {
+    let hotel = StandIn::start(&[])?;
     let folder = output.unwrap_or_else(|| {
         PathBuf::from(format!("results/demo_{}", unix_now().0 / Nanos::SECOND.0))
     });
-    let request = match question(hotel.url(), hotel.pid(), &folder, duration) {
-        Ok(request) => request,
-        Err(error) => return fail(Exit::Usage, &error),
-    };
+    let request =
+        request(hotel.url(), hotel.pid(), &folder, duration).map_err(CommandError::usage)?;
     outln!("$ meshload {}\n", command_line(&request));
-    let exit = run_with_script(&request, Some(MIX_SOURCE.as_bytes().to_vec()));
+    let exit = run_with_script(&request, Some(MIX_SOURCE.as_bytes().to_vec()))?;
     if matches!(exit, Exit::Done | Exit::NotTrustworthy) {
-        if let Err(error) = draw(&folder) {
-            return fail(Exit::Failed, &error);
-        }
-        outln!("{}", what_next(&folder.display().to_string()));
+        draw(&folder).map_err(CommandError::failed)?;
+        outln!("{}", next_steps(&folder.display().to_string()));
     }
-    exit
+    Ok(exit)
 }
 
 /// The run of the demo, with the use of the hotel's process.
-fn question(url: &str, pid: u32, folder: &Path, duration: Nanos) -> Result<RunRequest, BadSpec> {
+fn request(url: &str, pid: u32, folder: &Path, duration: Nanos) -> Result<RunRequest, BadSpec> {
     let mut options = Options::default();
     options.load.script = Some(PathBuf::from(MIX));
     options.recording.spectrum = true;
@@ -56,7 +49,7 @@ fn question(url: &str, pid: u32, folder: &Path, duration: Nanos) -> Result<RunRe
     Ok(RunRequest::single(spec, outputs))
 }
 
-/// What has to be typed to make the same run; shown, so that the demo teaches the flags.
+/// The command line that makes the same run. It is printed, so that the demo teaches the flags.
 fn command_line(request: &RunRequest) -> String {
     let RunSpec {
         targets,
@@ -74,7 +67,7 @@ fn command_line(request: &RunRequest) -> String {
     )
 }
 
-fn what_next(folder: &str) -> String {
+fn next_steps(folder: &str) -> String {
     format!(
         "\nThe result is in {folder}: report.html shows it, run.json has every figure, latency.hlog\n\
          and intervals.csv the run second by second, resources.csv what the server used. What to look\n\
@@ -97,7 +90,7 @@ mod tests {
     fn the_command_line_that_is_shown_asks_for_the_run_that_is_made() {
         let folder = Path::new("results/x");
         let length = Nanos::from_secs(3);
-        let mut made = question("http://127.0.0.1:5/", 7, folder, length).expect("a run");
+        let mut made = request("http://127.0.0.1:5/", 7, folder, length).expect("a run");
         let line = command_line(&made);
         let words = std::iter::once("meshload").chain(line.split(' '));
         let Ok(Request::Run(typed)) = parse(words.map(Into::into)) else {
@@ -111,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_demo_of_no_time_is_refused() {
-        let bad = question("http://127.0.0.1:5/", 7, Path::new("x"), Nanos::ZERO);
+        let bad = request("http://127.0.0.1:5/", 7, Path::new("x"), Nanos::ZERO);
         assert!(bad.is_err_and(|bad| bad.flag == "-d"));
     }
 }

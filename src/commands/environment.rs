@@ -3,7 +3,7 @@
 use crate::measure::Environment;
 use crate::version::VERSION;
 
-/// Looks around. What cannot be found out is left empty.
+/// Reads the description of machine and program. A part that cannot be read is left empty.
 pub fn environment() -> Environment {
     let name = rustix::system::uname();
     let text = |part: &std::ffi::CStr| part.to_string_lossy().into_owned();
@@ -20,7 +20,7 @@ pub fn environment() -> Environment {
     }
 }
 
-/// Cores that this process may use: its affinity and its control group's quota count.
+/// The number of cores that this process may use, by its affinity and its control group's quota.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }

@@ -1,5 +1,4 @@
-//! How the run is doing, on stderr: a line that changes on a terminal, a line every ten seconds
-//! elsewhere.
+//! The progress of a run on stderr: on a terminal a line that changes, elsewhere a line every ten seconds.
 
 use crate::engine::Event;
 use crate::text::live_line;
@@ -7,10 +6,10 @@ use crate::units::Nanos;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 
-/// Logs are read afterwards: a line for each of these is enough to see where a run went wrong.
+/// The time between two lines of a log. That is enough to see afterwards where a run went wrong.
 const PERIOD: Nanos = Nanos::from_secs(10);
 
-/// What shows how the run is doing.
+/// The progress display of one run.
 pub struct Live {
     shown: Shown,
     title: String,
@@ -18,15 +17,15 @@ pub struct Live {
 }
 
 enum Shown {
-    /// A bar with a line about the last second.
+    /// A bar with a text about the last second.
     Bar(ProgressBar),
-    /// Lines about the last second before they are due; the target and when its next is.
+    /// Plain lines, with the moment at which the next line of each target is due.
     Lines(Vec<Nanos>),
     Nothing,
 }
 
 impl Live {
-    /// For a run of this length; `title` stands before the line.
+    /// The display of a run of this length. `title` is printed before each line.
     pub fn new(title: String, total: Nanos, quiet: bool) -> Live {
         let shown = match (quiet, std::io::stderr().is_terminal()) {
             (true, _) => Shown::Nothing,
@@ -40,7 +39,7 @@ impl Live {
         }
     }
 
-    /// Shows what goes on.
+    /// Shows an interval that is complete.
     pub fn observe(&mut self, event: &Event<'_>) {
         let Event::Interval(target, interval, _) = event else {
             return;
@@ -63,7 +62,7 @@ impl Live {
         }
     }
 
-    /// Takes the line away.
+    /// Removes the bar from the terminal.
     pub fn finish(self) {
         if let Shown::Bar(bar) = self.shown {
             bar.finish_and_clear();
@@ -73,7 +72,7 @@ impl Live {
 
 fn bar(title: &str, total: Nanos) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(total.0), ProgressDrawTarget::stderr());
-    // The template is fixed, so a bad one shows in the first run.
+    // The template is a constant, so an invalid one would fail in every run and be noticed at once.
     if let Ok(style) = ProgressStyle::with_template("{prefix}[{bar:24}] {msg}") {
         bar.set_style(style.progress_chars("=> "));
     }

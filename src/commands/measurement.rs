@@ -118,7 +118,7 @@ impl Measured {
     }
 }
 
-/// Why a run in which no request was completed says nothing; `None` when one was completed.
+/// The reason to refuse a run in which no request was completed; `None` when one was completed.
 pub fn no_reply(result: &RunResult) -> Option<String> {
     if result.overall().completed > 0 {
         return None;

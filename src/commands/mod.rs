@@ -50,11 +50,12 @@ mod tests;
 
 use crate::cli::Request;
 use crate::exit::Exit;
+use failure::CommandError;
 use std::io::Write;
 
 /// Carries a command out.
 pub fn execute(request: Request) -> Exit {
-    match request {
+    let ended = match request {
         Request::Run(request) => run::run(&request),
         Request::Report(request) => report::report(&request),
         Request::Hotel(spec) => hotel::hotel(&spec),
@@ -67,7 +68,8 @@ pub fn execute(request: Request) -> Exit {
         Request::Print(text) => {
             // A reader that has closed the pipe, as `head` does, is not an error.
             let _ = std::io::stdout().write_all(&text);
-            Exit::Done
+            Ok(Exit::Done)
         }
-    }
+    };
+    ended.unwrap_or_else(CommandError::report)
 }

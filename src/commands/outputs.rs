@@ -58,7 +58,7 @@ pub struct CollectedSource<'a> {
     pub spec: Option<&'a RunSpec>,
 }
 
-/// What a build server shows of a run, or of several runs of one question.
+/// What a build server shows of a run, or of several runs with the same specification.
 pub struct GateSource {
     pub urls: Vec<String>,
     pub verdicts: Vec<Verdict>,
@@ -174,4 +174,52 @@ pub fn gate_outputs() -> [FolderOutput<GateSource>; 1] {
         file_name: "gate.json",
         bytes: |source| serde_json::to_vec_pretty(&source.gate).unwrap_or_default(),
     }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::run_to_json;
+    use crate::measure::sample;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_output_of_a_run_has_a_name_of_its_own_and_is_not_empty() {
+        let run = JudgedRun::judge(sample::ordinary().result);
+        let source = RunSource {
+            wrk_text: "text".to_owned(),
+            json: run_to_json(&run.result, &run.verdict),
+            run,
+        };
+        let of_folder = run_outputs().map(|one| (one.file_name, one.bytes));
+        let of_flags = run_flag_outputs().map(|one| (one.flag, one.bytes));
+        for (name, bytes) in of_folder.into_iter().chain(of_flags) {
+            assert!(!bytes(&source).is_empty(), "{name}");
+        }
+        let names = run_outputs().map(|one| one.file_name).into_iter();
+        let names = names.chain(growing_outputs().map(|one| one.file_name));
+        let names: Vec<_> = names
+            .chain(collected_outputs().map(|one| one.file_name))
+            .collect();
+        let distinct: BTreeSet<_> = names.iter().collect();
+        assert_eq!(distinct.len(), names.len(), "{names:?}");
+    }
+
+    #[test]
+    fn a_flag_that_is_not_given_asks_for_no_file() {
+        let stdout = Outputs {
+            json: Some(Destination::Stdout),
+            ..Outputs::default()
+        };
+        for outputs in [Outputs::default(), stdout] {
+            let of_run = run_flag_outputs().map(|one| (one.path)(&outputs));
+            let of_gate = gate_flag_outputs().map(|one| (one.path)(&outputs));
+            let copies = growing_outputs().map(|one| {
+                let (_, path) = one.copy?;
+                path(&outputs)
+            });
+            let mut paths = of_run.into_iter().chain(of_gate).chain(copies);
+            assert!(paths.all(|path| path.is_none()));
+        }
+    }
 }

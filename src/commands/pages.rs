@@ -1,4 +1,4 @@
-//! Pages and their plots, written: into the folder they are about, or where they are wanted.
+//! Writes pages with their plots, and refuses to overwrite files that are not from an earlier report.
 
 use crate::compare::ArmSteps;
 use crate::html::{Page, png_file, svg_file};
@@ -7,29 +7,28 @@ use crate::units::Rate;
 use crate::verdict::{Level, MeasuredRun};
 use std::path::{Path, PathBuf};
 
-/// The page's name in its folder.
 const PAGE: &str = "report.html";
-/// By this a page of ours is known.
+/// The text by which a page that meshload wrote is recognised.
 const MADE_BY: &[u8] = b"name=\"generator\" content=\"meshload";
 
 /// Why a page was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum NotWritten {
-    /// Something of somebody else's is in its place.
+    /// A file that meshload did not write is in its place.
     #[error(
-        "{} is there and is not of an earlier report: it is left alone; name another folder with -o",
+        "{} exists and is not from an earlier report, so it is not overwritten; name another folder with -o",
         .0.display()
     )]
     Foreign(PathBuf),
     /// The plotting library failed.
     #[error("plot {0}: {1}")]
     Plot(String, String),
-    /// The operating system said no.
+    /// The operating system refused the file.
     #[error("{0}; the report can be written elsewhere with -o")]
     Store(#[from] StoreError),
 }
 
-/// Whether a folder's report is an earlier one of ours.
+/// Whether meshload wrote the page that a folder holds.
 fn is_ours(folder: &Path) -> Result<bool, NotWritten> {
     let page = read_if_there(&folder.join(PAGE))?;
     Ok(page.is_some_and(|page| {
@@ -38,10 +37,10 @@ fn is_ours(folder: &Path) -> Result<bool, NotWritten> {
     }))
 }
 
-/// Looks that nothing of somebody else's lies in the places of these files of a folder.
+/// Checks that none of these files of a folder would overwrite a file that meshload did not write.
 ///
 /// # Errors
-/// [`NotWritten::Foreign`] for the first that is there, without a report of ours beside it.
+/// [`NotWritten::Foreign`] for the first that exists without a page of meshload beside it.
 pub fn claim<'a>(
     folder: &Path,
     names: impl IntoIterator<Item = &'a str>,
@@ -60,7 +59,7 @@ pub fn claim<'a>(
 /// Writes the page, plots/*.svg and plots/*.png.
 ///
 /// # Errors
-/// [`NotWritten`]; nothing that is not of an earlier report is touched.
+/// [`NotWritten`]; a file that is not from an earlier report is not overwritten.
 pub fn write_page(page: &Page, folder: &Path) -> Result<(), NotWritten> {
     let plots = folder.join("plots");
     let mut files = Vec::new();
@@ -77,7 +76,8 @@ pub fn write_page(page: &Page, folder: &Path) -> Result<(), NotWritten> {
         .flat_map(|chart| ["svg", "png"].map(|ending| format!("plots/{}.{ending}", chart.name)))
         .collect();
     claim(folder, names.iter().map(String::as_str))?;
-    // The page says whose the plots are, so that a report that was cut short can be made again.
+    // The page comes first: it marks the plots as meshload's, so that a report that was interrupted can be
+    // made again.
     make_folder(&plots)?;
     write_file(&folder.join(PAGE), page.html().as_bytes())?;
     for (path, bytes) in &files {
@@ -86,7 +86,7 @@ pub fn write_page(page: &Page, folder: &Path) -> Result<(), NotWritten> {
     Ok(())
 }
 
-/// One run of each arm at a rate, as far as there are any, with what could not be read of them.
+/// One run of each arm at a rate, and notes on the runs that could not be read.
 pub fn shown_runs(arms: &[ArmSteps], rate: Option<Rate>) -> (Vec<MeasuredRun>, Vec<String>) {
     let (mut runs, mut notes) = (Vec::new(), Vec::new());
     let Some(rate) = rate else {
@@ -101,7 +101,7 @@ pub fn shown_runs(arms: &[ArmSteps], rate: Option<Rate>) -> (Vec<MeasuredRun>, V
                 let step = run.judged.result.spec.step.as_ref();
                 let repetition = step.map_or(1, |step| step.repetition);
                 run.name = format!("{} at {rate}/s, repetition {repetition}", arm.name);
-                // Where no run of a rate can be believed, one that cannot is shown.
+                // When every run of an arm at the rate is INVALID, one of them is shown and marked.
                 if run.judged.verdict.level == Level::Invalid {
                     run.name += " (INVALID)";
                 }

@@ -1,6 +1,6 @@
-//! `meshload report`: what a folder holds, from the folder alone.
+//! `meshload report`: shows what a result folder holds, from its files alone.
 
-use super::failure::fail;
+use super::failure::CommandError;
 use super::pages::{NotWritten, shown_runs, write_page};
 use crate::cli::ReportRequest;
 use crate::compare::{Steps, common_rate};
@@ -17,24 +17,17 @@ use std::path::Path;
 
 /// Prints what a run or a collection printed, or the steps of a sweep or of the study, and writes the
 /// page with its plots.
-pub fn report(request: &ReportRequest) -> Exit {
-    let (text, page) = match told(&request.folder) {
-        Ok(told) => told,
-        Err(error @ (StoreError::Unreadable { .. } | StoreError::BadTable { .. })) => {
-            return fail(Exit::Failed, &error);
-        }
-        Err(error) => return fail(Exit::Usage, &error),
-    };
-    // A reader that has gone away, as `head` does, is not an error.
+pub fn report(request: &ReportRequest) -> Result<Exit, CommandError> {
+    let (text, page) = contents(&request.folder).map_err(|error| match error {
+        StoreError::Unreadable { .. } | StoreError::BadTable { .. } => CommandError::failed(error),
+        _ => CommandError::usage(error),
+    })?;
+    // A reader that has closed the pipe, as `head` does, is not an error.
     let _ = std::io::stdout().write_all(text.as_bytes());
     let folder = request.output.as_ref().unwrap_or(&request.folder);
-    match write_page(&page, folder) {
-        Ok(()) => {
-            status!("report: {}", folder.join("report.html").display());
-            Exit::Done
-        }
-        Err(error) => fail(Exit::Failed, &error),
-    }
+    write_page(&page, folder).map_err(CommandError::failed)?;
+    status!("report: {}", folder.join("report.html").display());
+    Ok(Exit::Done)
 }
 
 /// Writes a folder's page and plots into it.
@@ -42,12 +35,12 @@ pub fn report(request: &ReportRequest) -> Exit {
 /// # Errors
 /// [`NotWritten`] when the folder cannot be read or written.
 pub fn draw(folder: &Path) -> Result<(), NotWritten> {
-    let (_, page) = told(folder)?;
+    let (_, page) = contents(folder)?;
     write_page(&page, folder)
 }
 
-/// The text and the page of a folder.
-fn told(folder: &Path) -> Result<(String, Page), StoreError> {
+/// The text and the page of a folder of any kind.
+fn contents(folder: &Path) -> Result<(String, Page), StoreError> {
     if let Some(collected) = load_collected(folder)? {
         let mut page = collection_page(&collected.resources, &collected.timeline);
         page.lead.extend(collected.notes);
@@ -57,7 +50,7 @@ fn told(folder: &Path) -> Result<(String, Page), StoreError> {
         .iter()
         .any(|name| folder.join(name).exists());
     if holds_steps && !folder.join(RUN_JSON).exists() {
-        return Ok(steps_told(folder, &load_steps(folder)?));
+        return Ok(contents_of_steps(folder, &load_steps(folder)?));
     }
     let run = load_measured(folder)?;
     let JudgedRun {
@@ -69,7 +62,7 @@ fn told(folder: &Path) -> Result<(String, Page), StoreError> {
     Ok((text, page))
 }
 
-fn steps_told(folder: &Path, set: &StepSet) -> (String, Page) {
+fn contents_of_steps(folder: &Path, set: &StepSet) -> (String, Page) {
     let tables = set
         .arms
         .iter()

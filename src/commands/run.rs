@@ -1,6 +1,6 @@
 //! `meshload run`: one run, from the flags to the exit code.
 
-use super::failure::fail;
+use super::failure::{CommandError, fail};
 use super::measurement::{Measured, RunOptions, measure, no_reply};
 use super::output_files::FlagFiles;
 use super::outputs::{GateSource, RunSource, gate_flag_outputs};
@@ -16,12 +16,9 @@ use crate::text::{outcome_text, summary_markdown, thresholds_text};
 use crate::verdict::{JudgedRun, Level};
 use std::io::{self, Write};
 
-/// Makes a run, or several.
-pub fn run(request: &RunRequest) -> Exit {
-    let script = match read_script(&request.spec) {
-        Ok(script) => script,
-        Err(message) => return fail(Exit::Usage, &message),
-    };
+/// Makes one run, or with `--repeat` or `--baseline` several.
+pub fn run(request: &RunRequest) -> Result<Exit, CommandError> {
+    let script = read_script(&request.spec).map_err(CommandError::usage)?;
     match &request.repetition {
         Some(repetition) => trial(request, repetition, script),
         None => run_with_script(request, script),
@@ -39,12 +36,12 @@ fn read_script(spec: &RunSpec) -> Result<Option<Vec<u8>>, String> {
     std::fs::read(&script.path).map(Some).map_err(unreadable)
 }
 
-/// Makes a run with this text as its script.
-pub fn run_with_script(request: &RunRequest, script: Option<Vec<u8>>) -> Exit {
-    let signals = match Signals::listen() {
-        Ok(signals) => signals,
-        Err(error) => return fail(Exit::Failed, &error),
-    };
+/// Makes one run. `script` is the text of its script.
+pub fn run_with_script(
+    request: &RunRequest,
+    script: Option<Vec<u8>>,
+) -> Result<Exit, CommandError> {
+    let signals = Signals::listen()?;
     if !request.outputs.quiet {
         for note in &request.notes {
             status!("note: {note}");
@@ -58,14 +55,13 @@ pub fn run_with_script(request: &RunRequest, script: Option<Vec<u8>>) -> Exit {
         prints_to_stderr: request.outputs.json == Some(Destination::Stdout),
     };
     let gate_files = FlagFiles::begin(gate_flag_outputs(), &request.outputs);
-    let gate_files = match gate_files {
-        Ok(files) => files,
-        Err(error) => return fail(Exit::Usage, &error),
-    };
-    match measure(request.spec.clone(), &options, &signals) {
-        Ok(measured) => conclude(measured, gate_files, request, &signals),
-        Err(error) => fail(signals.received().unwrap_or(error.exit()), &error),
-    }
+    let gate_files = gate_files.map_err(CommandError::usage)?;
+    let measured = measure(request.spec.clone(), &options, &signals);
+    let measured = measured.map_err(|error| {
+        let exit = signals.received().unwrap_or(error.exit());
+        CommandError::new(exit, error)
+    })?;
+    Ok(conclude(measured, gate_files, request, &signals))
 }
 
 /// Writes and shows a run, runs the script's `done`, and decides how the process exits.
@@ -134,7 +130,7 @@ fn gate_source(run: &JudgedRun, request: &RunRequest) -> GateSource {
     }
 }
 
-/// A reader that has gone away, as `head` does, is not an error of the run's.
+/// Writes to stdout. A reader that has closed the pipe, as `head` does, is not an error of the run.
 fn print(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {

@@ -1,7 +1,7 @@
-//! `meshload selftest`: what this machine can resolve, in about fifteen seconds, or six.
+//! `meshload selftest`: measures what this machine can resolve, in about fifteen seconds, or six.
 
 use super::environment::environment;
-use super::failure::fail;
+use super::failure::CommandError;
 use super::signals::Signals;
 use super::stand_in::StandIn;
 use crate::cli::new_seed;
@@ -11,16 +11,18 @@ use crate::measure::{Distribution, Histogram, RunResult};
 use crate::spec::{BadSpec, LoadOptions, Offered, Options, Pacing, RunSpec, Target};
 use crate::units::{Nanos, Rate};
 
-/// How long its runs take, in milliseconds.
+/// The lengths of the runs, in milliseconds.
 struct Lengths {
     pacing: u64,
-    /// Of the run with the known answer, and of the freeze in it.
+    /// The run with the known answer.
     known: u64,
+    /// The time in that run in which the server does not answer.
     freeze: u64,
 }
 
-/// Runs each pacing mode against a hotel that answers at once, then one that freezes.
-pub fn selftest(is_short: bool) -> Exit {
+/// Runs each pacing mode against a server that answers at once, then one run against a server that
+/// freezes.
+pub fn selftest(is_short: bool) -> Result<Exit, CommandError> {
     let lengths = if is_short {
         Lengths {
             pacing: 1_000,
@@ -34,17 +36,11 @@ pub fn selftest(is_short: bool) -> Exit {
             freeze: 500,
         }
     };
-    let signals = match Signals::listen() {
-        Ok(signals) => signals,
-        Err(error) => return fail(Exit::Failed, &error),
-    };
+    let signals = Signals::listen()?;
     let length = Nanos::from_millis(lengths.pacing);
     outln!("pacing and latency floor: 800 requests/s for {length}, a server that answers at once");
     outln!("  pacing   late p50   late p99   latency p50   service p50   spinning");
-    let hotel = match StandIn::start(&["--service-time", "constant:0"]) {
-        Ok(hotel) => hotel,
-        Err(error) => return fail(Exit::Failed, &error),
-    };
+    let hotel = StandIn::start(&["--service-time", "constant:0"])?;
     for (name, pacing) in [
         ("timer", Pacing::Timer),
         ("auto", Pacing::Auto),
@@ -55,34 +51,26 @@ pub fn selftest(is_short: bool) -> Exit {
             pacing,
             ..LoadOptions::default()
         };
-        match measure(question(hotel.url(), 800.0, length, load), &signals) {
-            Ok(result) => outln!("{}", pacing_row(name, &result)),
-            Err(exit) => return exit,
-        }
+        let result = measure(spec(hotel.url(), 800.0, length, load), &signals)?;
+        outln!("{}", pacing_row(name, &result));
     }
     known_answer(&lengths, &signals)
 }
 
-/// A server that freezes for S in a run of T: the share of requests slower than x is (S - x) / T, so
-/// the 95th percentile is S - 0.05 T and the 99th S - 0.01 T.
-fn known_answer(lengths: &Lengths, signals: &Signals) -> Exit {
+/// Measures a server that freezes for S in a run of T. The share of requests slower than x is (S - x) / T,
+/// so the 95th percentile is S - 0.05 T and the 99th S - 0.01 T.
+fn known_answer(lengths: &Lengths, signals: &Signals) -> Result<Exit, CommandError> {
     let [known, freeze, at] =
         [lengths.known, lengths.freeze, lengths.known * 2 / 5].map(Nanos::from_millis);
     let stall = format!("{freeze}@{at}");
     let flags = ["--service-time", "constant:0", "--stall", &stall];
-    let hotel = match StandIn::start(&flags) {
-        Ok(hotel) => hotel,
-        Err(error) => return fail(Exit::Failed, &error),
-    };
+    let hotel = StandIn::start(&flags)?;
     let load = LoadOptions {
         threads: 1,
         connections: 100,
         ..LoadOptions::default()
     };
-    let result = match measure(question(hotel.url(), 1_000.0, known, load), signals) {
-        Ok(result) => result,
-        Err(exit) => return exit,
-    };
+    let result = measure(spec(hotel.url(), 1_000.0, known, load), signals)?;
     let tally = result.overall();
     outln!("\nknown answer: 1000 requests/s for {known}, a server that freezes for {freeze}");
     outln!("              expected   measured   uncorrected");
@@ -98,16 +86,16 @@ fn known_answer(lengths: &Lengths, signals: &Signals) -> Exit {
     }
     if is_right {
         outln!("\nthe known answer came back within a tenth");
-        return Exit::Done;
+        return Ok(Exit::Done);
     }
-    fail(
+    Err(CommandError::new(
         Exit::NotTrustworthy,
-        &"the known answer did not come back: this machine is too busy to measure on",
-    )
+        "the known answer did not come back: this machine is too busy to measure on",
+    ))
 }
 
 /// A run of this length at this rate per second.
-fn question(url: &str, rate: f64, length: Nanos, load: LoadOptions) -> Result<RunSpec, BadSpec> {
+fn spec(url: &str, rate: f64, length: Nanos, load: LoadOptions) -> Result<RunSpec, BadSpec> {
     let options = Options {
         load,
         ..Options::default()
@@ -119,17 +107,18 @@ fn question(url: &str, rate: f64, length: Nanos, load: LoadOptions) -> Result<Ru
     Ok(spec)
 }
 
-fn measure(question: Result<RunSpec, BadSpec>, signals: &Signals) -> Result<RunResult, Exit> {
+fn measure(spec: Result<RunSpec, BadSpec>, signals: &Signals) -> Result<RunResult, CommandError> {
     let job = Job {
-        spec: question.map_err(|bad| fail(Exit::Failed, &bad))?,
+        spec: spec.map_err(CommandError::failed)?,
         script: None,
         prints_to_stderr: false,
         environment: environment(),
     };
-    let finished = launch(&job, &mut |_| {}, &|| signals.received().is_some())
-        .map_err(|error| fail(signals.received().unwrap_or(Exit::Failed), &error))?;
+    let finished = launch(&job, &mut |_| {}, &|| signals.received().is_some());
+    let finished = finished
+        .map_err(|error| CommandError::new(signals.received().unwrap_or(Exit::Failed), error))?;
     match signals.received() {
-        Some(exit) => Err(exit),
+        Some(exit) => Err(CommandError::new(exit, "interrupted")),
         None => Ok(finished.result),
     }
 }

@@ -1,16 +1,16 @@
-//! A hotel in a process of its own, for commands that need something to measure.
+//! The stand-in server in a process of its own, for commands that need a server to measure.
 
 use std::io::{self, BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-/// A running hotel; it ends when this is dropped.
+/// A running stand-in server; it ends when this is dropped.
 pub struct StandIn {
     process: Child,
     url: String,
 }
 
 impl StandIn {
-    /// Starts this program again as a hotel on a free port, with these further flags.
+    /// Starts this program again as `meshload hotel` on a free port, with these further flags.
     ///
     /// # Errors
     /// When the process cannot be started or does not begin to listen.
@@ -40,12 +40,12 @@ impl StandIn {
         Ok(stand_in)
     }
 
-    /// Its process.
+    /// The process id of the server.
     pub fn pid(&self) -> u32 {
         self.process.id()
     }
 
-    /// Where it listens.
+    /// The URL at which the server listens.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -53,7 +53,7 @@ impl StandIn {
 
 impl Drop for StandIn {
     fn drop(&mut self) {
-        // Already ended is as good as ended now.
+        // Fails when the process has ended by itself, which is what is wanted.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -2,7 +2,7 @@
 //! is known, and what came of it.
 
 use super::baseline::{LoadedBaseline, trial_of};
-use super::failure::fail;
+use super::failure::{CommandError, fail};
 use super::output_files::{FlagFiles, write_outputs};
 use super::outputs::{GateSource, gate_flag_outputs, gate_outputs};
 use super::pipeline;
@@ -22,44 +22,34 @@ use crate::text::{regressions_text, series_markdown, steps_table, thresholds_tex
 use crate::units::Nanos;
 use std::path::Path;
 
-/// Load after the window where the user has not chosen it: what is in flight at the end could raise every
-/// percentile of a short run.
+/// The guard (load after the window) that a trial has when the user gives none. Without it the requests in
+/// flight at the end of the window could raise every percentile of a short run.
 const GUARD: Nanos = Nanos::SECOND;
 
-/// Makes the runs, or those that are left, says what came of them, and judges.
-pub fn trial(request: &RunRequest, repetition: &Repetition, script: Option<Vec<u8>>) -> Exit {
-    match begin(request, repetition, script) {
-        Ok(exit) => exit,
-        Err(message) => fail(Exit::Usage, &message),
-    }
-}
-
-fn begin(
+/// Makes the runs that are not in the folder yet, shows the comparison, and decides how the process exits.
+pub fn trial(
     request: &RunRequest,
     repetition: &Repetition,
     script: Option<Vec<u8>>,
-) -> Result<Exit, String> {
+) -> Result<Exit, CommandError> {
     let (spec, outputs) = (&request.spec, &request.outputs);
     let baseline = repetition.baseline.as_ref();
     let baseline = baseline.map(|one| LoadedBaseline::load(one, &repetition.limits, spec));
-    let baseline = baseline.transpose()?;
-    let trial = trial_of(repetition, baseline.as_ref())?;
-    let not_text = |_| "-s: the script is not UTF-8; save it as that".to_owned();
+    let baseline = baseline.transpose().map_err(CommandError::usage)?;
+    let trial = trial_of(repetition, baseline.as_ref()).map_err(CommandError::usage)?;
+    let not_text = |_| CommandError::usage("-s: the script is not UTF-8; save it as that");
     let script = script
         .map(String::from_utf8)
         .transpose()
         .map_err(not_text)?;
-    let plan = plan_of(request, &trial, baseline.as_ref())?;
-    let gate_files = FlagFiles::begin(gate_flag_outputs(), outputs)?;
+    let plan = plan_of(request, &trial, baseline.as_ref()).map_err(CommandError::usage)?;
+    let gate_files = FlagFiles::begin(gate_flag_outputs(), outputs).map_err(CommandError::usage)?;
     let folder = match &outputs.folder {
         Some(path) => SweepFolder::open(path, &plan, script.as_deref(), unix_now())
-            .map_err(|error| format!("-o: {error}"))?,
+            .map_err(|error| CommandError::usage(format!("-o: {error}")))?,
         None => SweepFolder::nowhere(unix_now()),
     };
-    let signals = match Signals::listen() {
-        Ok(signals) => signals,
-        Err(error) => return Ok(fail(Exit::Failed, &error)),
-    };
+    let signals = Signals::listen()?;
     if !outputs.quiet {
         for note in &request.notes {
             status!("note: {note}");
@@ -78,7 +68,7 @@ fn begin(
         Some(exit) if driver.account.records.is_empty() => exit,
         Some(exit) => {
             let runs = driver.account.records.len();
-            status!("meshload: broken off after {runs} runs; what follows is of these");
+            status!("meshload: ended after {runs} runs; what follows is about these");
             outcome.conclude(gate_files, folder.path());
             exit
         }
@@ -90,7 +80,7 @@ fn begin(
     })
 }
 
-/// How the process ends where the runs did not come to their end.
+/// How the process exits when not all runs were made; `None` when they were.
 fn cut_short(
     ended: &Result<Ended, SweepError>,
     of_run: Option<Exit>,
@@ -109,7 +99,8 @@ fn cut_short(
     }
 }
 
-/// The runs as a sweep's plan: one rate, the new system and the one that it is measured in turns with.
+/// The runs as the plan of a sweep: one rate, the new system, and the system that is measured in turns
+/// with it.
 fn plan_of(
     request: &RunRequest,
     trial: &Trial,
@@ -117,7 +108,7 @@ fn plan_of(
 ) -> Result<SweepPlan, String> {
     let spec = &request.spec;
     let rate = spec.fixed_rate();
-    let rate = rate.ok_or("-R: runs are held against each other at a fixed rate")?;
+    let rate = rate.ok_or("-R: runs are compared at a fixed rate; give -R a number")?;
     let load = &spec.load;
     let mut plan = SweepPlan {
         name: "run".to_owned(),
@@ -156,7 +147,7 @@ fn plan_of(
     Ok(plan)
 }
 
-/// A seed that the user did not choose is that of the folder, where the runs are gone on with.
+/// The seed of the runs. Runs that resume a folder keep the seed of its plan, unless the user chose one.
 fn seed_of(request: &RunRequest) -> u64 {
     let load = &request.spec.load;
     let folder = request.outputs.folder.as_deref();
@@ -167,8 +158,8 @@ fn seed_of(request: &RunRequest) -> u64 {
     }
 }
 
-/// Who goes first changes from block to block, so that neither is always the one that finds the caches
-/// warm: the plan's order does that.
+/// The arms of the plan. Its order is interleaved: the arm that goes first changes from block to block, so
+/// that neither arm always finds the caches warm.
 fn arms(spec: &RunSpec, baseline: Option<&LoadedBaseline>) -> Vec<Arm> {
     let arm = |name: &str, urls: &[String]| Arm {
         name: name.to_owned(),
@@ -215,7 +206,7 @@ fn cluster_options(spec: &RunSpec) -> ClusterOptions {
     }
 }
 
-/// The runs that were made, and what they are held against.
+/// The runs that were made, and what they are compared with.
 struct TrialOutcome<'a> {
     request: &'a RunRequest,
     trial: &'a Trial,
@@ -231,7 +222,7 @@ impl TrialOutcome<'_> {
         }
     }
 
-    /// One outcome per threshold, over the new runs that can be believed.
+    /// One outcome per threshold, over the new runs that are not INVALID.
     fn thresholds(&self) -> Vec<Outcome> {
         let thresholds = self.request.thresholds.iter().enumerate();
         let over_runs = thresholds.map(|(at, threshold)| {
@@ -257,7 +248,7 @@ impl TrialOutcome<'_> {
         }
     }
 
-    /// Shows and writes what came of all runs.
+    /// Shows and writes the comparison of all runs.
     fn conclude(&self, gate_files: FlagFiles<GateSource>, folder: Option<&Path>) -> Exit {
         let (steps, gate) = (self.account.steps(), self.gate());
         self.show(&steps, &gate);

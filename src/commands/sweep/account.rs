@@ -1,5 +1,5 @@
-//! What is kept of the steps of a sweep for what is said at its end: figures, verdicts, and what came of
-//! the plan's thresholds. Each step is judged when its run is at hand, so no run.json is read again.
+//! What a sweep keeps of its steps for its end: figures, verdicts and the outcomes of the plan's
+//! thresholds. Each step is judged while its run is in memory, so no run.json is read again.
 
 use crate::compare::{Conditions, Step, Steps, add_conditions};
 use crate::gate::{NEW_ARM, Outcome};
@@ -7,14 +7,14 @@ use crate::spec::StepKey;
 use crate::sweep::SweepPlan;
 use crate::verdict::{JudgedRun, Level, Verdict};
 
-/// What came of a threshold in a step.
+/// The outcome of a threshold in a step.
 pub struct StepOutcome {
-    /// The place of the threshold in the plan.
+    /// The index of the threshold in the plan.
     pub threshold: usize,
     pub outcome: Outcome,
 }
 
-/// What is known of a step besides its figures.
+/// The verdict and the thresholds of a step.
 pub struct StepRecord {
     pub key: StepKey,
     pub verdict: Verdict,
@@ -23,24 +23,24 @@ pub struct StepRecord {
 }
 
 impl StepRecord {
-    /// Whether the step says something of the system.
+    /// Whether the step describes the system: an INVALID run measured the generator.
     pub fn is_valid(&self) -> bool {
         self.verdict.level != Level::Invalid
     }
 }
 
-/// The steps of a sweep, measured now or before.
+/// The steps of a sweep that were measured now or in an earlier session.
 pub struct Account<'a> {
     plan: &'a SweepPlan,
     /// In the order in which they were found or measured.
     pub records: Vec<StepRecord>,
     steps: Vec<Step>,
-    /// The circumstances of the believable runs that are judged in a trial.
+    /// The conditions of the valid new runs of a trial.
     pub conditions: Conditions,
 }
 
 impl<'a> Account<'a> {
-    /// Of no step yet.
+    /// An account without steps.
     pub fn of(plan: &'a SweepPlan) -> Account<'a> {
         Account {
             plan,

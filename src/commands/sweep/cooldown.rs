@@ -13,7 +13,7 @@ pub const SHORTEST: Nanos = Nanos::from_secs(10);
 const LONGEST: Nanos = Nanos::from_secs(120);
 /// The time between two checks of the application's CPU.
 const CHECK_INTERVAL: Nanos = Nanos::from_secs(5);
-/// So many checks in a row must find the application idle.
+/// The number of consecutive checks that must find the application idle.
 const IDLE_CHECKS: usize = 2;
 /// The application counts as idle up to this multiple of its CPU before the sweep.
 const IDLE_FACTOR: f64 = 1.2;

@@ -1,4 +1,4 @@
-//! What metadata.json says of a sweep: the study's keys.
+//! The contents of a sweep's metadata.json, with the study's keys.
 
 use crate::study::StudyMetadata;
 use crate::sweep::{Cooldown, SweepPlan};
@@ -6,13 +6,14 @@ use crate::units::Nanos;
 use crate::version::VERSION;
 use serde_json::{Map, Value, json};
 
-/// A moment as the study writes it, in UTC: 20260101_024147.
+/// A Unix time as the study writes it, in UTC: 20260101_024147.
 pub fn stamp(at: Nanos) -> String {
     let at = jiff::Timestamp::from_nanosecond(i128::from(at.0));
     at.map_or(String::new(), |at| at.strftime("%Y%m%d_%H%M%S").to_string())
 }
 
-/// The metadata of a sweep that was begun then; `idle` is the CPU of the application without load.
+/// The metadata of a sweep that was begun at this Unix time. `idle` is the CPU of the application without
+/// load, in thousandths of a core.
 pub fn metadata(plan: &SweepPlan, begun: Nanos, idle: Option<f64>) -> StudyMetadata {
     let arms = plan.arms.iter().map(|arm| {
         let about = json!({ "url": arm.url, "meshed": arm.meshed, "namespace": arm.namespace });

@@ -1,4 +1,4 @@
-//! `meshload sweep`: a whole study, from the plan to the folder.
+//! `meshload sweep`: reads the plan, opens the folder, and runs the steps.
 
 mod account;
 mod arm_commands;
@@ -9,7 +9,7 @@ mod metadata;
 mod thresholds;
 mod undo_log;
 
-use super::failure::fail;
+use super::failure::{CommandError, fail};
 use super::signals::Signals;
 use crate::cli::{SweepRequest, read_plan};
 use crate::clock::unix_now;
@@ -22,39 +22,28 @@ use std::path::{Path, PathBuf};
 pub use account::Account;
 pub use driver::Driver;
 
-/// Carries a plan out, shows it, or prints it.
-pub fn sweep(request: &SweepRequest) -> Exit {
-    let (plan, script) = match question(request) {
-        Ok(question) => question,
-        Err(message) => return fail(Exit::Usage, &message),
-    };
+/// Carries a plan out, or with `--dry-run` or `--print-plan` only shows it.
+pub fn sweep(request: &SweepRequest) -> Result<Exit, CommandError> {
+    let (plan, script) = chosen_plan(request).map_err(CommandError::usage)?;
     if request.print_plan {
-        outln!("{}", from_anywhere(plan).to_toml().trim_end());
-        return Exit::Done;
+        outln!("{}", with_absolute_paths(plan).to_toml().trim_end());
+        return Ok(Exit::Done);
     }
-    let script = match script.map_or_else(|| read_script(&plan), |text| Ok(Some(text))) {
-        Ok(script) => script,
-        Err(message) => return fail(Exit::Usage, &message),
-    };
+    let script = script.map_or_else(|| read_script(&plan), |text| Ok(Some(text)));
+    let script = script.map_err(CommandError::usage)?;
     if let Some(message) = missing_manifest(&plan) {
-        return fail(Exit::Usage, &message);
+        return Err(CommandError::usage(message));
     }
     if request.dry_run {
         outln!("{}", dry_run(&plan).trim_end());
-        return Exit::Done;
+        return Ok(Exit::Done);
     }
-    let signals = match Signals::listen() {
-        Ok(signals) => signals,
-        Err(error) => return fail(Exit::Failed, &error),
-    };
+    let signals = Signals::listen()?;
     let begun = unix_now();
     let place = request.folder.clone();
     let place = place.unwrap_or_else(|| new_folder(&plan, begun));
     let folder = SweepFolder::open(&place, &plan, script.as_deref(), begun);
-    let folder = match folder {
-        Ok(folder) => folder,
-        Err(error) => return fail(Exit::Usage, &format!("-o: {error}")),
-    };
+    let folder = folder.map_err(|error| CommandError::usage(format!("-o: {error}")))?;
     if !request.quiet {
         for warning in plan.warnings() {
             status!("note: {warning}");
@@ -62,13 +51,18 @@ pub fn sweep(request: &SweepRequest) -> Exit {
     }
     let mut driver = Driver::new(&plan, &folder, script, signals.clone(), request.quiet);
     let ended = run(&plan, None, &folder, &mut driver);
-    match tell(ended, &place, &signals) {
+    Ok(match show_end(ended, &place, &signals) {
         Exit::Done => thresholds::judge(&plan, &driver.account),
         exit => exit,
-    }
+    })
 }
 
-fn tell(ended: Result<Ended, crate::sweep::SweepError>, place: &Path, signals: &Signals) -> Exit {
+/// Prints how the sweep ended; returns the exit code.
+fn show_end(
+    ended: Result<Ended, crate::sweep::SweepError>,
+    place: &Path,
+    signals: &Signals,
+) -> Exit {
     let place = place.display();
     let again = format!("the same command with -o {place} goes on from here");
     match ended {
@@ -89,7 +83,7 @@ fn tell(ended: Result<Ended, crate::sweep::SweepError>, place: &Path, signals: &
             ),
         ),
         Ok(Ended::Arm(reason)) => {
-            // A command that a signal has ended is no failure of its own.
+            // A signal that ended a command of the arm decides the exit code, not the failed command.
             let exit = signals.received().unwrap_or(Exit::Failed);
             fail(exit, &format!("{reason}\n{again}"))
         }
@@ -97,11 +91,11 @@ fn tell(ended: Result<Ended, crate::sweep::SweepError>, place: &Path, signals: &
     }
 }
 
-/// The plan of the flags, of the file, or of the folder that is to be gone on with; that one has the
-/// text of its script, too.
-fn question(request: &SweepRequest) -> Result<(SweepPlan, Option<String>), String> {
+/// The plan of the flags, of the plan file, or of the folder that is resumed. A folder holds the text of
+/// the script too.
+fn chosen_plan(request: &SweepRequest) -> Result<(SweepPlan, Option<String>), String> {
     if let Some(plan) = &request.plan {
-        return Ok((as_before(plan, request), None));
+        return Ok((with_seed_of_folder(plan, request), None));
     }
     if let Some(path) = &request.file {
         let unreadable = |error| {
@@ -119,7 +113,7 @@ fn question(request: &SweepRequest) -> Result<(SweepPlan, Option<String>), Strin
     if found.as_ref().is_some_and(|(plan, _)| plan.until.is_some()) {
         let folder = folder.display();
         return Err(format!(
-            "-o: {folder} holds repeated runs; the `meshload run` that began them goes on with them"
+            "-o: {folder} holds repeated runs; repeat the `meshload run` command that began them"
         ));
     }
     found.ok_or_else(|| {
@@ -128,8 +122,9 @@ fn question(request: &SweepRequest) -> Result<(SweepPlan, Option<String>), Strin
     })
 }
 
-/// A plan's paths begin where its file is, and nobody knows where this one will be.
-fn from_anywhere(mut plan: SweepPlan) -> SweepPlan {
+/// The plan with absolute paths. Paths in a plan file are relative to that file, and it is not known where
+/// the user will save this one.
+fn with_absolute_paths(mut plan: SweepPlan) -> SweepPlan {
     for path in plan.paths_mut() {
         if let Ok(absolute) = std::path::absolute(&*path) {
             *path = absolute;
@@ -142,11 +137,12 @@ fn missing_manifest(plan: &SweepPlan) -> Option<String> {
     let mut manifests = plan.arms.iter().flat_map(|arm| &arm.apply);
     let missing = manifests.find(|path| !path.exists())?;
     let missing = missing.display();
-    Some(format!("apply: {missing} is not there; check the path"))
+    Some(format!("apply: {missing} does not exist; check the path"))
 }
 
-/// A seed that the user did not choose is not a difference to a sweep that was begun with another.
-fn as_before(plan: &SweepPlan, request: &SweepRequest) -> SweepPlan {
+/// The plan with the seed of the sweep that the folder holds, unless the user chose a seed: a seed that was
+/// drawn anew must not make a resumed sweep another sweep.
+fn with_seed_of_folder(plan: &SweepPlan, request: &SweepRequest) -> SweepPlan {
     let mut plan = plan.clone();
     let before = request
         .folder
@@ -167,7 +163,7 @@ fn read_script(plan: &SweepPlan) -> Result<Option<String>, String> {
     let Some(path) = &plan.load.script else {
         return Ok(None);
     };
-    // read_to_string refuses what is not UTF-8: the folder keeps the text as JSON.
+    // The folder keeps the text in a JSON file, so a script that is not UTF-8 is refused here.
     let read = std::fs::read_to_string(path);
     let unreadable = |error| {
         let path = path.display();
@@ -176,11 +172,11 @@ fn read_script(plan: &SweepPlan) -> Result<Option<String>, String> {
     read.map(Some).map_err(unreadable)
 }
 
-/// Every step with its time.
+/// The table of all steps with their times, for `--dry-run`.
 fn dry_run(plan: &SweepPlan) -> String {
     let rest = match plan.cooldown {
         Cooldown::Fixed(rest) => rest,
-        // The least that it can be.
+        // The shortest rest that an adaptive cooldown makes.
         Cooldown::Adaptive => cooldown::SHORTEST,
     };
     let steps = plan.steps();

@@ -1,4 +1,4 @@
-//! What a plan's thresholds say of the steps that were measured, today or before.
+//! Judges the thresholds of a plan over all measured steps, those of earlier sessions too.
 
 use super::account::{Account, StepRecord};
 use crate::exit::Exit;
@@ -6,21 +6,21 @@ use crate::gate::Outcome;
 use crate::sweep::SweepPlan;
 use crate::text::thresholds_text;
 
-/// What is known of a threshold after all steps, the least first.
+/// How far a threshold could be judged over all steps; a lower one decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Known {
-    /// No step that it is about was measured.
+enum Coverage {
+    /// No step of its arm and rate was measured.
     Unmeasured,
-    /// Those that were are INVALID.
-    Disbelieved,
-    /// It was held against one at least.
+    /// All such steps are INVALID.
+    Invalid,
+    /// At least one such step is valid.
     Judged,
 }
 
-/// Says what came of each threshold in each step that it is about. A step that is INVALID says nothing
-/// of the system; a threshold of which nothing could be told fails.
+/// Prints the outcome of each threshold in each step that it applies to. An INVALID step does not describe
+/// the system, so no threshold is judged there; a threshold that could be judged in no step fails.
 pub fn judge(plan: &SweepPlan, account: &Account<'_>) -> Exit {
-    let mut known = vec![Known::Unmeasured; plan.thresholds.len()];
+    let mut known = vec![Coverage::Unmeasured; plan.thresholds.len()];
     let mut fails = false;
     let mut records: Vec<&StepRecord> = account.records.iter().collect();
     records.sort_by_key(|record| record.key.number);
@@ -28,14 +28,14 @@ pub fn judge(plan: &SweepPlan, account: &Account<'_>) -> Exit {
     for record in records {
         let name = record.key.folder();
         let found = match record.is_valid() {
-            true => Known::Judged,
-            false => Known::Disbelieved,
+            true => Coverage::Judged,
+            false => Coverage::Invalid,
         };
         for one in &record.outcomes {
             known[one.threshold] = known[one.threshold].max(found);
         }
         if !record.is_valid() {
-            outln!("{name}: INVALID, so no threshold is looked at");
+            outln!("{name}: INVALID, so no threshold is judged");
             continue;
         }
         let outcomes = record.outcomes.iter().map(|one| one.outcome.clone());
@@ -45,21 +45,21 @@ pub fn judge(plan: &SweepPlan, account: &Account<'_>) -> Exit {
     }
     for (threshold, known) in plan.thresholds.iter().zip(&known) {
         let why = match known {
-            Known::Unmeasured => "no step that it is about was measured",
-            Known::Disbelieved => "every step that it is about is INVALID",
-            Known::Judged => continue,
+            Coverage::Unmeasured => "no step that it applies to was measured",
+            Coverage::Invalid => "every step that it applies to is INVALID",
+            Coverage::Judged => continue,
         };
-        outln!("{}: cannot be told: {why}", threshold.fail_if);
+        outln!("{}: cannot be judged: {why}", threshold.fail_if);
     }
     exit_of(fails, &known)
 }
 
-fn exit_of(fails: bool, known: &[Known]) -> Exit {
+fn exit_of(fails: bool, known: &[Coverage]) -> Exit {
     match known.iter().min() {
         _ if fails => Exit::Threshold,
-        Some(Known::Unmeasured) => Exit::Threshold,
-        Some(Known::Disbelieved) => Exit::NotTrustworthy,
-        Some(Known::Judged) | None => Exit::Done,
+        Some(Coverage::Unmeasured) => Exit::Threshold,
+        Some(Coverage::Invalid) => Exit::NotTrustworthy,
+        Some(Coverage::Judged) | None => Exit::Done,
     }
 }
 
@@ -68,9 +68,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn silence_is_no_pass() {
+    fn a_threshold_without_a_valid_step_does_not_pass() {
         let (unmeasured, disbelieved, judged) =
-            (Known::Unmeasured, Known::Disbelieved, Known::Judged);
+            (Coverage::Unmeasured, Coverage::Invalid, Coverage::Judged);
         assert_eq!(exit_of(false, &[]), Exit::Done);
         assert_eq!(exit_of(false, &[judged, judged]), Exit::Done);
         assert_eq!(exit_of(false, &[judged, disbelieved]), Exit::NotTrustworthy);
