@@ -1,8 +1,10 @@
 //! meshload: what a service mesh costs, with the proof of its own numbers.
 //!
-//! The map of the house. The ground floor is pure: numbers in, numbers out. The middle floor
-//! touches the world. The roof puts rooms together and speaks to people. Who may import whom is
-//! written in `docs/architecture.md` and held by `tests/house.rs`.
+//! The modules ("rooms") lie on three floors. The ground floor is pure: values in, values out. The middle
+//! floor touches sockets, files, clocks and clusters. The roof joins the rooms and speaks to people.
+//! `docs/architecture.md` has the table of who may import whom, and `tests/house.rs` checks it.
+//!
+//! This library is not a public interface; it exists so that tests and benchmarks can call its parts.
 
 // Ground floor: no async, no sockets, no files, no clock.
 pub mod compare;
@@ -35,7 +37,7 @@ pub mod script;
 pub mod store;
 pub mod transport;
 
-// Roof: words, composition.
+// Roof: joins the rooms, speaks to people.
 pub mod cli;
 pub mod commands;
 pub mod html;

@@ -1,45 +1,43 @@
-//! Estimates with their uncertainty. The unit of replication is the run, not the request: requests of
-//! one run share its minute, its neighbours and its placement.
+//! Estimates with their uncertainty. The unit of replication is the run, not the request, because requests
+//! of one run share the time, the neighbours and the placement of pods.
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-/// From so many blocks on an interval is given. A Student-t interval is exact for normal noise
-/// whatever the number, but with fewer its width says more about luck than about the system.
+/// The smallest number of blocks for which an interval is given. An interval by Student's t is exact for
+/// normal noise with any number of blocks, but with fewer its width depends mostly on chance.
 pub const BLOCKS_FOR_AN_INTERVAL: usize = 6;
 
-/// How sure an interval is.
+/// The probability with which an interval covers the true value.
 const CONFIDENCE: f64 = 0.95;
 
-/// A value and what is known of its uncertainty.
+/// A value and its uncertainty.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
-    /// The value.
     pub value: f64,
-    /// From where.
+    /// The lower end of the spread.
     pub low: f64,
-    /// To where.
+    /// The upper end of the spread.
     pub high: f64,
-    /// What `low` and `high` are.
     pub spread: Spread,
-    /// From how many blocks.
+    /// The number of blocks, or of runs of both samples, that the value comes from.
     pub blocks: usize,
 }
 
-/// What the ends of an estimate are.
+/// The meaning of the two ends of an estimate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Spread {
     /// A 95 % confidence interval (Student's t over blocks).
     Interval,
-    /// The smallest and the largest block: too few for an interval.
+    /// The smallest and the largest block, where there are too few blocks for an interval.
     Range,
-    /// Nothing: there is one block.
+    /// Both ends are the value: the uncertainty is not known.
     Unknown,
 }
 
 impl Estimate {
-    /// Whether it differs from `neutral` beyond its uncertainty; `None` where that is not known.
+    /// Whether `neutral` lies outside of the interval; `None` without an interval.
     pub fn differs_from(&self, neutral: f64) -> Option<bool> {
         match self.spread {
             Spread::Interval => Some(neutral < self.low || neutral > self.high),
@@ -47,7 +45,7 @@ impl Estimate {
         }
     }
 
-    /// The same on another scale, by a function that only grows.
+    /// The estimate on another scale. `scale` must be monotonically increasing.
     pub fn map(self, scale: impl Fn(f64) -> f64) -> Estimate {
         Estimate {
             value: scale(self.value),
@@ -58,7 +56,8 @@ impl Estimate {
     }
 }
 
-/// The mean over blocks; `None` without one.
+/// The mean over blocks: with six or more an interval by Student's t, mean ± t · s / √n with n - 1 degrees of
+/// freedom; with fewer the range. `None` without a block.
 pub fn mean_over_blocks(blocks: &[f64]) -> Option<Estimate> {
     let count = blocks.len();
     if count == 0 {
@@ -86,17 +85,19 @@ pub fn mean_over_blocks(blocks: &[f64]) -> Option<Estimate> {
     Some(estimate(mean - half, mean + half, Spread::Interval))
 }
 
-/// The quantile of Student's t that leaves 2.5 % on each side.
+/// The quantile of Student's t that leaves 2.5 % on each side. `freedom` is the number of degrees of freedom,
+/// at least 1.
 pub fn t_quantile(freedom: usize) -> f64 {
     let student = StudentsT::new(0.0, 1.0, freedom as f64);
-    // Freedom is at least 1, so there is such a distribution.
+    // The distribution exists for every number of degrees of freedom that is at least 1.
     student.map_or(f64::INFINITY, |student| {
         student.inverse_cdf(0.5 + CONFIDENCE / 2.0)
     })
 }
 
-/// The ratio `other / base` over blocks of one of each: the mean of its logarithm, so that twice and
-/// half are equally far from once. `None` without a block in which both are above 0.
+/// The geometric mean of the ratio `other / base` over blocks of one of each. The interval is made of
+/// logarithms, so that twice and half are equally far from 1. Blocks with a value of 0 or below are left
+/// out; `None` where no other is left.
 pub fn ratio_over_blocks(pairs: &[(f64, f64)]) -> Option<Estimate> {
     let positive = pairs
         .iter()
@@ -105,8 +106,8 @@ pub fn ratio_over_blocks(pairs: &[(f64, f64)]) -> Option<Estimate> {
     Some(mean_over_blocks(&logs)?.map(f64::exp))
 }
 
-/// The ratio of two samples that were not taken in pairs: as their difference, of logarithms. `None` when
-/// one of them is empty or not all of it is above 0.
+/// The ratio `other / base` of the geometric means of two samples that were not taken in pairs. `None` where
+/// a sample is empty or has a value that is not above 0.
 pub fn ratio_of_samples(base: &[f64], other: &[f64]) -> Option<Estimate> {
     let logs = |values: &[f64]| {
         let are_positive = values.iter().all(|value| *value > 0.0);
@@ -115,8 +116,9 @@ pub fn ratio_of_samples(base: &[f64], other: &[f64]) -> Option<Estimate> {
     Some(difference_of_samples(&logs(base)?, &logs(other)?)?.map(f64::exp))
 }
 
-/// The difference of the means of two samples that were not taken in pairs, with an interval by Student's
-/// t and the variance that both have together. `None` when one of them is empty.
+/// The difference `other - base` of the means of two samples that were not taken in pairs, with an interval
+/// by Student's t with pooled variance (the two-sample t interval, n1 + n2 - 2 degrees of freedom). `None`
+/// where a sample is empty.
 pub fn difference_of_samples(base: &[f64], other: &[f64]) -> Option<Estimate> {
     if base.is_empty() || other.is_empty() {
         return None;
@@ -135,7 +137,7 @@ pub fn difference_of_samples(base: &[f64], other: &[f64]) -> Option<Estimate> {
         spread,
         blocks: runs,
     };
-    // As many degrees of freedom as pairs need.
+    // An interval needs as many degrees of freedom as one over the smallest number of blocks.
     if runs <= BLOCKS_FOR_AN_INTERVAL {
         return Some(estimate(0.0, Spread::Unknown));
     }
@@ -146,14 +148,14 @@ pub fn difference_of_samples(base: &[f64], other: &[f64]) -> Option<Estimate> {
     Some(estimate(half, Spread::Interval))
 }
 
-/// The difference `other - base` over blocks of one of each.
+/// The mean of the difference `other - base` over blocks of one of each. `None` without a block.
 pub fn difference_over_blocks(pairs: &[(f64, f64)]) -> Option<Estimate> {
     let differences: Vec<f64> = pairs.iter().map(|(base, other)| other - base).collect();
     mean_over_blocks(&differences)
 }
 
-/// The straight line through points by least squares: slope and intercept; `None` where all lie
-/// over one place.
+/// The straight line through points (x, y) by least squares, as slope and intercept. `None` with fewer than
+/// two different x.
 pub fn line_through(points: &[(f64, f64)]) -> Option<(f64, f64)> {
     let count = points.len() as f64;
     let (x, y) = points.iter().fold((0.0, 0.0), |(x, y), point| {

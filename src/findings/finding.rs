@@ -1,23 +1,22 @@
-//! The finding of one check: whether something stands in the way of a measurement, and what would cure
-//! it.
+//! The finding of one check: whether a measurement is possible as things are, and the cure where it is not.
 
 use serde::{Deserialize, Serialize};
 
-/// Whether something stands in the way.
+/// The state that a check found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// As it should be.
+    /// Everything is as it should be.
     Good,
-    /// Not looked at.
+    /// The check was not made.
     Skipped,
-    /// Something will be missing or needs to be kept in mind.
+    /// A measurement is possible, but something will be missing or must be kept in mind.
     Warn,
-    /// Nothing can be measured like this.
+    /// No measurement is possible.
     Bad,
 }
 
-/// What was looked at: the code of a finding, for programs. Findings are shown in this order.
+/// The subject of a check: the code of a finding, for programs. Findings are shown in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Check {
@@ -81,41 +80,39 @@ impl Check {
     }
 }
 
-/// One thing that was looked at.
+/// The outcome of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// `target`, `access`, `rights`, `sources`, `mesh` or `application`.
     pub area: &'static str,
-    /// What was looked at, for programs.
+    /// The subject of the check, for programs.
     pub code: Check,
-    /// What was looked at, for people; it may name a node, a right or a deployment.
+    /// The subject of the check, for people; it may name a node, a right or a deployment.
     pub name: String,
-    /// Whether it stands in the way.
     pub state: State,
-    /// What was found.
     pub message: String,
-    /// What would cure it.
+    /// What the user can do; absent where nothing is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cure: Option<String>,
 }
 
 impl Finding {
-    /// Nothing to cure.
+    /// A finding in the state [`State::Good`], which needs no cure.
     pub fn good(code: Check, name: &str, message: impl Into<String>) -> Finding {
         Finding::new(code, name, State::Good, message, None)
     }
 
-    /// Not looked at; `cure` is what would make the check possible.
+    /// A finding in the state [`State::Skipped`]; `cure` is what would make the check possible.
     pub fn skipped(code: Check, name: &str, message: impl Into<String>, cure: &str) -> Finding {
         Finding::new(code, name, State::Skipped, message, Some(cure))
     }
 
-    /// To be kept in mind.
+    /// A finding in the state [`State::Warn`].
     pub fn warn(code: Check, name: &str, message: impl Into<String>, cure: &str) -> Finding {
         Finding::new(code, name, State::Warn, message, Some(cure))
     }
 
-    /// In the way.
+    /// A finding in the state [`State::Bad`].
     pub fn bad(code: Check, name: &str, message: impl Into<String>, cure: &str) -> Finding {
         Finding::new(code, name, State::Bad, message, Some(cure))
     }

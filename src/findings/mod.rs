@@ -1,7 +1,7 @@
 //! Findings of the checks before a measurement: each has a code, a state, a message and, where something
 //! is wrong, a cure.
 //!
-//! Pure. `collect` and `commands` make the checks that need the network.
+//! Pure. The checks that need the network are made by `collect` and `commands`.
 
 mod finding;
 mod topology;

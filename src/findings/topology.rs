@@ -4,15 +4,15 @@ use super::{Check, Finding};
 use crate::resources::{Amounts, Category, Mesh, NodeClock, Pod, Role, Topology};
 use std::collections::BTreeMap;
 
-/// Nanoseconds by which a node's clock may differ without a warning. Samples are corrected for any
+/// The largest difference of a node's clock without a warning, in nanoseconds. Samples are corrected for any
 /// difference.
-const FAR: i64 = 1_000_000_000;
+const LARGEST_OFFSET: i64 = 1_000_000_000;
 
-/// Every finding about the topology and the nodes' clocks.
+/// All findings about the nodes and pods of a cluster, and about the nodes' clocks.
 pub fn topology_findings(topology: &Topology, clocks: &[NodeClock]) -> Vec<Finding> {
     let mut findings = runtimes(topology);
     findings.extend(clocks.iter().map(clock));
-    findings.push(meshed(topology));
+    findings.push(mesh_membership(topology));
     findings.push(readiness(topology));
     findings.extend(limits(topology));
     findings.push(memcached(topology));
@@ -55,7 +55,7 @@ fn clock(clock: &NodeClock) -> Finding {
         millis(ahead),
         millis(within)
     );
-    if ahead.abs() - within > FAR {
+    if ahead.abs() - within > LARGEST_OFFSET {
         Finding::warn(
             Check::NodeClock,
             &name,
@@ -67,7 +67,7 @@ fn clock(clock: &NodeClock) -> Finding {
     }
 }
 
-fn meshed(topology: &Topology) -> Finding {
+fn mesh_membership(topology: &Topology) -> Finding {
     let pods: Vec<&Pod> = application(topology).collect();
     let outside: Vec<&str> = pods
         .iter()
@@ -125,7 +125,7 @@ fn readiness(topology: &Topology) -> Finding {
     }
 }
 
-/// One line per deployment: replicas, and what each container may use.
+/// One finding per deployment: its replicas, and the requests and limits of its containers.
 fn limits(topology: &Topology) -> Vec<Finding> {
     let mut owners: BTreeMap<String, Vec<&Pod>> = BTreeMap::new();
     for pod in application(topology) {

@@ -1,33 +1,32 @@
-//! What a build passes or fails by, together.
+//! The gate: all thresholds and limits of a build together.
 
 use super::{Outcome, RegressionOutcome, Resolution};
 use crate::verdict::{Level, Verdict};
 use serde::Serialize;
 
-/// What came of all that was asked.
+/// The outcomes of all thresholds and limits; the content of gate.json.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Gate {
-    /// Of thresholds.
     pub thresholds: Vec<Outcome>,
-    /// Of what was held against a baseline.
+    /// The outcomes of the comparison with a baseline; empty without one.
     pub regressions: Vec<RegressionOutcome>,
 }
 
 impl Gate {
-    /// Whether the build fails. What is not resolved fails nothing.
+    /// Whether the build fails. An outcome that is not resolved does not fail it.
     pub fn fails(&self) -> bool {
         let is_worse = |one: &RegressionOutcome| one.resolution == Resolution::Regression;
         self.thresholds.iter().any(|one| one.fails) || self.regressions.iter().any(is_worse)
     }
 }
 
-/// Whether the runs say something of the system: at most half of them are INVALID.
+/// Whether the runs can be used to judge the system: at most half of them are INVALID.
 pub fn are_believed(verdicts: &[Verdict]) -> bool {
     let invalid = verdicts.iter().filter(|one| one.level == Level::Invalid);
     invalid.count() * 2 <= verdicts.len()
 }
 
-/// One of everything, for the tests of what shows it.
+/// A gate with every kind of outcome, for tests.
 #[cfg(test)]
 pub(crate) mod sample {
     use super::*;

@@ -1,7 +1,7 @@
-//! What fails a build: thresholds on one run, limits on how much worse it may be than a baseline, and
-//! how many runs it takes to tell.
+//! The gate of a build: thresholds on a run, limits on how much worse it may be than a baseline, and the
+//! rule for how many runs are needed to decide.
 //!
-//! Pure. Answers with values and reasons, and prints nothing.
+//! Pure: runs and steps in, outcomes and reasons out. Nothing here prints, reads files or asks a clock.
 
 mod build;
 mod regression;

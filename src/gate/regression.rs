@@ -1,12 +1,12 @@
-//! Whether a build is worse than what it is held against, and by how much it may be.
+//! Limits of a regression: how much worse than its baseline a build may be, and whether it is.
 //!
 //! ```text
 //! METRIC=LIMIT[,METRIC=LIMIT...]      p99=10%,cpu=5%
 //! ```
 //!
-//! The unit of replication is the run. A build fails when the whole interval of a ratio lies beyond its
-//! limit. An interval that has the limit inside says that nobody can tell, which is not the same as "no
-//! worse", and is not called that.
+//! The unit of replication is the run. A build fails when the whole interval of the ratio new / baseline
+//! lies above its limit. Where the limit lies inside the interval, the runs cannot decide; that is called
+//! "not resolved", because it is not the same as "no worse".
 
 use super::BadThreshold;
 use crate::compare::{Metric, Statistic, Step, StepFigures, Steps, TimeKind};
@@ -18,21 +18,21 @@ use crate::statistics::{
 };
 use serde::Serialize;
 
-/// By how much something may be larger than in the baseline.
+/// How much larger than in the baseline a metric may be.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MaxRegression {
     watched: Metric,
-    /// As it was typed.
+    /// The name as it was typed.
     pub metric: String,
-    /// A share: 0.1 is 10 %.
+    /// The allowed growth as a share: 0.1 is 10 %.
     pub limit: f64,
 }
 
 impl MaxRegression {
-    /// Reads `p99=10%,cpu=5%`.
+    /// Reads a list such as `p99=10%,cpu=5%`.
     ///
     /// # Errors
-    /// [`BadThreshold`] with the column, and what may stand there.
+    /// [`BadThreshold`] with the column, and what is expected there.
     pub fn parse_list(typed: &str) -> Result<Vec<MaxRegression>, BadThreshold> {
         let mut at = 0;
         let mut limits = Vec::new();
@@ -47,12 +47,12 @@ impl MaxRegression {
         Ok(limits)
     }
 
-    /// Whether it looks at what a collector finds.
+    /// Whether only a collector can measure the metric.
     pub fn needs_collector(&self) -> bool {
         self.watched.needs_collector()
     }
 
-    /// Whether a step has a figure above 0 for it.
+    /// Whether a step has a value above 0, so that a ratio can be made.
     pub fn is_known(&self, step: &StepFigures) -> bool {
         self.watched.of(step).is_some_and(|value| value > 0.0)
     }
@@ -84,7 +84,7 @@ fn is_watched(metric: Metric) -> bool {
     }
 }
 
-/// One limit; an error has its place in bytes.
+/// Reads one limit. An error has its place in bytes from the beginning of the limit.
 fn one(part: &str) -> Result<MaxRegression, (usize, String)> {
     let start = part.len() - part.trim_start().len();
     let Some((name, limit)) = part.split_once('=') else {
@@ -112,17 +112,17 @@ fn one(part: &str) -> Result<MaxRegression, (usize, String)> {
     })
 }
 
-/// How the runs of both sides belong together.
+/// The relation in time between the runs of both sides. It decides which statistics apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pairing {
-    /// They took turns: each repetition is a block of one of each.
+    /// Both sides took turns: each repetition is a block of one run of each.
     Blocks,
     /// The baseline was measured at another time.
     Apart,
 }
 
 impl Pairing {
-    /// So many new runs are the fewest that could resolve anything, with a baseline of so many.
+    /// The smallest number of new runs that could resolve anything, beside a baseline of `base` runs.
     pub fn runs_needed(self, base: usize) -> usize {
         match self {
             Pairing::Blocks => BLOCKS_FOR_AN_INTERVAL,
@@ -143,38 +143,37 @@ impl Pairing {
     }
 }
 
-/// What can be said of a limit.
+/// The answer to whether a limit was kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Resolution {
-    /// It is worse than the limit allows, beyond the uncertainty.
+    /// The whole interval lies above the limit.
     Regression,
-    /// It is not, beyond the uncertainty.
+    /// The whole interval lies at or below the limit.
     NoRegression,
-    /// Nobody can tell.
+    /// The runs cannot decide.
     NotResolved,
 }
 
-/// What came of a limit.
+/// The outcome of one limit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RegressionOutcome {
-    /// What was looked at, as it was typed; `rate` for whether the rate is still held, `errors` for
-    /// whether more requests go wrong.
+    /// The metric as it was typed; `rate` for the question whether the rate is still held, `errors` for the
+    /// question whether more requests fail.
     pub metric: String,
-    /// The share by which it may be larger; absent for rate and errors.
+    /// The allowed growth as a share; absent for `rate` and `errors`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<f64>,
-    /// New over baseline; absent where one of them has no figure.
+    /// New over baseline; absent where one of the two has no figure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ratio: Option<Estimate>,
-    /// What that says.
     pub resolution: Resolution,
-    /// In words, what speaks for it; empty where the ratio says everything.
+    /// The reason for the resolution, for people; empty where the ratio alone decides.
     pub why: String,
 }
 
 impl RegressionOutcome {
-    /// How far it lies from the baseline, what is allowed, and why that is not enough to tell.
+    /// One line for people: the change against the baseline, the allowed change, and the reason.
     pub fn in_words(&self) -> String {
         let percent = |ratio: f64| format!("{:+.1} %", (ratio - 1.0) * 100.0);
         let change = self.ratio.map(|ratio| match ratio.spread {
@@ -195,8 +194,8 @@ impl RegressionOutcome {
     }
 }
 
-/// Holds runs against those of a baseline, all at one rate: first whether the rate is still held and
-/// whether more requests go wrong, then each limit over the runs in which it was. Runs that are INVALID say nothing and are left out.
+/// Compares runs with those of a baseline, all at one rate. The first two outcomes are `rate` and `errors`,
+/// over all runs that are not INVALID; then each limit follows, over the runs that held the rate.
 pub fn regressions(
     limits: &[MaxRegression],
     base: &Steps<'_>,
@@ -217,14 +216,14 @@ pub fn regressions(
     [rate, errors].into_iter().chain(outcomes).collect()
 }
 
-/// A build that no longer holds the rate has no latencies to compare, and is worse all the same.
+/// A build that no longer holds the rate is a regression, although it has no latencies to compare.
 fn rate_outcome(base: (usize, usize), new: (usize, usize), pairing: Pairing) -> RegressionOutcome {
     let is_held_mostly = |(held, all): (usize, usize)| held * 2 > all;
     let are_enough = new.1 >= pairing.runs_needed(base.1);
     let resolution = match (is_held_mostly(base), is_held_mostly(new)) {
         _ if !are_enough => Resolution::NotResolved,
         (_, true) => Resolution::NoRegression,
-        // One hiccup is no system.
+        // A single run that lost the rate may have been disturbed from outside.
         (true, false) if new.1 - new.0 > 1 => Resolution::Regression,
         (_, false) => Resolution::NotResolved,
     };
@@ -240,7 +239,8 @@ fn rate_outcome(base: (usize, usize), new: (usize, usize), pairing: Pairing) -> 
     }
 }
 
-/// More errors than this above the baseline's are worse, whatever the latencies: errors are quick.
+/// The allowed growth of the error rate, as a share of all requests. Errors are quick replies, so a build
+/// with many of them would otherwise pass for a faster one.
 const MORE_ERRORS: f64 = 0.01;
 
 /// Whether more requests fail, or are answered with statuses above 399.
@@ -345,8 +345,8 @@ fn ratio(watched: Metric, base: &Steps<'_>, new: &Steps<'_>, pairing: Pairing) -
     }
 }
 
-/// Whether more runs are not worth their time: no interval could hold both "unchanged" and its limit.
-/// This looks at widths alone; to stop where the answer pleases would bend it.
+/// Whether no more runs are needed: no interval is wide enough to contain both "unchanged" and its limit.
+/// Only widths decide; a rule that looked at the answers would bias them.
 pub fn are_narrow(outcomes: &[RegressionOutcome]) -> bool {
     outcomes.iter().all(|one| match (&one.ratio, one.limit) {
         (_, None) => true,

@@ -1,4 +1,4 @@
-//! Service level objectives: what a run has to be better than. An objective is a negated threshold.
+//! Service level objectives, which a run has to meet. An objective is a negated threshold.
 
 use super::Threshold;
 use crate::measure::RunResult;
@@ -10,13 +10,11 @@ use serde::{Deserialize, Serialize};
     "`{typed}` is not an objective: {reason}; write p99<100ms, mean<5ms or errors<1%, several with commas between"
 )]
 pub struct BadSlo {
-    /// The objective as it was typed.
     pub typed: String,
-    /// What is wrong with it.
     pub reason: String,
 }
 
-/// Objectives that must all hold.
+/// Objectives that a run must meet, all of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Slo {
@@ -63,9 +61,9 @@ impl std::fmt::Display for Slo {
 }
 
 impl Slo {
-    /// What of it a run did not meet, in words; empty when it met everything. A percentile that is
-    /// only known from below counts with what is known of it. In a closed loop, latencies are service
-    /// times.
+    /// The objectives that a run did not meet, each with its value and limit for people; empty when all are
+    /// met. A percentile that unfinished requests could raise counts with its lower bound. In a closed loop
+    /// service times take the place of latencies. An objective that cannot be evaluated is not met.
     pub fn missed(&self, result: &RunResult) -> Vec<String> {
         let missed = self.bounds.iter().filter_map(|one| one.missed(result));
         missed.collect()

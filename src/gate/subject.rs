@@ -1,17 +1,18 @@
-//! What a threshold looks at: a quantity of a run, by the name that people write.
+//! The subject of a threshold: a metric of the whole run, of a route or of a service. This file reads the
+//! subject and evaluates it on a run; names and units are those of [`Metric`].
 
 use crate::compare::{KNOWN_METRICS, Metric, MetricUnit, Misread, Statistic, TimeKind};
 use crate::measure::{Distribution, Histogram, RunResult, Tally, sum};
 use crate::resources::{Part, Quantity, Resources};
 
-/// A metric, and of what it is.
+/// A metric, and the part of the run that it is taken of.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Subject {
     pub metric: Metric,
     of: Of,
 }
 
-/// Of what a metric is looked at.
+/// The part of a run that a metric is taken of.
 #[derive(Debug, Clone, PartialEq)]
 enum Of {
     /// The whole run, or the whole application.
@@ -20,13 +21,13 @@ enum Of {
     Service(String),
 }
 
-/// What was measured.
+/// The value of a subject in a run.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Found {
     Exact(f64),
-    /// It is that or more.
+    /// A lower bound: unfinished requests could raise the value.
     AtLeast(f64),
-    /// And why.
+    /// No value, with the reason.
     Unknown(String),
 }
 
@@ -37,13 +38,13 @@ impl From<Result<f64, String>> for Found {
 }
 
 impl Subject {
-    /// Reads a subject at the beginning of a text: what it is, and how many bytes it takes.
+    /// Reads the subject at the beginning of a text. Also returns its length in bytes.
     pub fn parse(text: &str) -> Result<(Subject, usize), Misread> {
         let head = word(text);
         if head.is_empty() {
             return Err(Misread {
                 at: 0,
-                reason: format!("here should be what is looked at: {KNOWN_METRICS}"),
+                reason: format!("here should be a quantity: {KNOWN_METRICS}"),
             });
         }
         if head == "route" {
@@ -57,7 +58,7 @@ impl Subject {
             });
         }
         let rest = &text[head.len()..];
-        // The study's columns have their unit behind them.
+        // The study's columns have their unit in the name, as in `CPU_App(m)`.
         let unit = "(m)";
         let is_column = matches!(metric, Metric::Cpu(_)) && rest.starts_with(unit);
         let end = head.len() + if is_column { unit.len() } else { 0 };
@@ -74,7 +75,8 @@ impl Subject {
         Ok((Subject { metric, of }, end))
     }
 
-    /// The same where the run has it: a closed loop has service times in place of latencies.
+    /// The subject for the kind of load of a run: a closed loop has no latencies, so service times take their
+    /// place.
     pub fn in_loop_of(&self, result: &RunResult) -> Subject {
         let metric = match self.metric {
             Metric::Time(TimeKind::Latency, statistic) if !result.is_open_loop() => {
@@ -88,7 +90,7 @@ impl Subject {
         }
     }
 
-    /// Its value in a run; `as_share` of all where it is counted.
+    /// The value in a run, in the unit of the metric; counts become shares of all with `as_share`.
     pub fn value(&self, result: &RunResult, as_share: bool) -> Found {
         let service = match &self.of {
             Of::Route(name) => return of_route(name, self.metric, result.overall(), as_share),
@@ -131,13 +133,13 @@ fn is_of_steps_alone(metric: Metric) -> bool {
     )
 }
 
-/// Letters, digits, underscores and dots.
+/// The letters, digits, underscores and dots at the beginning of a text.
 fn word(text: &str) -> &str {
     let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.'));
     &text[..end.unwrap_or(text.len())]
 }
 
-/// A name in quotes and brackets at a place: the name, and where it ends.
+/// Reads a name in brackets and quotes, `("name")`, at a place. Also returns the place behind it.
 fn quoted(text: &str, at: usize) -> Result<(String, usize), Misread> {
     let misread = |reason: &str| Misread {
         at,

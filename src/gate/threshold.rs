@@ -1,11 +1,11 @@
-//! Thresholds: what fails a build, as people write it.
+//! Thresholds: conditions, written by people, under which a build fails.
 //!
 //! ```text
 //! SUBJECT OPERATOR LIMIT      p99 > 50ms      route("GET /hotels").error_rate >= 1%
 //! ```
 //!
-//! The build fails when what is written is true, and also when it cannot be told: silence proves
-//! nothing.
+//! The build fails when the condition is true. It also fails when the condition cannot be evaluated, because
+//! a missing figure does not show that the condition is false.
 
 use super::subject::{Found, Subject};
 use crate::compare::{Metric, MetricUnit, Misread};
@@ -13,19 +13,18 @@ use crate::measure::RunResult;
 use crate::units::{parse_duration, show_bytes, show_ns};
 use serde::{Deserialize, Serialize};
 
-/// A threshold that cannot be understood: where, why, and what may stand there.
+/// A threshold that cannot be parsed: the place, the reason, and what is expected there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("column {column} of `{typed}`: {reason}")]
 pub struct BadThreshold {
-    /// What was typed.
     pub typed: String,
-    /// Where the trouble begins, from 1, in characters.
+    /// The place of the error in characters, from 1.
     pub column: usize,
-    /// What is wrong, and what may stand there.
+    /// What is wrong, and what is expected.
     pub reason: String,
 }
 
-/// How a value is compared with its limit.
+/// The comparison of a value with its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Operator {
     Above,
@@ -35,7 +34,7 @@ enum Operator {
 }
 
 impl Operator {
-    /// The longer ones first: `>=` begins with `>`.
+    /// The longer operators come first, because `>=` begins with `>`.
     const ALL: [(&'static str, Operator); 4] = [
         (">=", Operator::AtLeast),
         ("<=", Operator::AtMost),
@@ -52,20 +51,20 @@ impl Operator {
         }
     }
 
-    /// Whether a larger value is what fails.
+    /// Whether larger values make the condition true.
     fn fails_above(self) -> bool {
         matches!(self, Operator::Above | Operator::AtLeast)
     }
 }
 
-/// What fails a build.
+/// A condition under which a build fails.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Threshold {
     subject: Subject,
     operator: Operator,
     limit: f64,
-    /// The limit is a share of all, where the subject is counted.
+    /// Whether the limit of a count is a share of all.
     is_share: bool,
     typed: String,
 }
@@ -190,25 +189,30 @@ impl std::fmt::Display for Threshold {
     }
 }
 
-/// What came of a threshold.
+/// The outcome of one threshold.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Outcome {
-    /// As it was typed.
+    /// The threshold as it was typed.
     pub threshold: String,
-    /// What was measured, in nanoseconds, thousandths of a core, bytes, a count or a share.
+    /// The measured value, in nanoseconds, thousandths of a core, bytes, as a count or as a share; absent
+    /// where it is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
-    /// The value in words.
+    /// The value with its unit, for people; `-` where it is not known.
     pub shown: String,
-    /// Whether the build fails of it.
+    /// Whether the threshold fails the build.
     pub fails: bool,
-    /// Why it cannot be told, where it cannot.
+    /// The reason for which the threshold cannot be evaluated, where it cannot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown: Option<String>,
 }
 
 impl Threshold {
-    /// Reads what must hold, such as `p99<100ms`; the threshold fails where it does not.
+    /// Makes a threshold of an objective such as `p99<100ms`. The threshold fails where the objective does not
+    /// hold.
+    ///
+    /// # Errors
+    /// The reason for people, without the objective itself.
     pub(super) fn of_objective(typed: &str) -> Result<Threshold, String> {
         let (name, limit) = typed.split_once('<').ok_or("it has no `<`")?;
         let limit = limit.strip_prefix('=').unwrap_or(limit);
@@ -220,7 +224,8 @@ impl Threshold {
         Ok(threshold)
     }
 
-    /// Why the objective that this is made of does not hold in a run; `None` where it does.
+    /// For a threshold that was made of an objective: the reason for which a run does not meet it, `None`
+    /// where it does.
     pub(super) fn missed(&self, result: &RunResult) -> Option<String> {
         let name = self.typed.split(" > ").next().unwrap_or_default();
         let subject = self.subject.in_loop_of(result);
@@ -235,12 +240,12 @@ impl Threshold {
         }
     }
 
-    /// Whether it looks at what a collector finds.
+    /// Whether only a collector can measure the metric.
     pub fn needs_collector(&self) -> bool {
         self.subject.metric.needs_collector()
     }
 
-    /// What came of it in a run.
+    /// Evaluates the threshold on a run.
     pub fn judge(&self, result: &RunResult) -> Outcome {
         let outcome = |value: Option<f64>, fails, unknown| Outcome {
             threshold: self.typed.clone(),
@@ -253,7 +258,7 @@ impl Threshold {
             Found::Exact(value) => {
                 outcome(Some(value), self.operator.is_true(value, self.limit), None)
             }
-            // What is known of it is enough to fail, or not enough to tell.
+            // A lower bound above the limit decides; any other lower bound leaves the answer open. Both fail.
             Found::AtLeast(value) => {
                 let is_known =
                     self.operator.fails_above() && self.operator.is_true(value, self.limit);
@@ -264,9 +269,9 @@ impl Threshold {
         }
     }
 
-    /// One outcome for several runs. What is counted is judged by its mean over the runs, so that what is
-    /// rare in each of them adds up; anything else fails when it does in more than half of them. Without
-    /// a run it cannot be told.
+    /// One outcome for several runs. A share or a count is judged by its mean over the runs, so that events
+    /// that are rare in each run add up. Any other threshold fails when it fails in more than half of the
+    /// runs. Without a run the threshold cannot be evaluated, and fails.
     pub fn over(&self, runs: &[Outcome]) -> Outcome {
         if let [only] = runs {
             return only.clone();
@@ -288,23 +293,27 @@ impl Threshold {
         let unknown = runs.iter().find_map(|one| one.unknown.clone());
         let unknown = match runs.is_empty() {
             true => Some("there is no run that can be believed".to_owned()),
-            false => unknown.filter(|_| fails && mean.is_none()),
+            false => unknown.filter(|_| fails && values.is_none()),
         };
-        let shown = values.map_or("-".to_owned(), |values| {
-            let least = values.iter().copied().fold(f64::INFINITY, f64::min);
-            let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let mean = mean.filter(|_| is_counted).map_or(String::new(), |mean| {
-                format!("{} on average, ", self.show(mean))
-            });
-            format!("{mean}{} to {}", self.show(least), self.show(most))
-        });
+        let mean = mean.filter(|_| is_counted);
+        let shown = values.map_or("-".to_owned(), |values| self.show_all(&values, mean));
         Outcome {
             threshold: self.typed.clone(),
-            value: mean.filter(|_| is_counted),
+            value: mean,
             shown: format!("{shown}, fails in {failing} of {} runs", runs.len()),
             fails,
             unknown,
         }
+    }
+
+    /// The mean, where there is one, and the range of the values of several runs.
+    fn show_all(&self, values: &[f64], mean: Option<f64>) -> String {
+        let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let mean = mean.map_or(String::new(), |mean| {
+            format!("{} on average, ", self.show(mean))
+        });
+        format!("{mean}{} to {}", self.show(least), self.show(most))
     }
 
     fn show(&self, value: f64) -> String {

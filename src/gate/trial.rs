@@ -1,5 +1,5 @@
-//! Runs of a new build at one rate, made until enough is known: how many that takes, what they are held
-//! against, and when there are enough.
+//! A trial: runs of a new build at one rate, which are repeated until a comparison with the baseline is
+//! resolved. This file says what the baseline is, how many runs are needed, and when they are enough.
 
 use super::{MaxRegression, Pairing, RegressionOutcome, are_narrow, regressions};
 use crate::compare::{Step, Steps};
@@ -7,70 +7,65 @@ use crate::statistics::BLOCKS_FOR_AN_INTERVAL;
 use crate::units::Rate;
 use crate::verdict::Level;
 
-/// The arm whose runs are judged.
+/// The name of the arm whose runs are judged.
 pub const NEW_ARM: &str = "new";
-/// The arm of a system that is measured in turns with the new one.
+/// The name of the arm of a baseline that is measured in turns with the new system.
 pub const BASELINE_ARM: &str = "baseline";
 
-/// What new runs are held against.
+/// The baseline of a trial.
 #[derive(Debug, Clone, Default)]
 pub enum TrialBase {
-    /// Nothing: the runs speak for themselves.
+    /// No baseline: the runs are judged by thresholds alone.
     #[default]
     None,
-    /// Runs from before.
+    /// Steps that were measured earlier.
     Kept(Vec<Step>),
-    /// Another system, which is measured in turns as [`BASELINE_ARM`].
+    /// Another system, which is measured in turns with the new one as [`BASELINE_ARM`].
     InTurns,
 }
 
-/// The rule by which runs are made until enough is known.
+/// The rule for how many runs are made.
 #[derive(Debug, Clone, Default)]
 pub struct Trial {
-    /// From this many believable repetitions on something can be resolved.
+    /// The smallest number of valid repetitions that could resolve anything.
     pub needed: usize,
-    /// This many believable repetitions are enough in any case.
+    /// The number of valid repetitions after which no more are made.
     pub most: usize,
-    /// By how much the new runs may be worse.
     pub limits: Vec<MaxRegression>,
-    /// What the new runs are held against.
     pub base: TrialBase,
 }
 
-/// Fewer runs were asked for than could tell a regression from chance, so that nothing could fail.
+/// Fewer runs were asked for than could tell a regression from chance, so that the check could not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooFewRuns {
-    /// How many were asked for.
     pub asked: usize,
-    /// The fewest that could tell.
+    /// The smallest number that could resolve anything.
     pub needed: usize,
-    /// How both sides belong together.
     pub pairing: Pairing,
 }
 
-/// Why steps cannot be the baseline of new runs.
+/// The reason for which steps cannot be a baseline. The text follows the name of the folder.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum UnusableBaseline {
-    /// The rate was not measured.
+    /// No step has the wanted rate.
     #[error(
         "has no run at {rate}/s but at {}; give -R one of these, or another baseline",
         shown(rates)
     )]
     OtherRates {
-        /// The rate that is wanted.
         rate: Rate,
-        /// The rates that there are.
+        /// The rates that were measured.
         rates: Vec<Rate>,
     },
-    /// The generator failed in every run.
+    /// Every step is INVALID, because the generator failed.
     #[error("has only runs that are INVALID; make it again")]
     Invalid,
-    /// The rate was held in half of the runs or fewer.
+    /// Half of the steps or fewer held the rate.
     #[error(
         "did not hold {0}/s: its latencies say how long the run lasted, not what a request takes; measure both at a lower rate"
     )]
     NotHeld(Rate),
-    /// A limit is on something that was not measured.
+    /// A limit is on a metric that the baseline has no value of.
     #[error(
         "has no figure above 0 for {0}; leave it out of --max-regression, or make the baseline with a collector"
     )]
@@ -82,10 +77,10 @@ fn shown(rates: &[Rate]) -> String {
     rates.join(", ")
 }
 
-/// The steps at a rate that new runs can be held against.
+/// The steps of a baseline at a rate, without those that are INVALID.
 ///
 /// # Errors
-/// [`UnusableBaseline`] where nothing could come of it.
+/// [`UnusableBaseline`] where a comparison with these steps could not resolve anything.
 pub fn usable_baseline<'a>(
     steps: &Steps<'a>,
     rate: Rate,
@@ -112,11 +107,11 @@ pub fn usable_baseline<'a>(
 }
 
 impl Trial {
-    /// A trial of at most so many repetitions; of as many as can resolve something, and one without a
-    /// baseline, where `most` is left open.
+    /// A trial of at most `most` valid repetitions. The default is the number that an interval needs, and one
+    /// without a baseline.
     ///
     /// # Errors
-    /// [`TooFewRuns`] for a trial that could not fail.
+    /// [`TooFewRuns`] where `most` is so small that the trial could not fail.
     pub fn new(
         base: TrialBase,
         limits: Vec<MaxRegression>,
@@ -148,7 +143,7 @@ impl Trial {
         Ok(trial)
     }
 
-    /// How the runs of both sides belong together; `None` without a baseline.
+    /// The relation in time between the runs of both sides; `None` without a baseline.
     pub fn pairing(&self) -> Option<Pairing> {
         match self.base {
             TrialBase::None => None,
@@ -157,14 +152,14 @@ impl Trial {
         }
     }
 
-    /// Repetitions are made at most up to this one: an INVALID repetition is made again, at most as
-    /// often as there are repetitions to make.
+    /// The number of the last repetition that may be made. INVALID repetitions are replaced, so up to twice
+    /// the wanted number are made.
     pub fn last_repetition(&self) -> u32 {
         2 * self.most as u32
     }
 
-    /// Whether no more repetitions are needed. Repetitions in which the rate was not held have no
-    /// latencies to compare, so others are made in their place, unless not to hold it is the rule.
+    /// Whether no more repetitions are needed. A repetition that did not hold the rate has no latencies to
+    /// compare and is replaced, unless half of the repetitions or more did not hold it.
     pub fn is_enough(&self, steps: &Steps<'_>) -> bool {
         let valid = steps.in_valid_repetitions();
         let believed = valid.repetitions().len();
@@ -180,8 +175,8 @@ impl Trial {
         }
     }
 
-    /// The new runs against the baseline, over the repetitions that can be believed; nothing without
-    /// a baseline.
+    /// Compares the new runs with the baseline, over the repetitions without an INVALID run; empty without a
+    /// baseline.
     pub fn regressions(&self, steps: &Steps<'_>) -> Vec<RegressionOutcome> {
         let valid = steps.in_valid_repetitions();
         let new = valid.arm(NEW_ARM);
@@ -197,8 +192,8 @@ impl Trial {
         }
     }
 
-    /// Whether the runs say something of the system: at most half of each side are INVALID, and there
-    /// is a repetition in which no run is.
+    /// Whether the runs can be used to judge the system: at most half of each side are INVALID, and at least
+    /// one repetition has no INVALID run.
     pub fn is_believed(&self, steps: &Steps<'_>) -> bool {
         let sides: &[&str] = match self.base {
             TrialBase::InTurns => &[NEW_ARM, BASELINE_ARM],

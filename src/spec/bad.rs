@@ -1,10 +1,10 @@
-//! What is said when a run cannot be made as asked.
+//! The error for options that cannot be carried out.
 
-/// Something that cannot be run as asked: which flag, what is wrong, and the cure.
+/// An option that cannot be carried out: the flag, what is wrong with it, and the cure.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{flag}: {message}; {cure}")]
 pub struct BadSpec {
-    /// The flag, such as `-c`; plans say the key in its place.
+    /// The flag, such as `-c`; for plans the key takes its place.
     pub flag: &'static str,
     /// What is wrong with its value.
     pub message: String,
@@ -13,7 +13,7 @@ pub struct BadSpec {
 }
 
 impl BadSpec {
-    /// Says which flag, what is wrong and the cure.
+    /// Makes the error of a flag.
     pub fn new(flag: &'static str, message: impl Into<String>, cure: impl Into<String>) -> BadSpec {
         BadSpec {
             flag,

@@ -1,4 +1,4 @@
-//! From where figures of resources are collected, and how a cluster is reached.
+//! The options of the collector: the source of its figures, and the way to the cluster.
 
 use super::BadSpec;
 use crate::units::{Nanos, text};
@@ -236,7 +236,7 @@ impl Default for CollectSpec {
     }
 }
 
-/// One sample takes some 100 ms over a slow line.
+/// A sample takes about 100 ms over a slow line.
 const SHORTEST_INTERVAL: Nanos = Nanos::from_millis(100);
 
 impl CollectSpec {

@@ -1,10 +1,10 @@
-//! Which HTTP is spoken, and how long a connection is kept.
+//! The options of HTTP: its version, and the number of requests per connection.
 
 use super::BadSpec;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-/// More streams than any server allows.
+/// The largest number of streams; servers allow fewer.
 const MOST_STREAMS: usize = 1_024;
 
 /// The options of HTTP. They are flags of every command that sends requests, keys of a plan's

@@ -1,4 +1,4 @@
-//! How the load is made: what flags and plans say of it, and what that means for a run.
+//! The load: its options in flags and plans, and the load of a run with all values set.
 
 use super::{BadSpec, header};
 use crate::schedule::ArrivalProcess;

@@ -1,4 +1,4 @@
-//! WHAT WAS ASKED: target, load, transport and recording of a run; validated, serialisable.
+//! The question that a run answers: target, load, transport and recording, validated and serialisable.
 //!
 //! Options come in groups. Each group is one type that is at once a group of flags (clap), a table
 //! of a sweep's plan (serde), and what a [`RunSpec`] is made from.

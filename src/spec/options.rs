@@ -4,10 +4,10 @@ use super::{
     BadSpec, ClusterOptions, HttpOptions, LoadOptions, ReachOptions, RecordingOptions, TlsOptions,
 };
 
-/// Everything that flags and plans say, group by group, about how a run is made.
+/// All options that flags and plans have in common, group by group.
 ///
-/// What is not in here is what the two say in different ways: where the load goes, how much it is,
-/// how long its phases are, and its seed.
+/// Target, rate, lengths of the phases and seed are not among them, because flags and plans give these in
+/// different forms.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Options {
     /// How the load is made.
@@ -25,8 +25,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Checks what can be known before there is a target: that the options of each group can be
-    /// carried out together.
+    /// Makes those checks that need no target: whether the options of each group can be carried out together.
     ///
     /// # Errors
     /// [`BadSpec`] with the flag and the cure.

@@ -1,4 +1,4 @@
-//! How targets are reached where names and routes do not lead there.
+//! The ways to a target that differ from the usual one by name and route.
 
 use super::target::UNIX;
 use super::{BadSpec, Target};
@@ -6,14 +6,15 @@ use crate::units::Nanos;
 use crate::units::text::{self, serde_as_text};
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
-// Addresses as values; sockets are elsewhere.
+// This room is pure; `core::net` has addresses as values, without sockets.
 use core::net::IpAddr;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// Resolvers are shared by whole clusters, so they are not asked more often than this.
+/// The shortest time between two look-ups. Resolvers are shared by whole clusters, so they are not asked more
+/// often.
 const SHORTEST_REFRESH: Nanos = Nanos::from_millis(100);
 
 /// An address that stands for a host and port, in place of what its name resolves to.
@@ -72,7 +73,7 @@ impl fmt::Display for Resolve {
     }
 }
 
-/// What to connect to, whatever the URL says.
+/// The endpoint that is connected to in place of the URL's host and port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String"))]
 pub enum Endpoint {

@@ -1,4 +1,4 @@
-//! What is recorded and printed beyond the usual.
+//! The options of what is recorded and printed in addition.
 
 use super::{BadSpec, Target};
 use clap::Args;

@@ -1,4 +1,4 @@
-//! The whole question that a run answers.
+//! The specification of a run.
 
 use super::{
     BadSpec, CollectSpec, HttpOptions, Load, Offered, Options, ReachOptions, RecordingOptions,
@@ -41,9 +41,8 @@ pub struct RunSpec {
 }
 
 impl RunSpec {
-    /// The question of a run to these targets that measures for ten seconds, without warm-up and
-    /// guard, with seed 1. Whoever wants other phases or another seed sets them in
-    /// [`load`](RunSpec::load).
+    /// A run to these targets that measures for ten seconds, without warm-up and guard, with seed 1. Callers
+    /// set other phases or another seed in [`load`](RunSpec::load).
     pub fn to(targets: Vec<Target>, offered: Offered, options: Options) -> RunSpec {
         RunSpec {
             targets,
@@ -79,7 +78,7 @@ impl RunSpec {
         })
     }
 
-    /// Checks what no single option can know.
+    /// Checks the options together.
     ///
     /// # Errors
     /// [`BadSpec`] for the first thing that cannot be run.
@@ -96,8 +95,8 @@ impl RunSpec {
         self.recording.suits(&self.targets)
     }
 
-    /// The header lines of every request, the one among them that ends the connection with it, where it
-    /// does.
+    /// The header lines of every request; with `--no-keepalive` over HTTP/1.1 `Connection: close` is among
+    /// them.
     pub fn request_headers(&self) -> Vec<(String, String)> {
         let mut headers = self.headers.clone();
         let closes = self.http.no_keepalive && !self.http.http2;
@@ -108,14 +107,13 @@ impl RunSpec {
         headers
     }
 
-    /// Whether all requests say one Host, whatever the URL's is.
+    /// Whether a header of every request replaces the Host of the URL.
     pub fn says_host(&self) -> bool {
         let mut names = self.headers.iter().map(|(name, _)| name);
         names.any(|name| name.eq_ignore_ascii_case("host"))
     }
 
-    /// Checks that these targets, which are measured beside each other, are reached and spoken to as
-    /// asked.
+    /// Checks that the options of reach and TLS fit these targets, which are measured beside each other.
     ///
     /// # Errors
     /// [`BadSpec`] with the flag and the cure.
@@ -161,7 +159,7 @@ impl RunSpec {
         })
     }
 
-    /// Threads that serve one target: never more than there are connections.
+    /// The number of threads that serve one target, at most the number of connections.
     pub fn workers_per_target(&self) -> usize {
         self.load.threads.min(self.load.connections)
     }

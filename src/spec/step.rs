@@ -1,9 +1,9 @@
-//! Which step of a sweep a run is.
+//! The keys of a sweep's steps: number, arm, rate and repetition.
 
 use crate::units::Rate;
 use serde::{Deserialize, Serialize};
 
-/// What `spec.step` of a run.json says. The step's rate is not repeated there: it is the load's.
+/// The content of `spec.step` in run.json. The rate of the step is not repeated there, because the load has it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StepLabel {
@@ -18,22 +18,22 @@ pub struct StepLabel {
 
 /// The key of a step in a set of steps.
 ///
-/// Arm, rate and repetition say what is measured; the number only says when, and changes when the
-/// order does.
+/// Arm, rate and repetition identify the measurement. The number is its place in the order, and changes with
+/// the order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StepKey {
-    /// From 1. Steps that are added while a plan is carried out come after the planned ones.
+    /// Counted from 1. Steps that are added while a plan is carried out come after the planned ones.
     pub number: u32,
     /// The name of the variant of the system.
     pub arm: String,
     /// Requests per second that are offered.
     pub rate: Rate,
-    /// From 1.
+    /// Counted from 1.
     pub repetition: u32,
 }
 
 impl StepKey {
-    /// What the step's run.json says of it.
+    /// The label of the step in its run.json.
     pub fn label(&self) -> StepLabel {
         StepLabel {
             number: self.number,
@@ -42,17 +42,17 @@ impl StepKey {
         }
     }
 
-    /// Whether both measure the same thing, whatever their numbers.
+    /// Whether both have the same arm, rate and repetition; numbers are not compared.
     pub fn is_same(&self, other: &StepKey) -> bool {
         self.is_at_point(&other.arm, other.rate) && self.repetition == other.repetition
     }
 
-    /// Whether it measures this arm at this rate.
+    /// Whether the step measures this arm at this rate.
     pub fn is_at_point(&self, arm: &str, rate: Rate) -> bool {
         self.arm == arm && self.rate == rate
     }
 
-    /// Whether both belong to one block: what arms are compared in.
+    /// Whether both belong to the same block, that is, have the same rate and repetition.
     pub fn is_in_block_of(&self, other: &StepKey) -> bool {
         self.rate == other.rate && self.repetition == other.repetition
     }

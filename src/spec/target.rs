@@ -1,4 +1,4 @@
-//! Where the load goes.
+//! The target of the load: a URL or a socket of this machine.
 
 use super::BadSpec;
 use serde::{Deserialize, Serialize};

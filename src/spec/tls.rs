@@ -1,4 +1,4 @@
-//! How connections to `https://` targets are encrypted and whose certificates are trusted.
+//! The options of TLS: versions, trusted certificates, client certificates.
 
 use super::{BadSpec, Target};
 use clap::{Args, ValueEnum};
@@ -51,7 +51,7 @@ pub struct TlsOptions {
 }
 
 impl TlsOptions {
-    /// Checks that the options have a `https://` target to be about.
+    /// Checks that there is a `https://` target where an option of TLS was given.
     ///
     /// # Errors
     /// [`BadSpec`] with the flag and the cure.

@@ -1,25 +1,26 @@
-//! The verdict on one run. A saturated server does not invalidate a run and status codes are never
-//! a reason: what is judged is the instrument.
+//! The verdict on the generator as a measuring instrument: whether it offered the load that was asked for
+//! and accounted for every request. The server is not judged: neither its saturation nor its status codes
+//! are a reason against a run.
 
 use crate::measure::{Distribution, RunResult, Tally, are_few, distance_beyond};
 use crate::units::Nanos;
 use serde::{Deserialize, Serialize};
 
-/// Whether the numbers can be used.
+/// The degree to which the numbers of a run can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Level {
-    /// Nothing speaks against them.
+    /// Without a reason against the numbers.
     Valid,
-    /// They can be used with the reasons in mind.
+    /// Usable, with the reasons in mind.
     Suspect,
-    /// The generator failed; they measure it, not the server.
+    /// Not usable: the generator failed, so the numbers describe it and not the server.
     Invalid,
 }
 
 impl Level {
-    /// As it stands in files and on the terminal.
+    /// The spelling in files and on the terminal.
     pub fn name(self) -> &'static str {
         match self {
             Level::Valid => "VALID",
@@ -29,13 +30,13 @@ impl Level {
     }
 }
 
-/// Why a run is not simply valid.
+/// A reason against the numbers of a run, or against its stability.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Reason {
-    /// For programs.
+    /// The stable name of the reason, for programs.
     pub code: String,
-    /// For people.
+    /// The reason with its figures and, where there is one, the cure, for people.
     pub message: String,
 }
 
@@ -43,32 +44,32 @@ pub struct Reason {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdict {
-    /// The worst of the reasons.
+    /// The level of the worst reason.
     pub level: Level,
-    /// All of them, worst first.
+    /// All reasons, the worst first.
     pub reasons: Vec<Reason>,
 }
 
-/// Late lag beyond this, and beyond a tenth of the latency, is the generator's failure.
+/// The generator has failed where its lateness is above this limit and above a tenth of the latency.
 const LATE_LIMIT: Nanos = Nanos::from_millis(1);
-/// At least this share of the schedule must be sent while connections stand idle.
+/// The smallest share of the schedule that must be sent while connections are idle.
 const SENT_SHARE: f64 = 0.99;
-/// A thread that works for more than this share of its time may be the bottleneck.
+/// A thread that works for a larger share of its time may be the bottleneck.
 const BUSY_SHARE: f64 = 0.8;
-/// More unfinished or failed requests than this deserve a look.
+/// The largest share of unfinished and failed requests without a warning.
 const LOSS_SHARE: f64 = 0.01;
-/// Kolmogorov-Smirnov distance between the gaps asked for and the gaps sent.
+/// The largest Kolmogorov-Smirnov distance between the due gaps and the sent gaps without a warning.
 const GAP_DISTANCE: f64 = 0.05;
-/// Gaps may be shifted by this much, or a tenth of the mean gap, before they count as different.
+/// Two gaps count as equal where they differ by less than this, or than a tenth of the mean gap.
 const GAP_TOLERANCE: Nanos = Nanos::from_micros(50);
 
-/// Judges a run.
+/// Judges the generator in a run.
 pub fn verdict(result: &RunResult) -> Verdict {
     let tally = result.overall();
     let mut reasons = Vec::new();
     if result.is_open_loop() {
         reasons.extend(late(tally));
-        reasons.extend(neglected(tally));
+        reasons.extend(sendable_not_sent(tally));
         reasons.extend(
             result
                 .targets
@@ -115,14 +116,14 @@ fn late(tally: &Tally) -> Finding {
     finding(Level::Invalid, "generator_late", message)
 }
 
-/// What requests may wait without anybody calling it lateness: a millisecond, or a tenth of the
-/// latency.
+/// The lateness in nanoseconds that a run may have: a millisecond, or a tenth of the latency where that is
+/// more.
 fn late_limit(tally: &Tally) -> u64 {
     let latency = Distribution::of(&tally.latency_with_censored()).map_or(0, |latency| latency.p99);
     LATE_LIMIT.0.max(latency / 10)
 }
 
-fn neglected(tally: &Tally) -> Finding {
+fn sendable_not_sent(tally: &Tally) -> Finding {
     let share = tally.sendable_not_sent as f64 / tally.scheduled.max(1) as f64;
     if share <= 1.0 - SENT_SHARE {
         return None;
@@ -194,8 +195,8 @@ fn departing_gaps(tally: &Tally) -> Finding {
     finding(Level::Suspect, "arrivals", message)
 }
 
-/// Judged up to p99: the finer percentiles are marked one by one where they are shown, or hardly any
-/// run would be valid.
+/// Counts the samples for percentiles up to p99 only. The finer ones are marked one by one where they are
+/// shown; hardly any run has enough samples for them.
 fn few_samples(tally: &Tally) -> Finding {
     let percentiles = tally.latency_percentiles();
     let first = percentiles
@@ -217,7 +218,7 @@ fn busy_threads(result: &RunResult) -> Finding {
         .iter()
         .map(|thread| (thread.cpu_seconds - thread.spin_seconds) / seconds.max(1e-9))
         .fold(0.0, f64::max);
-    // In a closed loop a busy generator is the point.
+    // In a closed loop the generator is meant to be busy.
     if busiest <= BUSY_SHARE || !result.is_open_loop() {
         return None;
     }
@@ -225,8 +226,8 @@ fn busy_threads(result: &RunResult) -> Finding {
         "a generator thread worked for {:.0} % of the time",
         busiest * 100.0
     );
-    // A thread that has no time leaves replies unread, and their connections look taken: it cannot be
-    // told whose fault it is that requests waited for them.
+    // A busy thread leaves replies unread, and their connections look taken. Requests that waited for these
+    // connections may have waited for the generator, not for the server.
     let tally = result.overall();
     let blocked = Distribution::of(&tally.blocked).map_or(0, |blocked| blocked.p99);
     if blocked > late_limit(tally) {

@@ -1,16 +1,15 @@
-//! A run with what is to be thought of it.
+//! A run together with its verdict and its stability.
 
 use super::{PercentileInterval, Stability, Verdict, stability, verdict};
 use crate::measure::{Distribution, Ending, RunResult};
 use crate::resources::Stretch;
 use crate::units::Nanos;
 
-/// What a run found out, whether that can be believed, and whether the rate was held.
+/// The result of a run, the verdict on the generator, and whether the system held the rate.
 #[derive(Debug, Clone)]
 pub struct JudgedRun {
-    /// What was measured.
     pub result: RunResult,
-    /// The verdict on the generator.
+    /// Whether the generator did its work, so that the numbers can be used.
     pub verdict: Verdict,
     /// Whether the system held the rate.
     pub stability: Stability,
@@ -23,7 +22,7 @@ impl JudgedRun {
         JudgedRun::with_verdict(result, verdict)
     }
 
-    /// A run whose verdict was given when it was measured.
+    /// A run with the verdict that it was given when it was measured; only the stability is computed.
     pub fn with_verdict(result: RunResult, verdict: Verdict) -> JudgedRun {
         JudgedRun {
             stability: stability(&result, &verdict),
@@ -32,27 +31,26 @@ impl JudgedRun {
         }
     }
 
-    /// Whether the run went to its end and a request was completed in it.
+    /// Whether the run ended as planned and completed at least one request.
     pub fn is_whole(&self) -> bool {
         let mut targets = self.result.targets.iter();
         self.result.ending == Ending::Complete && targets.any(|one| one.tally.completed > 0)
     }
 }
 
-/// A run with what its folder holds beside run.json.
+/// A run together with the other files of its folder.
 #[derive(Debug, Clone)]
 pub struct MeasuredRun {
-    /// What the run is called beside others; empty where it is alone.
+    /// The name of the run beside others; empty for a single run.
     pub name: String,
-    /// The run itself.
     pub judged: JudgedRun,
-    /// The intervals of the percentiles; empty without a readable log, or when the run was too short.
+    /// The intervals of the percentiles; empty where the interval log cannot be read or the run was too short.
     pub intervals: Vec<PercentileInterval>,
-    /// How late requests were sent, second by second; the time is the middle of the second, since the
-    /// load began. Empty without a readable log and in a closed loop.
+    /// The distribution of the lateness in each second. The time is the middle of the second, since the
+    /// beginning of the load. Empty where the interval log cannot be read, and in a closed loop.
     pub lag: Vec<(Nanos, Distribution)>,
-    /// What pods used over time; empty without samples.
+    /// The use of pods over time; empty without samples.
     pub timeline: Vec<Stretch>,
-    /// Which files could not be read, and why.
+    /// The files that could not be read, with the reasons.
     pub notes: Vec<String>,
 }

@@ -1,7 +1,7 @@
-//! The verdict on one run: whether its numbers can be believed, whether the system held the rate, and
-//! how well the run knows its own percentiles.
+//! The verdict on one run: whether its numbers can be used, whether the system held the rate, and how
+//! uncertain its percentiles are.
 //!
-//! Pure. Answers with values and reasons, and prints nothing.
+//! Pure: a result in, verdicts and reasons out. Nothing here prints, reads files or asks a clock.
 
 mod instrument;
 mod judged_run;

@@ -1,18 +1,18 @@
 //! Whether the system held the rate that was offered to it.
 //!
-//! Below capacity latencies and CPU say what a request costs. Above it they say how long the run
-//! was, and nothing about the system: such steps count for capacity alone.
+//! Below capacity, latencies and CPU show what a request costs. Above capacity, queues grow for as long as
+//! the run lasts, so latencies depend on its length; such steps are used for estimates of capacity only.
 
 use super::{Level, Reason, Verdict};
 use crate::measure::{Interval, RunResult, Tally};
 use crate::spec::Phase;
 use serde::{Deserialize, Serialize};
 
-/// This share of what was scheduled may be missing from what was finished.
+/// The share of the scheduled requests that may be missing from the finished ones.
 const SHORTFALL: f64 = 0.01;
-/// And so many at least: in a run of a second one request is more than its share.
+/// The number of requests that may be missing in any run: in a short run one request is more than the share.
 const A_FEW: f64 = 3.0;
-/// More failures than this are requests that the system dropped.
+/// The largest share of failed requests that does not count as dropped by the system.
 const DROPPED: f64 = 0.001;
 const DROPPED_CODE: &str = "dropped";
 
@@ -20,22 +20,19 @@ const DROPPED_CODE: &str = "dropped";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Stability {
-    /// The system kept up.
+    /// The system kept up with the rate.
     Held,
-    /// It did not, and how that shows.
+    /// The system did not keep up.
     NotHeld {
-        /// All that speaks against it.
+        /// The signs of it, in the order shortfall, backlog, dropped.
         reasons: Vec<Reason>,
     },
-    /// Nobody can tell: the generator failed, or the loop was closed.
-    Unknown {
-        /// Why not.
-        reason: String,
-    },
+    /// Not known: the generator failed, the loop was closed, or nothing was due.
+    Unknown { reason: String },
 }
 
 impl Stability {
-    /// As it stands in files.
+    /// The spelling in files.
     pub fn name(&self) -> &'static str {
         match self {
             Stability::Held => "held",
@@ -44,8 +41,8 @@ impl Stability {
         }
     }
 
-    /// Whether more was offered than the system takes: less was finished, or the backlog grew. Drops
-    /// alone are no sign of that.
+    /// Whether more was offered than the system could take: too little was finished, or the backlog grew.
+    /// Dropped requests alone are no sign of that.
     pub fn is_overloaded(&self) -> bool {
         match self {
             Stability::NotHeld { reasons } => reasons.iter().any(|one| one.code != DROPPED_CODE),
@@ -53,7 +50,7 @@ impl Stability {
         }
     }
 
-    /// Whether the rate was held, as far as it is known.
+    /// Whether the rate was held; `None` where it is not known.
     pub fn is_held(&self) -> Option<bool> {
         match self {
             Stability::Held => Some(true),
@@ -63,8 +60,8 @@ impl Stability {
     }
 }
 
-/// Judges a run that has this verdict: what was scheduled was finished, the backlog did not grow,
-/// nothing was dropped.
+/// Judges whether the system held the rate of a run that has this verdict: the scheduled requests were
+/// finished, the backlog did not grow, and none were dropped.
 pub fn stability(result: &RunResult, verdict: &Verdict) -> Stability {
     let unknown = |reason: &str| Stability::Unknown {
         reason: reason.to_owned(),
@@ -103,7 +100,8 @@ fn reason(code: &str, message: String) -> Option<Reason> {
     Some(Reason { code, message })
 }
 
-/// What is on the wire when the window ends was scheduled and is not finished, at any rate.
+/// Too few requests were finished. Those in flight at the end of the window are allowed for, because some
+/// are in flight at any rate.
 fn shortfall(tally: &Tally, intervals: &[&Interval]) -> Option<Reason> {
     let on_the_wire = intervals.last().map_or(0, |last| last.in_flight);
     let room = (SHORTFALL * tally.scheduled as f64).max(A_FEW) + on_the_wire as f64;
@@ -120,8 +118,8 @@ fn shortfall(tally: &Tally, intervals: &[&Interval]) -> Option<Reason> {
     )
 }
 
-/// The backlog in the last quarter of the window against that in the first, scaled to the whole
-/// window: queues come and go, and one that only grows is the sign of a rate beyond capacity.
+/// The backlog grew, from the first quarter of the window to the last, scaled to the whole window. Means of
+/// quarters are compared, because short queues come and go at any rate.
 fn growth(tally: &Tally, intervals: &[&Interval]) -> Option<Reason> {
     let quarter = intervals.len() / 4;
     if quarter == 0 {

@@ -1,11 +1,11 @@
-//! How well one run knows its own percentiles.
+//! The uncertainty of the percentiles within one run.
 //!
-//! Requests are not independent: those of one second share its queues and its neighbours. So the
-//! share of requests at or below a percentile is estimated over blocks of about a second, its
-//! variance is that of the blocks, and order statistics turn the interval of the share into times
-//! (Woodruff, Journal of the American Statistical Association 47, 1952; variance of a ratio over
-//! clusters as in Cochran, Sampling Techniques, section 6.3). What varies more slowly than a second
-//! is not in it: that is what repetitions are for.
+//! Requests are not independent, because those of the same second share queues and neighbours. The share
+//! of requests at or below a percentile is therefore estimated over blocks of about a second, with the
+//! variance of a ratio over clusters (Cochran, Sampling Techniques, section 6.3). Order statistics turn
+//! the interval of the share into an interval of times (Woodruff, Journal of the American Statistical
+//! Association 47, 1952). Changes that are slower than a second are not covered by this interval; only
+//! repetitions show them.
 
 use crate::measure::{Distribution, Histogram, fine};
 use crate::statistics::{BLOCKS_FOR_AN_INTERVAL, t_quantile};
@@ -13,18 +13,18 @@ use crate::statistics::{BLOCKS_FOR_AN_INTERVAL, t_quantile};
 /// A percentile of one run and its 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PercentileInterval {
-    /// The name, such as `p99`.
+    /// The name of the percentile, such as `p99`.
     pub name: &'static str,
     /// The percentile of all blocks together, in nanoseconds.
     pub value: u64,
-    /// From where; `None` where the run is too short to say.
+    /// The lower end in nanoseconds; `None` where the run is too short for one.
     pub low: Option<u64>,
-    /// To where, likewise.
+    /// The upper end in nanoseconds; `None` where the run is too short for one.
     pub high: Option<u64>,
 }
 
-/// The intervals of a run's percentiles from the histograms of its blocks; empty when there are too
-/// few blocks, or no request in them.
+/// The intervals of a run's percentiles from the histograms of its blocks. Empty where fewer than
+/// [`BLOCKS_FOR_AN_INTERVAL`] blocks have requests.
 pub fn percentile_intervals(blocks: &[Histogram]) -> Vec<PercentileInterval> {
     let blocks: Vec<&Histogram> = blocks.iter().filter(|block| !block.is_empty()).collect();
     if blocks.len() < BLOCKS_FOR_AN_INTERVAL {
@@ -53,8 +53,8 @@ pub fn percentile_intervals(blocks: &[Histogram]) -> Vec<PercentileInterval> {
     Distribution::PERCENTILES.map(interval).to_vec()
 }
 
-/// The standard deviation of the share of requests at or below `value`, over blocks; at least that of
-/// independent requests, so that blocks which agree by chance do not make a percentile certain.
+/// The standard deviation of the share of requests at or below `value`, over blocks. It is at least that of
+/// independent requests, so that blocks which agree by chance do not make a percentile look certain.
 fn deviation(blocks: &[&Histogram], all: &Histogram, share: f64, value: u64) -> f64 {
     let (count, total) = (blocks.len() as f64, all.len() as f64);
     let squares = blocks.iter().map(|block| {

@@ -173,7 +173,7 @@ fn a_proxy_that_only_one_arm_has_costs_nothing_in_the_other() {
         "{:?}",
         cost.difference
     );
-    // Where nobody looked, nobody can tell.
+    // Without figures of the application it is not known what a service costs.
     let mut unseen = base;
     for step in &mut unseen {
         step.figures.services.clear();
@@ -281,7 +281,7 @@ fn saturated_steps_are_left_out_with_the_reason() {
         .find(|one| one.rate == 1_000.0)
         .expect("a rate");
     assert!(held.left_out.is_empty() && held.blocks == REPETITIONS as usize);
-    // Nothing is made up for what nobody measured.
+    // A metric that was not measured has no row.
     assert!(
         held.metrics
             .iter()

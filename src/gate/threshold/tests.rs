@@ -70,7 +70,7 @@ fn every_subject_is_read_and_found_in_a_run() {
 #[test]
 fn errors_point_at_the_place() {
     for (typed, column, word) in [
-        ("", 1, "what is looked at"),
+        ("", 1, "here should be a quantity"),
         ("q99 > 1ms", 1, "`q99` is not known"),
         ("p98 > 1ms", 1, "`p98` is not known"),
         ("p99 50ms", 5, "> >= < <="),

@@ -1,4 +1,4 @@
-//! When there are enough runs, and what they can be held against.
+//! When there are enough runs, and which steps can be a baseline.
 
 use super::*;
 use crate::compare::Latency;
