@@ -7,7 +7,7 @@ use meshload::files::{
 };
 use meshload::measure::Distribution;
 use meshload::resources::timeline;
-use meshload::study::{StudyFolder, study_overhead_csv, study_overheads, study_steps, study_sums};
+use meshload::study::{StudyFolder, overhead_csv, overheads, steps, sums};
 use meshload::verdict::{JudgedRun, percentile_intervals, verdict};
 
 /// Between the files in one input.
@@ -52,12 +52,12 @@ pub fn study(bytes: &[u8]) {
         metadata: Some(metadata.to_vec()),
         logs: [("wrk_100rps_rep1.log".to_owned(), log)].into(),
     };
-    if let Ok(steps) = study_steps(&folder) {
+    if let Ok(steps) = steps(&folder) {
         compare_with_itself(&steps);
     }
-    if let Ok(sums) = study_sums(pods) {
-        let overheads = study_overheads((&sums, ""), (&sums, ""));
-        assert!(!study_overhead_csv(&overheads).is_empty());
+    if let Ok(sums) = sums(pods) {
+        let overheads = overheads((&sums, ""), (&sums, ""));
+        assert!(!overhead_csv(&overheads).is_empty());
     }
 }
 

@@ -12,8 +12,7 @@ use crate::gate::{Gate, MaxRegression, Pairing, regressions};
 use crate::html::{Compared, comparison_page};
 use crate::statistics::BLOCKS_FOR_AN_INTERVAL;
 use crate::store::{folder_and_arm, load_steps, make_folder, only_arm, write_file};
-use crate::study::study_overhead_text;
-use crate::study::{StudySums, study_overhead_csv, study_overheads};
+use crate::study::{self, StudyOverhead, StudySums};
 use crate::text::{Layout, comparison_text, regressions_text};
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -41,7 +40,7 @@ pub fn compare(request: &CompareRequest) -> Result<Exit, CommandError> {
     let text = if request.as_study {
         let tables = others.iter().map(|other| {
             let pair = format!("{} against {}", other.arm.name, base.arm.name);
-            format!("{pair}: {}", study_overhead_text(&overheads(base, other)))
+            format!("{pair}: {}", study::overhead_text(&overheads(base, other)))
         });
         tables.collect()
     } else {
@@ -122,8 +121,8 @@ fn all_texts(compared: &[Compared], layout: Layout) -> String {
     texts.collect::<Vec<_>>().join("\n")
 }
 
-fn overheads(base: &Side, other: &Side) -> Vec<(f64, [crate::study::StudyOverhead; 4])> {
-    study_overheads((&base.sums, &base.arm.name), (&other.sums, &other.arm.name))
+fn overheads(base: &Side, other: &Side) -> Vec<(f64, [StudyOverhead; 4])> {
+    study::overheads((&base.sums, &base.arm.name), (&other.sums, &other.arm.name))
 }
 
 fn write(
@@ -152,7 +151,7 @@ fn write(
     if let [base, other, ..] = sides {
         let overheads = overheads(base, other);
         if !overheads.is_empty() {
-            let table = study_overhead_csv(&overheads);
+            let table = study::overhead_csv(&overheads);
             write_file(&folder.join("compare_overhead_summary.csv"), &table)?;
         }
     }

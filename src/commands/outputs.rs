@@ -10,7 +10,7 @@ use crate::files::{
 use crate::gate::Gate;
 use crate::resources::{Resources, SampleLog};
 use crate::spec::RunSpec;
-use crate::study::{PODS_CSV, study_csv};
+use crate::study::{self, PODS_CSV};
 use crate::verdict::{JudgedRun, Verdict};
 use std::path::Path;
 
@@ -144,7 +144,7 @@ pub fn collected_outputs<'a>() -> [FolderOutput<CollectedSource<'a>>; 4] {
         },
         FolderOutput {
             file_name: PODS_CSV,
-            bytes: |source| study_csv(source.resources, source.spec),
+            bytes: |source| study::pods_csv(source.resources, source.spec),
         },
     ]
 }

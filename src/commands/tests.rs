@@ -12,7 +12,7 @@ use crate::resources::{
     Amounts, Category, Container, Mesh, Owner, Part, Pod, Point, Quantity, Resources, Role, Sample,
     SampleLog, Scope, Seen, Source, Spans, Topology, reduce,
 };
-use crate::study::{StudyMetadata, study_csv};
+use crate::study::{StudyMetadata, pods_csv};
 use crate::sweep::SweepTables;
 use crate::text::{Layout, comparison_text, resources_text, step_line};
 use crate::units::Nanos;
@@ -175,7 +175,7 @@ fn outlets(with_silent: bool) -> Outlets {
         account: resources_text(resources),
         window: rows(&resources_window_csv(resources)),
         series: rows(&resources_csv(&log, resources)),
-        study: rows(&study_csv(resources, None)),
+        study: rows(&pods_csv(resources, None)),
         tidy: rows(&tables["tidy.csv"]),
         compared: compare(&steps, &steps),
         page: comparison_page(std::slice::from_ref(&arm), &[], &[]).html(),

@@ -6,10 +6,7 @@ use super::lasting::{names_in, read_if_there};
 use super::plan_file::{PLAN_JSON, arm_names, plan_text};
 use crate::compare::{ArmSteps, Step, add_conditions};
 use crate::measure::Ending;
-use crate::study::{
-    LATENCIES_CSV, METADATA_JSON, PODS_CSV, StudyFolder, StudySums, study_conditions, study_gaps,
-    study_steps, study_sums,
-};
+use crate::study::{self, LATENCIES_CSV, METADATA_JSON, PODS_CSV, StudyFolder, StudySums};
 use crate::verdict::JudgedRun;
 use std::ffi::OsStr;
 use std::fs;
@@ -111,7 +108,7 @@ pub fn load_steps(folder: &Path) -> Result<StepSet, StoreError> {
     }
     let pods = folder.join(PODS_CSV);
     if let Some(bytes) = read_if_there(&pods)? {
-        set.sums = study_sums(&bytes).map_err(unreadable(&pods))?;
+        set.sums = study::sums(&bytes).map_err(unreadable(&pods))?;
     }
     set.arms.retain(|arm| !arm.steps.is_empty());
     if set.arms.is_empty() {
@@ -214,7 +211,7 @@ fn add_study(set: &mut StepSet, folder: &Path) -> Result<(), StoreError> {
         return Ok(());
     };
     let logs = folder.join("wrk_logs");
-    let mut study = StudyFolder {
+    let mut files = StudyFolder {
         arm: name_of(folder),
         latencies,
         pods: read_if_there(&folder.join(PODS_CSV))?,
@@ -223,17 +220,16 @@ fn add_study(set: &mut StepSet, folder: &Path) -> Result<(), StoreError> {
     };
     for name in names_in(&logs)? {
         let log = read_if_there(&logs.join(&name))?.unwrap_or_default();
-        study
-            .logs
-            .insert(name, String::from_utf8_lossy(&log).into_owned());
+        let log = String::from_utf8_lossy(&log).into_owned();
+        files.logs.insert(name, log);
     }
-    let steps = study_steps(&study).map_err(unreadable(folder))?;
+    let steps = study::steps(&files).map_err(unreadable(folder))?;
     set.notes
-        .extend(study_gaps(&study).map_err(unreadable(folder))?);
-    let conditions = study_conditions(&study).map_err(unreadable(folder))?;
-    let arm = set.arm(&study.arm);
+        .extend(study::gaps(&files).map_err(unreadable(folder))?);
+    let conditions = study::conditions(&files).map_err(unreadable(folder))?;
+    let arm = set.arm(&files.arm);
     (arm.steps, arm.conditions) = (steps, conditions);
-    let metadata = study.metadata.as_deref();
+    let metadata = files.metadata.as_deref();
     set.plan = metadata.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     Ok(())
 }

@@ -1,18 +1,21 @@
-//! The formats of the study that this program takes over: its folders are read as steps, and its tables
-//! are written beside our own. No other room knows a column of the study.
+//! The study's formats: its folders are read as steps, and its tables are written beside meshload's own.
+//! No other room knows a column of the study.
 //!
-//! Pure. What is in a file is given and returned as bytes.
+//! Pure: takes and returns the contents of files.
 
 mod file_names;
 mod folder;
+mod latencies;
 mod overhead;
+mod pod_services;
 mod pods_csv;
+mod step_id;
+mod sums;
 mod tables;
 
 pub use file_names::{LATENCIES_CSV, METADATA_JSON, PODS_CSV};
-pub use folder::{
-    STUDY_SUMMED, StudyFolder, StudySums, study_conditions, study_gaps, study_steps, study_sums,
-};
-pub use overhead::{StudyOverhead, study_overhead_csv, study_overhead_text, study_overheads};
-pub use pods_csv::study_csv;
+pub use folder::{StudyFolder, conditions, gaps, steps};
+pub use overhead::{StudyOverhead, overhead_csv, overhead_text, overheads};
+pub use pods_csv::pods_csv;
+pub use sums::{StudySums, sums};
 pub use tables::{StudyMetadata, StudyTables};

@@ -1,21 +1,22 @@
-//! The study's own arithmetic: overhead = (with - without) / without in percent, rounded to two
-//! places, at every rate that both have, saturated or not. No verdict.
+//! The study's own comparison of two arms: overhead = (with - without) / without in percent, rounded to
+//! two places, at every rate that both arms have. Unlike meshload's comparison it includes saturated
+//! rates and does not look at noise.
 
-use super::{STUDY_SUMMED, StudySums};
+use super::sums::{ColumnSums, SUMMED, StudySums};
 use crate::files::table;
 use serde::{Deserialize, Serialize};
 
-/// A metric of the study at one rate, without and with the mesh.
+/// A sum of the study at one rate, without and with the mesh, in the unit of its column.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct StudyOverhead {
-    /// Without; `None` where nobody measured it.
+    /// Without the mesh; `None` where it was not measured.
     pub without: Option<f64>,
-    /// With, likewise.
+    /// With the mesh; `None` where it was not measured.
     pub with: Option<f64>,
 }
 
 impl StudyOverhead {
-    /// In percent; `None` where there is nothing without, or one of them was not measured.
+    /// The overhead in percent; `None` where a side was not measured, or the side without is 0.
     pub fn percent(&self) -> Option<f64> {
         let (without, with) = self.without.zip(self.with)?;
         let overhead = (with - without) / without * 100.0;
@@ -23,19 +24,18 @@ impl StudyOverhead {
     }
 }
 
-/// An arm's sums by rate, in millionths per second.
-type Sums<'a> = Vec<(u64, &'a [Option<f64>; 4])>;
-
-fn of_arm<'a>(sums: &'a StudySums, arm: &str) -> Sums<'a> {
-    // The study's folders have no column of arms: all of it is one.
+/// The sums of an arm by rate in millionths of a request per second.
+fn of_arm<'a>(sums: &'a StudySums, arm: &str) -> Vec<(u64, &'a ColumnSums)> {
+    // A folder of the study holds one arm and has no column for its name.
     let named = sums
         .iter()
         .filter(|((name, _), _)| name == arm || name.is_empty());
     named.map(|((_, rate), sums)| (*rate, sums)).collect()
 }
 
-/// The rates that both have, with the four metrics of the study without and with the mesh.
-pub fn study_overheads(
+/// Each rate that both arms have, in requests per second, with one overhead per column of the study's
+/// sums. An arm is given as the sums of its folder and its name there.
+pub fn overheads(
     base: (&StudySums, &str),
     other: (&StudySums, &str),
 ) -> Vec<(f64, [StudyOverhead; 4])> {
@@ -53,15 +53,14 @@ pub fn study_overheads(
     both.collect()
 }
 
-/// compare_overhead_summary.csv: the study's columns and its own arithmetic.
-pub fn study_overhead_csv(overheads: &[(f64, [StudyOverhead; 4])]) -> Vec<u8> {
-    let names = STUDY_SUMMED.iter().flat_map(|name| {
+/// Writes compare_overhead_summary.csv, with the study's columns.
+pub fn overhead_csv(overheads: &[(f64, [StudyOverhead; 4])]) -> Vec<u8> {
+    let names = SUMMED.iter().flat_map(|name| {
         ["NoIstio", "WithIstio", "Overhead%"].map(|kind| format!("{name}_{kind}"))
     });
     let columns: Vec<String> = std::iter::once("RPS".to_owned()).chain(names).collect();
     let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
     let rows = overheads.iter().map(|(rate, overheads)| {
-        // What was not measured is an empty cell.
         let cell = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
         let cells = overheads
             .iter()
@@ -71,10 +70,11 @@ pub fn study_overhead_csv(overheads: &[(f64, [StudyOverhead; 4])]) -> Vec<u8> {
     table(&columns, rows)
 }
 
-/// The study's own table, which says nothing about saturation or noise.
-pub fn study_overhead_text(overheads: &[(f64, [StudyOverhead; 4])]) -> String {
+/// Writes the overheads as a table for the terminal.
+pub fn overhead_text(overheads: &[(f64, [StudyOverhead; 4])]) -> String {
     let mut text =
-        "the study's own arithmetic: every rate, saturated or not, and no verdict\n".to_owned();
+        "the study's own arithmetic: all rates, also saturated ones, without a verdict\n"
+            .to_owned();
     text += &format!(
         "  {:>8} {:>26} {:>26} {:>26} {:>26}\n",
         "RPS", "CPU (m)", "memory (Mi)", "rx (KB/s)", "tx (KB/s)"

@@ -1,10 +1,10 @@
-//! k8s_full_metrics.csv: what each pod used, in the study's columns.
+//! k8s_full_metrics.csv: what each pod used, with the study's columns.
 
 use crate::files::table;
 use crate::resources::{Category, Mesh, Part, PodUse, Quantity, Resources, use_of};
 use crate::spec::RunSpec;
 
-pub(super) const STUDY_COLUMNS: [&str; 21] = [
+pub(super) const POD_COLUMNS: [&str; 21] = [
     "Timestamp",
     "RPS",
     "Namespace",
@@ -28,16 +28,16 @@ pub(super) const STUDY_COLUMNS: [&str; 21] = [
     "Repetition",
 ];
 
-/// k8s_full_metrics.csv: the study's columns, a row per pod, each weighted with the share of the
-/// window in which it was there, so that the rows add up to the figures of other tables. What the
-/// mesh's own pods used is in `CPU_Total(m)` alone. KB = 1024 bytes. A collection without a load has
-/// no run, and so neither rate nor arm.
-pub fn study_csv(resources: &Resources, spec: Option<&RunSpec>) -> Vec<u8> {
-    table(&STUDY_COLUMNS, study_rows(resources, spec).into_iter())
+/// Writes k8s_full_metrics.csv: the study's columns, one row per pod. A pod's figures are weighted with
+/// its presence (the share of the window in which it existed), so that rows add up to the figures of
+/// other tables. Pods of the mesh have their CPU in `CPU_Total(m)` alone. KB means 1024 bytes. `spec`
+/// is `None` for a collection without a load, which has neither rate nor arm.
+pub fn pods_csv(resources: &Resources, spec: Option<&RunSpec>) -> Vec<u8> {
+    table(&POD_COLUMNS, pod_rows(resources, spec).into_iter())
 }
 
-/// The rows of [`study_csv`].
-pub(super) fn study_rows(resources: &Resources, spec: Option<&RunSpec>) -> Vec<Vec<String>> {
+/// The rows of [`pods_csv`].
+pub(super) fn pod_rows(resources: &Resources, spec: Option<&RunSpec>) -> Vec<Vec<String>> {
     let is_meshed = |pod: &PodUse| mesh(resources, pod) != Mesh::None;
     let mut application = resources
         .pods
@@ -53,8 +53,7 @@ pub(super) fn study_rows(resources: &Resources, spec: Option<&RunSpec>) -> Vec<V
         at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
     });
     let pods = resources.pods.iter();
-    pods.map(|pod| study_row(pod, spec, &stamp, istio))
-        .collect()
+    pods.map(|pod| pod_row(pod, spec, &stamp, istio)).collect()
 }
 
 fn mesh(resources: &Resources, pod: &PodUse) -> Mesh {
@@ -62,7 +61,7 @@ fn mesh(resources: &Resources, pod: &PodUse) -> Mesh {
     known.map_or(Mesh::None, |known| known.mesh)
 }
 
-fn study_row(pod: &PodUse, spec: Option<&RunSpec>, stamp: &str, istio: &str) -> Vec<String> {
+fn pod_row(pod: &PodUse, spec: Option<&RunSpec>, stamp: &str, istio: &str) -> Vec<String> {
     const KIB: f64 = 1024.0;
     let scaled = |value: Option<f64>, by: f64| {
         value.map_or(String::new(), |value| format!("{:.3}", value / by))

@@ -1,18 +1,18 @@
-//! The study's tables over all steps of a sweep. KB = 1024 bytes. A missing value is an empty cell (`N/A` for a time, as the study wrote it), never 0.
+//! The study's tables over all steps of a sweep. KB means 1024 bytes. A missing value is an empty cell
+//! (`N/A` for a time, as the study wrote it), never 0.
 
 mod grouped;
 
 use super::file_names::{LATENCIES_CSV, METADATA_JSON, PODS_CSV};
-use super::pods_csv::{STUDY_COLUMNS, study_rows};
+use super::pods_csv::{POD_COLUMNS, pod_rows};
 use crate::files::table;
 use crate::measure::{Distribution, RunResult, Tally};
 use crate::units::{Rate, show_bytes, show_time_us};
 use crate::verdict::{JudgedRun, Level};
 use serde::{Deserialize, Serialize};
 
-/// What metadata.json says: the study's keys, and what a reader of the folder needs besides.
+/// metadata.json: the study's keys, and further keys that readers of a sweep's folder need.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs)] // the study's names
 pub struct StudyMetadata {
     pub experiment: String,
     pub timestamp: String,
@@ -29,46 +29,48 @@ pub struct StudyMetadata {
     pub cooldown: serde_json::Value,
     pub pcm_available: bool,
     pub prometheus_available: bool,
-    /// By name: where its load goes, and whether its pods are to be in the mesh.
+    /// An object by arm: the target of its load, and whether its pods shall be in the mesh.
     pub arms: serde_json::Value,
     pub order: String,
     pub seed: u64,
     pub meshload: String,
 }
 
-/// The study's tables over all steps of a sweep. Of each step its rows are kept, and not the run.
+/// The study's tables over all steps of a sweep. Only the rows of a step are kept, because a run with
+/// its histograms takes megabytes.
 #[derive(Debug, Default)]
 pub struct StudyTables {
-    /// In the order of their numbers.
+    /// Sorted by the steps' numbers.
     steps: Vec<StepRows>,
 }
 
-/// What the tables say of one step.
+/// The rows of one step.
 #[derive(Debug)]
 struct StepRows {
     number: u32,
     arm: String,
     rate: f64,
-    /// An INVALID run measured the generator: its figures are in no mean.
+    /// Whether the figures go into means. An INVALID run measured the generator, not the system.
     is_valid: bool,
     /// Rows of k8s_full_metrics.csv.
     pods: Vec<u8>,
     /// The row of latency_stats.csv.
     latency: Vec<u8>,
-    /// The figures that go into means: those of each pod with its service, and the latencies.
+    /// The figures of each pod that go into means, with the pod's service.
     pod_means: Vec<(String, Vec<Option<f64>>)>,
+    /// The latencies that go into means.
     latency_means: Vec<Option<f64>>,
 }
 
 impl StudyTables {
-    /// Adds a step; its run says which one it is.
+    /// Adds a step. The run's spec holds its number, arm and repetition.
     pub fn add(&mut self, run: &JudgedRun) {
         let rows = rows_of(run);
         let at = self.steps.partition_point(|one| one.number <= rows.number);
         self.steps.insert(at, rows);
     }
 
-    /// Every table by its file name, with metadata.json.
+    /// The tables and metadata.json, each with its file name.
     pub fn files(&self, metadata: &StudyMetadata) -> Vec<(&'static str, Vec<u8>)> {
         let mut json = serde_json::to_vec_pretty(metadata).unwrap_or_default();
         json.push(b'\n');
@@ -79,7 +81,7 @@ impl StudyTables {
         };
         vec![
             (METADATA_JSON, json),
-            (PODS_CSV, whole(&STUDY_COLUMNS, |step| &step.pods)),
+            (PODS_CSV, whole(&POD_COLUMNS, |step| &step.pods)),
             (LATENCIES_CSV, whole(&LATENCY_COLUMNS, |step| &step.latency)),
             ("metrics_summary.csv", grouped::metrics_summary(&self.steps)),
             ("latency_summary.csv", grouped::latency_summary(&self.steps)),
@@ -94,7 +96,7 @@ fn rows_of(run: &JudgedRun) -> StepRows {
     let label = result.spec.step.as_ref();
     let resources = result.resources.as_ref();
     let pods = resources.map_or_else(Vec::new, |resources| {
-        study_rows(resources, Some(&result.spec))
+        pod_rows(resources, Some(&result.spec))
     });
     let figures = LoadFigures::of(result);
     StepRows {
@@ -109,7 +111,7 @@ fn rows_of(run: &JudgedRun) -> StepRows {
     }
 }
 
-/// The figures of a run's load that several tables hold.
+/// Figures of a run's load that several tables hold.
 struct LoadFigures<'a> {
     tally: &'a Tally,
     latency: Option<Distribution>,

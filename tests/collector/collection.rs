@@ -327,7 +327,7 @@ fn an_ambient_mesh_has_its_proxies_on_nodes_and_no_sidecar_that_costs_nothing() 
         (mesh.cpu_m[&Role::NodeProxy] - 60.0).abs() < 2.0,
         "{mesh:?}"
     );
-    let table = meshload::study::study_csv(&resources, Default::default());
+    let table = meshload::study::pods_csv(&resources, Default::default());
     let table = String::from_utf8(table).expect("text");
     let frontend = table
         .lines()

@@ -1,13 +1,13 @@
-//! Mean and standard deviation by group, in the form that pandas writes: two lines of header, one
-//! with the names of the index. The deviation is that of a sample; of one value there is none.
+//! Mean and standard deviation by group, in the layout of pandas: two header lines, and a third with the
+//! names of the index columns. The deviation is that of a sample, so a single value has none.
 
-use super::super::pods_csv::STUDY_COLUMNS;
+use super::super::pods_csv::POD_COLUMNS;
 use super::{LoadFigures, StepRows};
 use crate::files::table;
 use crate::measure::{Distribution, RunResult};
 use std::collections::BTreeMap;
 
-/// Columns of the study's table that are averaged.
+/// The columns of k8s_full_metrics.csv that are averaged.
 const AVERAGED: [&str; 8] = [
     "CPU_Total(m)",
     "Memory_WorkingSet(Mi)",
@@ -19,7 +19,7 @@ const AVERAGED: [&str; 8] = [
     "System_LLC_Metric",
 ];
 
-/// A rate as a key of a map: floats have no order of their own.
+/// A rate in millionths of a request per second, as a key of a map: floats have no total order.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Millionths(u64);
 
@@ -31,9 +31,9 @@ fn shown(rate: &Millionths) -> String {
     (rate.0 as f64 / 1e6).to_string()
 }
 
-/// The averaged columns of a step's rows of pods, each with the pod's service.
+/// The columns [`AVERAGED`] of each row of a step's pods, with the pod's service.
 pub fn pod_means(rows: &[Vec<String>]) -> Vec<(String, Vec<Option<f64>>)> {
-    let place = |name: &str| STUDY_COLUMNS.iter().position(|column| *column == name);
+    let place = |name: &str| POD_COLUMNS.iter().position(|column| *column == name);
     let columns: Vec<usize> = AVERAGED.iter().filter_map(|name| place(name)).collect();
     let service = place("Service").unwrap_or_default();
     let rows = rows.iter().map(|row| {
@@ -43,7 +43,7 @@ pub fn pod_means(rows: &[Vec<String>]) -> Vec<(String, Vec<Option<f64>>)> {
     rows.collect()
 }
 
-/// metrics_summary.csv: by rate and service (and arm), over pods and repetitions.
+/// Writes metrics_summary.csv: groups by rate, service and arm, over pods and repetitions.
 pub fn metrics_summary(steps: &[StepRows]) -> Vec<u8> {
     let mut groups: BTreeMap<_, Vec<Vec<Option<f64>>>> = BTreeMap::new();
     for step in steps.iter().filter(|step| step.is_valid) {
@@ -71,7 +71,7 @@ const LATENCIES: [&str; 9] = [
     "Error_Rate(%)",
 ];
 
-/// The averaged latencies of a step, in milliseconds, with its rate and its errors.
+/// A step's values of the columns [`LATENCIES`]: times in milliseconds, the error rate in percent.
 pub fn latency_means(result: &RunResult, figures: &LoadFigures<'_>) -> Vec<Option<f64>> {
     let latency = figures.latency.as_ref();
     let ms = |of: fn(&Distribution) -> f64| latency.map(|latency| of(latency) / 1e6);
@@ -88,7 +88,7 @@ pub fn latency_means(result: &RunResult, figures: &LoadFigures<'_>) -> Vec<Optio
     ]
 }
 
-/// latency_summary.csv: by rate (and arm), over repetitions.
+/// Writes latency_summary.csv: groups by rate and arm, over repetitions.
 pub fn latency_summary(steps: &[StepRows]) -> Vec<u8> {
     let mut groups: BTreeMap<_, Vec<Vec<Option<f64>>>> = BTreeMap::new();
     for step in steps.iter().filter(|step| step.is_valid) {
@@ -103,7 +103,7 @@ pub fn latency_summary(steps: &[StepRows]) -> Vec<u8> {
     written(&["Target_RPS"], &LATENCIES, rows)
 }
 
-/// Mean and deviation of each column, as cells.
+/// The cells of a group: mean and deviation of each column, over the rows that have a value.
 fn statistics(rows: &[Vec<Option<f64>>], columns: usize) -> Vec<String> {
     let cell = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.6}"));
     (0..columns)
