@@ -8,7 +8,7 @@ use meshload::files::{
 use meshload::measure::Distribution;
 use meshload::resources::timeline;
 use meshload::study::{StudyFolder, overhead_csv, overheads, steps, sums};
-use meshload::verdict::{JudgedRun, percentile_intervals, verdict};
+use meshload::verdict::{percentile_intervals, verdict};
 
 /// Between the files in one input.
 const NEXT_FILE: &[u8] = b"\n=====\n";
@@ -84,16 +84,16 @@ pub fn run_json(bytes: &[u8]) {
         let _ = histograms.iter().filter_map(Distribution::of).count();
         let _ = percentile_intervals(&histograms);
     }
-    let Ok((result, stored)) = run_from_json(run) else {
+    let Ok(stored) = run_from_json(run) else {
         return;
     };
-    let text = run_to_json(&result, &stored);
-    let (again, stored_again) = run_from_json(&text).expect("what was written");
-    let text_again = run_to_json(&again, &stored_again);
+    let text = run_to_json(&stored);
+    let again = run_from_json(&text).expect("what was written");
+    let text_again = run_to_json(&again);
     assert!(
         text == text_again,
         "a result changed as it was written and read"
     );
-    let _ = verdict(&result);
-    compare_with_itself(&[Step::of(&JudgedRun::with_verdict(result, stored))]);
+    let _ = verdict(&stored.result);
+    compare_with_itself(&[Step::of(&stored)]);
 }

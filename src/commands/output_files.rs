@@ -180,7 +180,7 @@ impl OutputFiles {
     pub fn finish(self, run: JudgedRun, samples: Option<&SampleLog>) -> WrittenRun {
         let source = RunSource {
             wrk_text: wrk_text(&run.result),
-            json: run_to_json(&run.result, &run.verdict),
+            json: run_to_json(&run),
             run,
         };
         let mut errors = self.errors;

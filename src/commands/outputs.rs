@@ -94,7 +94,7 @@ pub fn run_flag_outputs() -> [FlagOutput<RunSource>; 2] {
         FlagOutput {
             flag: "--csv",
             path: |outputs| outputs.csv.as_deref(),
-            bytes: |source| summary_csv(&source.run.result, &source.run.verdict),
+            bytes: |source| summary_csv(&source.run),
         },
     ]
 }
@@ -188,7 +188,7 @@ mod tests {
         let run = JudgedRun::judge(sample::ordinary().result);
         let source = RunSource {
             wrk_text: "text".to_owned(),
-            json: run_to_json(&run.result, &run.verdict),
+            json: run_to_json(&run),
             run,
         };
         let of_folder = run_outputs().map(|one| (one.file_name, one.bytes));

@@ -11,7 +11,6 @@ use crate::store::{
 };
 use crate::study::LATENCIES_CSV;
 use crate::text::{one_repetition, outcome_text, resources_text, steps_table, wrk_text};
-use crate::verdict::JudgedRun;
 use std::io::Write;
 use std::path::Path;
 
@@ -53,10 +52,7 @@ fn contents(folder: &Path) -> Result<(String, Page), StoreError> {
         return Ok(contents_of_steps(folder, &load_steps(folder)?));
     }
     let run = load_measured(folder)?;
-    let JudgedRun {
-        result, verdict, ..
-    } = &run.judged;
-    let text = wrk_text(result) + &outcome_text(result, verdict);
+    let text = wrk_text(&run.judged.result) + &outcome_text(&run.judged);
     let mut page = run_page(&run);
     page.lead.extend(run.notes);
     Ok((text, page))

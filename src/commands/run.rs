@@ -89,8 +89,7 @@ fn conclude(
     signals.end_at_once();
     let done = script.done(&run.result);
     if !written.takes_stdout {
-        let account =
-            outcome_text(&run.result, &run.verdict) + &thresholds_text(&gate.gate.thresholds);
+        let account = outcome_text(run) + &thresholds_text(&gate.gate.thresholds);
         printed = printed.and(print(account.as_bytes()));
     }
     pipeline::show(&gate, run.verdict.level != Level::Invalid);
@@ -125,7 +124,7 @@ fn gate_source(run: &JudgedRun, request: &RunRequest) -> GateSource {
     GateSource {
         urls: urls.map(str::to_owned).collect(),
         verdicts: vec![run.verdict.clone()],
-        markdown: summary_markdown(&run.result, &run.verdict, &gate),
+        markdown: summary_markdown(run, &gate),
         gate,
     }
 }

@@ -154,9 +154,7 @@ fn outlets(with_silent: bool) -> Outlets {
     result.resources = Some(resources);
     let judged = JudgedRun::judge(result);
     // All of it survives run.json.
-    let json = run_to_json(&judged.result, &judged.verdict);
-    let (result, verdict) = run_from_json(&json).expect("a run");
-    let judged = JudgedRun::with_verdict(result, verdict);
+    let judged = run_from_json(&run_to_json(&judged)).expect("a run");
     let result = &judged.result;
     let resources = result.resources.as_ref().expect("resources");
     let mut step = Step::of(&judged);

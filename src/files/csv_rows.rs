@@ -3,7 +3,7 @@
 use super::csv_table::table;
 use crate::measure::{Distribution, Interval, RequestRow, RunResult, Tally, TargetResult};
 use crate::units::Nanos;
-use crate::verdict::Verdict;
+use crate::verdict::JudgedRun;
 
 const INTERVAL_COLUMNS: [&str; 18] = [
     "target",
@@ -102,8 +102,11 @@ fn other_counters(tally: &Tally) -> impl Iterator<Item = (&'static str, u64)> {
     counters.filter(|(name, _)| !SUMMARY_COLUMNS.contains(name))
 }
 
-/// A row per target.
-pub fn summary_csv(result: &RunResult, verdict: &Verdict) -> Vec<u8> {
+/// The table of `--csv`: a row per target.
+pub fn summary_csv(run: &JudgedRun) -> Vec<u8> {
+    let JudgedRun {
+        result, verdict, ..
+    } = run;
     let rows = result
         .targets
         .iter()

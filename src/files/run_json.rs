@@ -14,7 +14,7 @@ use crate::measure::{
 use crate::resources::Resources;
 use crate::spec::{RunSpec, Target, Window};
 use crate::units::Nanos;
-use crate::verdict::Verdict;
+use crate::verdict::{JudgedRun, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -152,8 +152,11 @@ struct RouteHistograms {
     censored: Histogram,
 }
 
-/// The text of a result.
-pub fn run_to_json(result: &RunResult, verdict: &Verdict) -> Vec<u8> {
+/// Writes a run.json.
+pub fn run_to_json(run: &JudgedRun) -> Vec<u8> {
+    let JudgedRun {
+        result, verdict, ..
+    } = run;
     let blocks = || result.targets.iter().map(|target| block(result, target));
     let (all, targets) = match result.targets.as_slice() {
         [only] => (block(result, only), Vec::new()),
@@ -295,11 +298,11 @@ fn route_block(result: &RunResult, route: &RouteTally) -> Route {
     }
 }
 
-/// The result of a text, and the verdict that it was given.
+/// Reads a run.json, with the verdict that it was given when it was measured.
 ///
 /// # Errors
 /// [`FormatError`] for anything but a whole run.json of this version.
-pub fn run_from_json(bytes: &[u8]) -> Result<(RunResult, Verdict), FormatError> {
+pub fn run_from_json(bytes: &[u8]) -> Result<JudgedRun, FormatError> {
     #[derive(Deserialize)]
     struct Head {
         format: String,
@@ -349,7 +352,7 @@ pub fn run_from_json(bytes: &[u8]) -> Result<(RunResult, Verdict), FormatError> 
         resources: document.resources,
         spec: document.spec,
     };
-    Ok((result, document.verdict))
+    Ok(JudgedRun::with_verdict(result, document.verdict))
 }
 
 /// The notes by their codes; those without a code that this version knows are their text.

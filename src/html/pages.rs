@@ -11,13 +11,11 @@ use crate::resources::{Resources, Stretch};
 use crate::spec::Offered;
 use crate::text::{certainty, outcome_text, resources_text, saturated, wrk_text};
 use crate::units::Rate;
-use crate::verdict::{JudgedRun, Level, MeasuredRun};
+use crate::verdict::{Level, MeasuredRun};
 
 /// The page of one run.
 pub fn run_page(run: &MeasuredRun) -> Page {
-    let JudgedRun {
-        result, verdict, ..
-    } = &run.judged;
+    let result = &run.judged.result;
     let step = Step::of(&run.judged);
     let name = match step.key.arm.as_str() {
         "" => "this run",
@@ -33,11 +31,11 @@ pub fn run_page(run: &MeasuredRun) -> Page {
         .map(|target| target.target.url.as_str())
         .collect();
     let runs = std::slice::from_ref(run);
-    let text = Block::Text(wrk_text(result) + &outcome_text(result, verdict));
+    let text = Block::Text(wrk_text(result) + &outcome_text(&run.judged));
     Page {
         title: format!("meshload: {}", urls.join(", ")),
         subtitle: run_subtitle(run, &step),
-        badge: Some(badge(verdict.level)),
+        badge: Some(badge(run.judged.verdict.level)),
         lead: Vec::new(),
         sections: sections([
             Section::of("Verdict", verdict_blocks(run)),

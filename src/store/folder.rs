@@ -129,8 +129,5 @@ pub fn load_file(path: &Path) -> Result<JudgedRun, StoreError> {
 }
 
 fn understood(path: PathBuf, bytes: &[u8]) -> Result<JudgedRun, StoreError> {
-    match run_from_json(bytes) {
-        Ok((result, verdict)) => Ok(JudgedRun::with_verdict(result, verdict)),
-        Err(cause) => Err(StoreError::Unreadable { path, cause }),
-    }
+    run_from_json(bytes).map_err(|cause| StoreError::Unreadable { path, cause })
 }

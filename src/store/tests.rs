@@ -3,7 +3,7 @@
 use super::*;
 use crate::files::run_to_json;
 use crate::measure::sample;
-use crate::verdict::verdict;
+use crate::verdict::JudgedRun;
 use std::fs;
 use std::path::Path;
 
@@ -127,14 +127,14 @@ fn a_file_in_a_folder_that_is_missing_is_refused_by_its_own_name() {
 fn a_finished_folder_is_read_back_with_its_verdict() {
     let home = folder();
     let sample = sample::troubled();
-    let judged = verdict(&sample.result);
+    let judged = JudgedRun::judge(sample.result);
     let results = ResultFolder::create(home.path()).expect("a folder");
     results.write("wrk.txt", b"text").expect("a file");
     assert!(matches!(load(home.path()), Err(StoreError::NoResult(_))));
-    let json = run_to_json(&sample.result, &judged);
+    let json = run_to_json(&judged);
     results.finish(RUN_JSON, &json).expect("a finished folder");
     let loaded = load(home.path()).expect("a result");
-    assert_eq!(loaded.verdict, judged);
+    assert_eq!(loaded.verdict, judged.verdict);
     assert_eq!(loaded.result.overall().scheduled, 2_000);
     assert_eq!(names(home.path()), ["run.json", "wrk.txt"]);
 }

@@ -460,7 +460,7 @@ impl Measurer for Puppet {
         let run = JudgedRun::judge(result);
         if let Some(folder) = folder {
             std::fs::create_dir_all(folder).expect("a folder");
-            let json = run_to_json(&run.result, &run.verdict);
+            let json = run_to_json(&run);
             std::fs::write(folder.join("run.json"), json).expect("a file");
         }
         match fate {

@@ -10,12 +10,15 @@ use crate::measure::{
 };
 use crate::spec::Offered;
 use crate::units::show_time_us;
-use crate::verdict::Verdict;
+use crate::verdict::JudgedRun;
 
 const SHOWN: [&str; 4] = ["p50", "p90", "p99", "p99.9"];
 
 /// The account of a run.
-pub fn outcome_text(result: &RunResult, verdict: &Verdict) -> String {
+pub fn outcome_text(run: &JudgedRun) -> String {
+    let JudgedRun {
+        result, verdict, ..
+    } = run;
     let tally = result.overall();
     let mut text = String::from("\n");
     text.push_str(&rates(result, tally));

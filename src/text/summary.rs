@@ -5,10 +5,13 @@ use crate::compare::Steps;
 use crate::gate::{Gate, Outcome, RegressionOutcome, Resolution};
 use crate::measure::{Distribution, RunResult};
 use crate::units::show_ns;
-use crate::verdict::{Level, Verdict};
+use crate::verdict::{JudgedRun, Level};
 
 /// The verdict, the figures that people look for, and what came of the thresholds.
-pub fn summary_markdown(result: &RunResult, verdict: &Verdict, gate: &Gate) -> String {
+pub fn summary_markdown(run: &JudgedRun, gate: &Gate) -> String {
+    let JudgedRun {
+        result, verdict, ..
+    } = run;
     let level = verdict.level.name();
     let urls = result.urls().join(", ");
     let mut text = format!("### meshload: {level}\n\n{}\n\n", escaped(&urls));
@@ -152,12 +155,12 @@ mod tests {
     use crate::compare::Step;
     use crate::gate::sample_gate;
     use crate::measure::sample;
-    use crate::verdict::{JudgedRun, Level, verdict};
+    use crate::verdict::{Verdict, verdict};
 
     #[test]
     fn the_markdown_of_a_run_is_the_golden_one() {
-        let result = sample::troubled().result;
-        let text = summary_markdown(&result, &verdict(&result), &sample_gate::gate());
+        let run = JudgedRun::judge(sample::troubled().result);
+        let text = summary_markdown(&run, &sample_gate::gate());
         sample::assert_golden("summary.md", &text);
     }
 

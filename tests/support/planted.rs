@@ -15,7 +15,7 @@ use meshload::spec::{
     TlsOptions, Window,
 };
 use meshload::units::{Nanos, Rate};
-use meshload::verdict::{Level, Verdict};
+use meshload::verdict::{JudgedRun, Level, Verdict};
 use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -136,7 +136,8 @@ impl Step<'_> {
         let hlog = hlog_header(spans.load_start) + &lines;
         fs::write(folder.join("latency.hlog"), hlog).expect("a log");
         fs::write(folder.join("samples.csv"), samples_csv(&log)).expect("samples");
-        fs::write(folder.join("run.json"), run_to_json(&result, &verdict)).expect("a result");
+        let json = run_to_json(&JudgedRun::with_verdict(result, verdict));
+        fs::write(folder.join("run.json"), json).expect("a result");
     }
 
     fn noisy(&mut self, value: f64, share: f64) -> f64 {

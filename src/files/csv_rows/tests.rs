@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::measure::sample;
-use crate::verdict::verdict;
+use crate::verdict::JudgedRun;
 use std::collections::HashMap;
 
 fn header(table: &[u8]) -> &str {
@@ -33,7 +33,7 @@ fn the_columns_are_these() {
          service_p99_us,late_p50_us,late_p99_us"
     );
     assert_eq!(
-        header(&summary_csv(&result, &verdict(&result))),
+        header(&summary_csv(&JudgedRun::judge(result.clone()))),
         "url,rate_offered,rate_achieved,scheduled,completed,failed,unfinished,connect,read,write,\
          timeout,parse,aborted,script,bad_status,latency_p50_us,latency_p90_us,latency_p99_us,\
          latency_p99.9_us,latency_max_us,service_p50_us,verdict,neglected,sent,finished_in_window,\
@@ -79,7 +79,7 @@ fn an_interval_is_a_row_with_its_own_figures() {
 #[test]
 fn a_target_is_a_row_with_its_counts_and_the_verdict() {
     let result = sample::troubled().result;
-    let table = summary_csv(&result, &verdict(&result));
+    let table = summary_csv(&JudgedRun::judge(result.clone()));
     let rows = rows(&table);
     assert_eq!(rows.len(), 1);
     for (column, wanted) in [
@@ -105,7 +105,7 @@ fn a_target_is_a_row_with_its_counts_and_the_verdict() {
     let max = tally.latency_with_censored().max() as f64;
     assert!((number(&rows[0]["latency_max_us"]) * 1e3 - max).abs() < 1.0);
     let two = sample::two_targets().result;
-    let table = summary_csv(&two, &verdict(&two));
+    let table = summary_csv(&JudgedRun::judge(two.clone()));
     let urls: Vec<_> = self::rows(&table)
         .iter()
         .map(|row| row["url"].clone())
@@ -116,7 +116,7 @@ fn a_target_is_a_row_with_its_counts_and_the_verdict() {
 #[test]
 fn a_missing_value_is_an_empty_cell_and_never_zero() {
     let closed = sample::closed_loop().result;
-    let summary = &rows(&summary_csv(&closed, &verdict(&closed)))[0];
+    let summary = &rows(&summary_csv(&JudgedRun::judge(closed.clone())))[0];
     for column in [
         "rate_offered",
         "latency_p50_us",
@@ -131,7 +131,7 @@ fn a_missing_value_is_an_empty_cell_and_never_zero() {
         assert_eq!(interval[column], "", "{column}");
     }
     let empty = sample::empty().result;
-    let summary = &rows(&summary_csv(&empty, &verdict(&empty)))[0];
+    let summary = &rows(&summary_csv(&JudgedRun::judge(empty.clone())))[0];
     assert_eq!(
         (
             summary["completed"].as_str(),

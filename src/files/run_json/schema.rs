@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::measure::sample;
-use crate::verdict::verdict;
+use crate::verdict::JudgedRun;
 use boon::{Compiler, SchemaIndex, Schemas};
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
@@ -74,7 +74,7 @@ impl Published {
 }
 
 fn written(result: &RunResult) -> Value {
-    serde_json::from_slice(&run_to_json(result, &verdict(result))).expect("JSON")
+    serde_json::from_slice(&run_to_json(&JudgedRun::judge(result.clone()))).expect("JSON")
 }
 
 #[test]

@@ -4,18 +4,17 @@ use super::*;
 use crate::measure::sample::{self, Sample};
 use crate::measure::{ErrorKind, Note, distinct};
 use crate::units::Nanos;
-use crate::verdict::verdict;
 use serde_json::{Value, json};
 
 fn text(sample: &Sample) -> Vec<u8> {
-    run_to_json(&sample.result, &verdict(&sample.result))
+    run_to_json(&JudgedRun::judge(sample.result.clone()))
 }
 
 fn value(sample: &Sample) -> Value {
     serde_json::from_slice(&text(sample)).expect("JSON")
 }
 
-fn read(value: &Value) -> Result<(RunResult, Verdict), FormatError> {
+fn read(value: &Value) -> Result<JudgedRun, FormatError> {
     run_from_json(&serde_json::to_vec(value).expect("JSON"))
 }
 
@@ -219,7 +218,7 @@ fn every_figure_comes_back() {
                 .thread_rates
                 .extend([1_234.567_890_123_456_7, 1.0 / 3.0, 5e-324]);
         }
-        let (again, _) = run_from_json(&text(&sample)).expect(sample.name);
+        let again = run_from_json(&text(&sample)).expect(sample.name).result;
         let (before, after) = (&sample.result, &again);
         assert_eq!(after.spec, before.spec);
         assert_eq!(after.environment, before.environment);
@@ -265,7 +264,7 @@ fn every_counter_and_every_clock_is_added_up_written_and_read_under_its_name() {
             assert_eq!(value[name]["count"], json!(2 * clock.len()), "{name}");
         }
     }
-    let (again, _) = read(&value).expect("a result");
+    let again = read(&value).expect("a result").result;
     for tally in again.targets.iter().map(|target| &target.tally) {
         assert_eq!(tally.counters(), one.counters());
         assert_eq!(tally.errors, one.errors);
@@ -301,7 +300,7 @@ fn notes_are_read_by_their_codes_and_otherwise_by_their_text() {
         kind: ErrorKind::Read,
         cause: "closed".to_owned(),
     };
-    let notes = |value: &Value| read(value).expect("a result").0.notes;
+    let notes = |value: &Value| read(value).expect("a result").result.notes;
     assert_eq!(value["notes"][1], json!("first read error: closed"));
     assert_eq!(
         value["note_data"][1],
@@ -322,7 +321,8 @@ fn notes_are_read_by_their_codes_and_otherwise_by_their_text() {
 
 #[test]
 fn results_that_were_read_can_still_be_added_to() {
-    let (mut result, _) = run_from_json(&text(&sample::ordinary())).expect("a result");
+    let run = run_from_json(&text(&sample::ordinary()));
+    let mut result = run.expect("a result").result;
     let tally = &mut result.targets[0].tally;
     crate::measure::record(&mut tally.latency, Nanos::from_secs(4_000));
     assert!(tally.latency.max() > Nanos::from_secs(3_900).0);

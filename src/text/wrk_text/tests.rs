@@ -4,7 +4,7 @@
 use super::*;
 use crate::measure::sample::{self, Sample};
 use crate::text::outcome_text;
-use crate::verdict::verdict;
+use crate::verdict::JudgedRun;
 use regex_lite::Regex;
 
 const PERCENTS: [f64; 8] = [50.0, 75.0, 90.0, 99.0, 99.9, 99.99, 99.999, 100.0];
@@ -24,7 +24,7 @@ fn with_latency(mut sample: Sample) -> RunResult {
 
 /// All that a run prints.
 fn stdout(result: &RunResult) -> String {
-    wrk_text(result) + &outcome_text(result, &verdict(result))
+    wrk_text(result) + &outcome_text(&JudgedRun::judge(result.clone()))
 }
 
 fn regex(pattern: &str) -> Regex {

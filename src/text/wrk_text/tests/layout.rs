@@ -68,7 +68,7 @@ fn no_other_line_begins_with_a_percentage() {
 #[test]
 fn meshloads_own_account_has_no_line_that_a_parser_would_take_for_one_of_wrks() {
     for sample in sample::every() {
-        let account = outcome_text(&sample.result, &verdict(&sample.result));
+        let account = outcome_text(&JudgedRun::judge(sample.result));
         for pattern in [
             r"[0-9]%",
             r"Latency\s+[0-9.]",
