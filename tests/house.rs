@@ -466,10 +466,6 @@ fn a_circle_of_files_is_found() {
 /// Public types of one name in different rooms, with the reason why each stays.
 const NAMESAKES: &[(&str, &str)] = &[
     (
-        "Block",
-        "a block of a plan's order (sweep), and a block of a page (html)",
-    ),
-    (
         "Collected",
         "figures as they come from the collector, and as they lie in a folder (store)",
     ),

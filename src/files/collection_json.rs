@@ -1,4 +1,4 @@
-//! collect.json: what a collection without a run of our own found.
+//! collect.json: the figures of a collection that ran without a load.
 
 use super::FormatError;
 use crate::measure::Environment;
@@ -16,7 +16,7 @@ struct Document {
     resources: Resources,
 }
 
-/// The text of a collection.
+/// Writes a collect.json.
 pub fn collection_to_json(
     resources: &Resources,
     environment: &Environment,
@@ -34,10 +34,10 @@ pub fn collection_to_json(
     bytes
 }
 
-/// The figures of a text.
+/// Reads the figures of a collect.json.
 ///
 /// # Errors
-/// [`FormatError`] for anything but a whole collect.json of this version.
+/// [`FormatError`] for anything but a whole collect.json of this format.
 pub fn collection_from_json(bytes: &[u8]) -> Result<Resources, FormatError> {
     let document: Document =
         serde_json::from_slice(bytes).map_err(|error| FormatError::Broken(error.to_string()))?;

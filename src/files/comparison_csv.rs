@@ -1,4 +1,4 @@
-//! Comparisons as tables: one row per metric, and what a request costs.
+//! Comparisons as tables: the metrics, and the cost of a request by service.
 
 use super::csv_table::table;
 use crate::compare::{Comparison, Cost};
@@ -25,8 +25,10 @@ const COLUMNS: [&str; 18] = [
     "doubtful",
 ];
 
-/// comparison.csv: a row per pair of arms, rate and metric. `low` and `high` are what `spread` says:
-/// a 95 % `interval`, the `range` of the blocks, or nothing (`unknown`).
+/// Writes comparison.csv: a row per pair of arms, rate and metric, in the metric's unit. The columns
+/// `_low` and `_high` are the ends of a 95 % confidence interval where `spread` is `interval`, and the
+/// smallest and largest block where it is `range`. A metric that an arm does not know has no row; the
+/// page and the text give the reason.
 pub fn comparison_csv(comparisons: &[Comparison]) -> Vec<u8> {
     let rows = comparisons.iter().flat_map(|comparison| {
         comparison.rates.iter().flat_map(move |rate| {
@@ -78,7 +80,8 @@ const COST_COLUMNS: [&str; 13] = [
     "spread",
 ];
 
-/// cost.csv: CPU milliseconds per request and idle thousandths of a core, by service and part.
+/// Writes cost.csv: the cost of a request (CPU milliseconds) and the idle use (millicores), by service
+/// and part.
 pub fn cost_csv(comparisons: &[Comparison]) -> Vec<u8> {
     let rows = comparisons.iter().flat_map(|comparison| {
         comparison.costs.iter().flat_map(move |cost| {

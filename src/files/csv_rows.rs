@@ -1,4 +1,5 @@
-//! Tables: intervals, requests, and a row per target. A missing value is an empty cell, never 0.
+//! Tables of the load: intervals, requests, and a summary by target. A missing value is an empty cell,
+//! never 0.
 
 use super::csv_table::table;
 use crate::measure::{Distribution, Interval, RequestRow, RunResult, Tally, TargetResult};
@@ -26,7 +27,7 @@ const INTERVAL_COLUMNS: [&str; 18] = [
     "late_p99_us",
 ];
 
-/// intervals.csv: a row per target and interval; times since the load began.
+/// Writes intervals.csv: a row per target and interval. Starts count from the start of the load.
 pub fn intervals_csv(result: &RunResult) -> Vec<u8> {
     let rows = result.targets.iter().flat_map(|target| {
         let url = &target.target.url;
@@ -69,7 +70,7 @@ fn interval_row(url: &str, interval: &Interval) -> Vec<String> {
     ]
 }
 
-/// The columns of the summary, before those of the counters that are not among them.
+/// The first columns of the summary; those of the other counters follow.
 const SUMMARY_COLUMNS: [&str; 22] = [
     "url",
     "rate_offered",
@@ -95,14 +96,14 @@ const SUMMARY_COLUMNS: [&str; 22] = [
     "verdict",
 ];
 
-/// The counters that [`SUMMARY_COLUMNS`] leaves out, with their values in a tally.
+/// The names and values of a tally's counters that are not in [`SUMMARY_COLUMNS`].
 fn other_counters(tally: &Tally) -> impl Iterator<Item = (&'static str, u64)> {
     let counters = Tally::COUNTERS.iter().zip(tally.counters());
     let counters = counters.map(|(field, count)| (field.name, count));
     counters.filter(|(name, _)| !SUMMARY_COLUMNS.contains(name))
 }
 
-/// The table of `--csv`: a row per target.
+/// Writes the table of `--csv`: a row per target.
 pub fn summary_csv(run: &JudgedRun) -> Vec<u8> {
     let JudgedRun {
         result, verdict, ..
@@ -163,12 +164,13 @@ const REQUEST_COLUMNS: [&str; 11] = [
     "error",
 ];
 
-/// The first line of requests.csv.
+/// The header of requests.csv.
 pub fn requests_csv_header() -> Vec<u8> {
     table(&REQUEST_COLUMNS, std::iter::empty())
 }
 
-/// Rows of requests.csv; times since the load began, routes by the names of the worker's numbers.
+/// The rows of a target's requests in requests.csv. Times are nanoseconds since the start of the load;
+/// `routes` are the names of the route numbers in `rows`.
 pub fn requests_csv_rows(url: &str, rows: &[RequestRow], routes: &[String]) -> Vec<u8> {
     let nanos = |at: Option<Nanos>| or_empty(at.map(|at| at.0));
     let rows = rows.iter().map(|row| {

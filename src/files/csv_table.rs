@@ -1,11 +1,11 @@
-//! CSV tables as bytes: written row by row, and read by the names of their columns.
+//! CSV tables: written row by row, and read by the names of their columns.
 
 use std::collections::BTreeMap;
 
-/// A table as CSV; no header where there are no columns. Each row must be as long as the header.
+/// Writes a table. Without columns it has no header; with them, each row must have as many cells.
 pub fn table(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    // Cannot fail: it writes to memory, and rows are as long as their header.
+    // Cannot fail: the writer writes to memory, and rows are as long as the header.
     if !columns.is_empty() {
         let _ = writer.write_record(columns);
     }
@@ -15,17 +15,16 @@ pub fn table(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Vec<u
     writer.into_inner().unwrap_or_default()
 }
 
-/// A table that cannot be read: which, where, and what is wrong.
+/// Why a table cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}: {reason}")]
 pub struct BadTable {
-    /// The file's name.
     pub file: String,
-    /// What is wrong, with the line where there is one.
+    /// The problem, with the line where it lies in one.
     pub reason: String,
 }
 
-/// A table with a header, by the names of its columns.
+/// A table whose cells are found by the names of their columns.
 pub struct CsvTable {
     file: &'static str,
     columns: BTreeMap<String, usize>,
@@ -36,7 +35,7 @@ impl CsvTable {
     /// Reads a table whose first row names its columns.
     ///
     /// # Errors
-    /// [`BadTable`] for bytes that are no CSV.
+    /// [`BadTable`] for bytes that are not CSV, or rows of different length.
     pub fn read(file: &'static str, bytes: &[u8]) -> Result<CsvTable, BadTable> {
         let bad = |error: csv::Error| BadTable {
             file: file.to_owned(),
@@ -53,12 +52,12 @@ impl CsvTable {
         })
     }
 
-    /// Whether there is a column of this name.
+    /// Whether the table has a column of this name.
     pub fn has_column(&self, name: &str) -> bool {
         self.columns.contains_key(name)
     }
 
-    /// A sentence for each of these columns that the table does not have.
+    /// A sentence for each of these columns that the table lacks.
     pub fn lacks<'a>(&self, columns: impl Iterator<Item = &'a str>) -> Vec<String> {
         let missing = columns.filter(|name| !self.has_column(name));
         missing
@@ -77,7 +76,7 @@ impl CsvTable {
     }
 }
 
-/// One row of a [`CsvTable`]; its cells are found by the names of their columns.
+/// A row of a [`CsvTable`].
 pub struct CsvRow<'a> {
     table: &'a CsvTable,
     line: usize,
@@ -85,7 +84,7 @@ pub struct CsvRow<'a> {
 }
 
 impl CsvRow<'_> {
-    /// A cell; `None` where there is no such column, or nothing in it.
+    /// The trimmed text of a cell; `None` when the cell is empty or the column does not exist.
     pub fn get(&self, name: &str) -> Option<&str> {
         let cell = self.record.get(*self.table.columns.get(name)?)?.trim();
         (!cell.is_empty()).then_some(cell)
@@ -102,7 +101,7 @@ impl CsvRow<'_> {
     /// A cell that must not be empty.
     ///
     /// # Errors
-    /// [`BadTable`] where it is.
+    /// [`BadTable`] when the cell is empty or the column does not exist.
     pub fn need(&self, name: &str) -> Result<&str, BadTable> {
         self.get(name)
             .ok_or_else(|| self.bad(format!("there is nothing in the column {name}")))
@@ -111,7 +110,7 @@ impl CsvRow<'_> {
     /// A cell as a finite number.
     ///
     /// # Errors
-    /// [`BadTable`] where the cell is empty or no number.
+    /// [`BadTable`] when the cell is empty or not a finite number.
     pub fn number(&self, name: &str) -> Result<f64, BadTable> {
         let typed = self.need(name)?;
         finite(typed)
@@ -119,7 +118,7 @@ impl CsvRow<'_> {
     }
 }
 
-/// A finite number; `None` for `NaN`, `inf` and what is no number.
+/// Reads a finite number. `NaN`, which pandas writes for missing values, and `inf` give `None`.
 pub fn finite(typed: &str) -> Option<f64> {
     let number: Option<f64> = typed.parse().ok();
     number.filter(|number| number.is_finite())

@@ -1,5 +1,5 @@
-//! Histograms as text: HdrHistogram's V2 compressed encoding in base64, which its tools in all
-//! languages read.
+//! Histograms as text: HdrHistogram's compressed V2 encoding in base64, which its libraries read in all
+//! languages.
 
 use crate::measure::{Histogram, fine};
 use base64::Engine;
@@ -12,23 +12,23 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serializer};
 use std::io::Read;
 
-/// Three times what a histogram of ours needs when no two of its places are empty.
+/// The largest size of an uncompressed histogram: three times that of a full one of meshload's.
 const MAX_BYTES: u64 = 1 << 20;
-/// Twice a day, beyond which no time is recorded.
+/// The largest value of a histogram in nanoseconds: two days. meshload records no time above one day.
 const MAX_TIME: u64 = 2 * 86_400 * 1_000_000_000;
-/// A sum of such counts over any number of histograms of a result fits.
+/// The largest count of a histogram. Sums of such counts over a result fit into 64 bits.
 const MAX_COUNT: u64 = 1 << 53;
 
-/// The text of a histogram.
+/// Encodes a histogram.
 pub fn encode(histogram: &Histogram) -> String {
     let mut bytes = Vec::new();
-    // Cannot fail: it writes to memory, and the counts fit.
+    // Cannot fail: the serializer writes to memory, and the counts fit.
     let _ = V2DeflateSerializer::new().serialize(histogram, &mut bytes);
     STANDARD.encode(bytes)
 }
 
-/// The histogram of a text; an empty text is an empty histogram. `None` also for one that no run of
-/// ours can have: its few bytes may ask for gigabytes.
+/// Decodes a histogram; an empty text is an empty histogram. `None` for text that is no histogram, or one
+/// that no run of meshload can have: a header of a few bytes could ask for gigabytes of memory.
 pub fn decode(text: &str) -> Option<Histogram> {
     if text.is_empty() {
         return Some(fine());
@@ -44,7 +44,7 @@ pub fn decode(text: &str) -> Option<Histogram> {
     (histogram.len() <= MAX_COUNT).then_some(histogram)
 }
 
-/// Without the compression: a cookie and a length, both of four bytes, and zlib.
+/// Removes the compression. The bytes are a cookie and a length of four bytes each, and zlib data.
 fn inflated(bytes: &[u8]) -> Option<Vec<u8>> {
     let (cookie, rest) = bytes.split_first_chunk()?;
     let (length, rest) = rest.split_first_chunk()?;
@@ -58,8 +58,9 @@ fn inflated(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(plain)
 }
 
-/// Whether the header asks for no more than a histogram of ours: cookie, length of the counts,
-/// offset and digits in four bytes each, lowest and highest value and a ratio in eight.
+/// Whether the header asks for no more memory than a histogram of meshload's. The header is a cookie, the
+/// length of the counts, an offset and the significant digits, in four bytes each; then the lowest value,
+/// the highest value and a ratio, in eight bytes each.
 fn is_ours(plain: &[u8]) -> bool {
     let Some((header, counts)) = plain.split_first_chunk::<40>() else {
         return false;
@@ -72,11 +73,11 @@ fn is_ours(plain: &[u8]) -> bool {
         && (1..=3).contains(&number(12, 4))
         && number(16, 8) == 1
         && number(24, 8) <= MAX_TIME
-        // Stands for the only number that cannot be turned round, which hdrhistogram would do.
+        // These bytes encode i64::MIN, which the crate would negate; that overflows.
         && !counts.windows(9).any(|bytes| bytes == [0xff; 9])
 }
 
-/// The text of a histogram in run.json; an empty one has an empty text.
+/// Encodes a histogram for run.json, with an empty text for an empty histogram.
 pub fn text(histogram: &Histogram) -> String {
     if histogram.is_empty() {
         return String::new();

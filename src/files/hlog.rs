@@ -1,6 +1,6 @@
-//! The HdrHistogram interval log: what the standard HdrHistogram log tools read.
+//! The interval log of HdrHistogram, format 1.3, which its standard tools read.
 //!
-//! Written line by line while the run goes on, so that a run that is cut short keeps its log.
+//! The log is written line by line during the run, so a run that is cut short keeps its log.
 
 use super::encoded::{decode, encode};
 use crate::measure::{Histogram, Slice};
@@ -12,7 +12,7 @@ use std::collections::btree_map::Entry;
 /// The tags of the three histograms of each interval.
 pub const HLOG_TAGS: [&str; 3] = ["latency", "service", "lag"];
 
-/// The head of the log; `start` is the wall clock at the start of the load.
+/// The head of the log. `start` is the Unix time at which the load began.
 pub fn hlog_header(start: Nanos) -> String {
     let seconds = start.as_secs_f64();
     format!(
@@ -23,8 +23,8 @@ pub fn hlog_header(start: Nanos) -> String {
     )
 }
 
-/// The lines of one interval; a histogram that was not measured has none. Start times count from
-/// the log's start time, the largest value is in milliseconds, as the format has it.
+/// The lines of an interval, one per histogram that is not empty. As the format asks, start times are
+/// seconds since the log's start time, and the largest value is in milliseconds.
 pub fn hlog_lines(slice: &Slice) -> String {
     let histograms: [&Histogram; 3] = [&slice.latency, &slice.service, &slice.lag];
     let mut lines = String::new();
@@ -43,8 +43,8 @@ pub fn hlog_lines(slice: &Slice) -> String {
     lines
 }
 
-/// The histograms of one tag, block by block in the order of time; those of several targets in the
-/// same interval are put together. `None` where the log cannot be read.
+/// Reads the histograms of a tag in the order of time. Those of several targets in the same interval are
+/// added up. `None` for a log that cannot be read.
 pub fn hlog_blocks(log: &[u8], tag: &str) -> Option<Vec<HlogBlock>> {
     let mut blocks: BTreeMap<Nanos, HlogBlock> = BTreeMap::new();
     for entry in IntervalLogIterator::new(log) {
@@ -71,14 +71,13 @@ pub fn hlog_blocks(log: &[u8], tag: &str) -> Option<Vec<HlogBlock>> {
     Some(blocks.into_values().collect())
 }
 
-/// One interval's times.
+/// The times of one interval.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HlogBlock {
-    /// Since the load began.
+    /// The interval's start, since the start of the load.
     pub start: Nanos,
-    /// How long.
     pub length: Nanos,
-    /// The times.
+    /// Times in nanoseconds.
     pub histogram: Histogram,
 }
 

@@ -1,11 +1,11 @@
-//! JUnit's XML, which build servers show: a test per threshold and limit, and one for the verdict.
+//! JUnit's XML, which build servers show: a test case for the verdict, and one per threshold and limit.
 
 use crate::gate::{Gate, Outcome, RegressionOutcome, Resolution, are_believed};
 use crate::verdict::Verdict;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-/// The report of a run, or of several of one question. An INVALID run is an error of the measurement,
-/// not a failure of what was measured; what is not resolved is skipped.
+/// Writes the report of a run, or of repeated runs. An INVALID run is an error, because the measurement
+/// failed and not the system; a limit that is not resolved counts as skipped.
 pub fn junit_xml(urls: &[&str], verdicts: &[Verdict], gate: &Gate) -> Vec<u8> {
     let mut suite = TestSuite::new("meshload");
     suite.add_property(("targets", urls.join(", ").as_str()));
@@ -27,7 +27,7 @@ pub fn junit_xml(urls: &[&str], verdicts: &[Verdict], gate: &Gate) -> Vec<u8> {
     }
     let mut report = Report::new("meshload");
     report.add_test_suite(suite);
-    // Cannot fail: it writes to memory.
+    // Cannot fail: the report is written to memory.
     report.to_string().unwrap_or_default().into_bytes()
 }
 

@@ -1,6 +1,6 @@
-//! What files hold: values to bytes and back, so that what one room writes another can read.
+//! The formats of files: values to bytes and back.
 //!
-//! Pure: opens no file. Where files lie and how they are written whole is `store`'s business.
+//! Pure: opens no file. `store` knows where files lie, and writes them whole.
 
 mod collection_json;
 mod comparison_csv;

@@ -1,4 +1,5 @@
-//! Tables of what was used: the samples as they came, the series over time, and the window's figures. A missing value is an empty cell with a reason beside it, never 0.
+//! Tables of resource use: raw samples, series over time, and figures of the measured window. A missing
+//! value is an empty cell with a reason beside it, never 0.
 
 use super::csv_table::table;
 use crate::resources::{
@@ -22,7 +23,8 @@ const SERIES_COLUMNS: [&str; 12] = [
     "quality",
 ];
 
-/// resources.csv: a row per sample and a row per missing figure; times since the load began.
+/// Writes resources.csv: a row per value over time, and a row per missing figure of the window. Times are
+/// seconds since the start of the load.
 pub fn resources_csv(log: &SampleLog, resources: &Resources) -> Vec<u8> {
     let topology = &resources.topology;
     let rows = series(log, resources.spans, &resources.clocks);
@@ -69,6 +71,7 @@ pub fn resources_csv(log: &SampleLog, resources: &Resources) -> Vec<u8> {
     table(&SERIES_COLUMNS, rows.chain(missing))
 }
 
+/// Node, namespace, pod, container and role of a subject.
 fn names(topology: &Topology, subject: &Subject) -> [String; 5] {
     let pod = topology.pods.get(&subject.uid);
     let container = subject.container.clone().unwrap_or_default();
@@ -85,7 +88,7 @@ fn names(topology: &Topology, subject: &Subject) -> [String; 5] {
     ]
 }
 
-/// Every figure with its names.
+/// Every figure of the window with node, namespace, pod, container and role.
 fn figures(resources: &Resources) -> impl Iterator<Item = ([String; 5], &Figure)> {
     resources.pods.iter().flat_map(|pod| {
         let names = |container: &str, role: &str| {
@@ -131,7 +134,7 @@ const WINDOW_COLUMNS: [&str; 16] = [
     "quality",
 ];
 
-/// resources_window.csv: a row per figure of the measured window.
+/// Writes resources_window.csv: a row per figure of the measured window.
 pub fn resources_window_csv(resources: &Resources) -> Vec<u8> {
     let rows = resources.pods.iter().flat_map(|pod| {
         let of_containers = pod.containers.iter().flat_map(move |container| {
@@ -183,7 +186,7 @@ const SAMPLE_COLUMNS: [&str; 11] = [
     "started_unix_ns",
 ];
 
-/// samples.csv: every number as its source gave it, so that the figures can be made again.
+/// Writes samples.csv: every value as its source gave it, so that all figures can be computed again.
 pub fn samples_csv(log: &SampleLog) -> Vec<u8> {
     let rows = log.samples().map(|sample| {
         let Sample {
@@ -211,10 +214,10 @@ pub fn samples_csv(log: &SampleLog) -> Vec<u8> {
     table(&SAMPLE_COLUMNS, rows)
 }
 
-/// The samples of a samples.csv.
+/// Reads a samples.csv.
 ///
 /// # Errors
-/// The line that cannot be read, and why.
+/// A sentence with the first line that cannot be read, and the reason.
 pub fn samples_from_csv(bytes: &[u8]) -> Result<SampleLog, String> {
     let mut reader = csv::Reader::from_reader(bytes);
     let mut log = SampleLog::default();

@@ -1,7 +1,8 @@
-//! run.json: every figure of a run, by the names that people's programs hold on to, and the whole
-//! histograms behind them, so that a result can be rebuilt exactly.
+//! run.json: every figure of a run for other programs, and the whole histograms, from which a result is
+//! rebuilt exactly.
 //!
-//! Absent means not measured; 0 means zero. New names may come; these do not change meaning.
+//! An absent field was not measured; 0 means zero. Later versions may add fields, but do not change the
+//! meaning of these.
 
 mod fields;
 
@@ -20,16 +21,16 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 const FORMAT: &str = "meshload.run/1";
-/// All that a file counts, together: below this no sum of it is too large for its type.
+/// The largest sum of all counts in a file. Below it, no sum over a part of the file overflows.
 const MOST: u64 = 1 << 62;
 
-/// Why a text is not the result of a run.
+/// Why bytes are not a run.json or collect.json.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FormatError {
-    /// Cut short, or never one.
+    /// The file was cut short, or never held a result.
     #[error("this is not a whole run.json ({0}); was the run interrupted while it was written?")]
     Broken(String),
-    /// From another version.
+    /// The file has another format, from another version of meshload.
     #[error(
         "its format is `{0}` and this program reads `{FORMAT}`; use the meshload that wrote it"
     )]
@@ -173,7 +174,7 @@ pub fn run_to_json(run: &JudgedRun) -> Vec<u8> {
         outcome: result.ending,
         verdict: verdict.clone(),
         notes: result.notes.iter().map(Note::to_string).collect(),
-        // Cannot fail: the names of its fields are text.
+        // Cannot fail: a note has no map with keys that are not text.
         note_data: result.notes.iter().flat_map(serde_json::to_value).collect(),
         seed: result.spec.load.seed,
         window: WindowBlock {
@@ -195,6 +196,7 @@ pub fn run_to_json(run: &JudgedRun) -> Vec<u8> {
     bytes
 }
 
+/// The block over all targets.
 fn overall_block(result: &RunResult) -> Block {
     let mut rates = Vec::new();
     for target in &result.targets {
@@ -206,6 +208,7 @@ fn overall_block(result: &RunResult) -> Block {
     }
 }
 
+/// The block of one target.
 fn block(result: &RunResult, target: &TargetResult) -> Block {
     let mut block = tally_block(result, &target.tally);
     block.url = Some(target.target.url.clone());
@@ -274,7 +277,7 @@ fn successes(result: &RunResult, tally: &Tally) -> Option<Distribution> {
     } else {
         tally.service.clone()
     };
-    // Cannot fail: what is taken away was added with the rest.
+    // Cannot fail: every time in `bad_status` is also in the histogram that it is taken from.
     let _ = successes.subtract(&tally.bad_status);
     Distribution::of(&successes)
 }
@@ -355,7 +358,7 @@ pub fn run_from_json(bytes: &[u8]) -> Result<JudgedRun, FormatError> {
     Ok(JudgedRun::with_verdict(result, document.verdict))
 }
 
-/// The notes by their codes; those without a code that this version knows are their text.
+/// The notes from their codes and fields. A note without a code that this version knows is kept as text.
 fn notes(texts: Vec<String>, data: &[Value]) -> Vec<Note> {
     let coded = |at: usize| data.get(at).and_then(|data| Note::deserialize(data).ok());
     let notes = texts.into_iter().enumerate();
@@ -364,7 +367,7 @@ fn notes(texts: Vec<String>, data: &[Value]) -> Vec<Note> {
         .collect()
 }
 
-/// The numbers of a block that a reader adds up, over targets, routes, codes and intervals.
+/// All counts of a block that are added up somewhere: by target, route, status and interval.
 fn counts_in(block: &Block) -> impl Iterator<Item = u64> {
     let of_routes = block.routes.values().flat_map(|route| {
         let by_code = route.status.values().copied();
@@ -421,6 +424,7 @@ fn route_tally(route: Route) -> Result<RouteTally, FormatError> {
     })
 }
 
+/// Counts by status code as JSON has them, with the codes as text.
 fn by_code(counts: &StatusCounts) -> BTreeMap<String, u64> {
     counts
         .iter()

@@ -1,4 +1,4 @@
-//! tidy.csv: one row per step and figure, whatever it is a figure of.
+//! tidy.csv: one row per step and figure of the load, of a part, of a pod or of a container.
 
 use super::csv_table::table;
 use crate::measure::{Distribution, RunResult, Tally};
@@ -27,15 +27,16 @@ const COLUMNS: [&str; 17] = [
     "quality",
 ];
 
-/// The table over all steps of a sweep. Of each step its rows are kept, and not the run.
+/// The table over all steps of a sweep. Only the rows of a step are kept, because a run with its
+/// histograms takes megabytes.
 #[derive(Debug, Default)]
 pub struct TidyTable {
-    /// The rows of each step, in the order of the steps' numbers.
+    /// The rows of each step as CSV, by the step's number.
     steps: BTreeMap<u32, Vec<u8>>,
 }
 
 impl TidyTable {
-    /// Adds a step; its run says which one it is.
+    /// Adds a step. The run's spec holds its number, arm and repetition.
     pub fn add(&mut self, run: &JudgedRun) {
         let label = run.result.spec.step.as_ref();
         let number = label.map_or(0, |label| label.number);
@@ -43,7 +44,7 @@ impl TidyTable {
         self.steps.insert(number, rows);
     }
 
-    /// The table as it stands.
+    /// The table of all steps that were added.
     pub fn bytes(&self) -> Vec<u8> {
         let mut bytes = table(&COLUMNS, std::iter::empty());
         self.steps.values().for_each(|rows| bytes.extend(rows));
@@ -51,8 +52,8 @@ impl TidyTable {
     }
 }
 
-/// The rows of a step: the figures of the load, the CPU of each part (role `sum`), then those of
-/// each pod and container.
+/// The rows of a step: figures of the load (role `load`), the CPU of each part (role `sum`), and figures
+/// of each pod and container.
 fn rows(run: &JudgedRun) -> Vec<Vec<String>> {
     let result = &run.result;
     let start = result.start_unix + result.window.start;
@@ -88,6 +89,7 @@ fn seconds(at: Nanos) -> String {
     format!("{:.3}", at.as_secs_f64())
 }
 
+/// Quantity, value, unit, source and quality of each figure of the load.
 fn of_load(result: &RunResult) -> Vec<[String; 5]> {
     let tally = result.overall();
     let latency = Distribution::of(&tally.response_times(result.is_open_loop()));
@@ -131,7 +133,7 @@ fn of_load(result: &RunResult) -> Vec<[String; 5]> {
     rows
 }
 
-/// What a part used, over all pods.
+/// The CPU of a part over all pods, in millicores; the reason stands in the quality where it is missing.
 fn of_part(resources: &Resources, part: Part) -> [String; 5] {
     let used = resources.used(part, None, Quantity::Cpu);
     let quality = match &used {
@@ -161,10 +163,12 @@ fn of_pods(resources: &Resources, add: &mut impl FnMut([&str; 5], [String; 5])) 
     }
 }
 
+/// Namespace, service, pod, container and role of a row.
 fn names<'a>(pod: &'a PodUse, container: &'a str, role: &'a str) -> [&'a str; 5] {
     [&pod.namespace, &pod.service, &pod.pod, container, role]
 }
 
+/// Quantity, value, unit, source and quality of a figure.
 fn cells(figure: &Figure) -> [String; 5] {
     let value = figure.value;
     [

@@ -1,55 +1,50 @@
-//! What a chart shows, without a word on how it is drawn.
+//! The contents of charts. How they are drawn is left to `paint`.
 
 use serde::Serialize;
 
-/// A chart: panels one under the other over a common horizontal axis.
+/// A chart: panels, from top to bottom, over a common horizontal axis.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
-    /// Name of its files, and its anchor on the page.
+    /// The name of its files, and its anchor on the page.
     pub name: String,
-    /// What it shows.
     pub title: String,
-    /// How to read it.
     pub caption: String,
-    /// The horizontal axis.
     pub x: Axis,
-    /// From top to bottom.
     pub panels: Vec<Panel>,
 }
 
-/// An axis.
+/// An axis of a chart.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Axis {
-    /// What it counts, and in what.
+    /// The quantity and its unit.
     pub label: String,
-    /// How it is divided.
     pub scale: Scale,
-    /// Where it begins and ends; by its values where absent.
+    /// Start and end of the axis; `None` when they follow from the values.
     #[serde(skip)]
     pub range: Option<(f64, f64)>,
 }
 
-/// How an axis is divided.
+/// The scale of an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scale {
-    /// Evenly, from 0: what is drawn against an axis that begins anywhere misleads.
+    /// Linear from 0. An axis that starts elsewhere makes small differences look large.
     Linear,
-    /// Evenly, from where the values begin: for what is compared with something else than 0.
+    /// Linear from the smallest value, for ratios, which are compared with 1 and not with 0.
     Free,
-    /// By powers of ten.
+    /// Logarithmic.
     Log,
-    /// By powers of ten of 1 / (1 - share), labelled with the share: 90 %, 99 %, 99.9 %, ...
+    /// Logarithmic in 1 / (1 - share), and labelled with the share: 90 %, 99 %, 99.9 %, ...
     Nines,
 }
 
 impl Axis {
-    /// An even axis.
+    /// A linear axis from 0.
     pub fn linear(label: &str) -> Axis {
         Axis::new(label, Scale::Linear)
     }
 
-    /// An even axis that need not begin at 0.
+    /// A linear axis that need not start at 0.
     pub fn free(label: &str) -> Axis {
         Axis::new(label, Scale::Free)
     }
@@ -59,7 +54,7 @@ impl Axis {
         Axis::new(label, Scale::Log)
     }
 
-    /// An axis of percentiles.
+    /// An axis of shares, see [`Scale::Nines`].
     pub fn nines(label: &str) -> Axis {
         Axis::new(label, Scale::Nines)
     }
@@ -72,27 +67,25 @@ impl Axis {
         }
     }
 
-    /// Whether its values must be above 0.
+    /// Whether the axis is logarithmic, so that it has no place for values up to 0.
     pub fn is_log(&self) -> bool {
         matches!(self.scale, Scale::Log | Scale::Nines)
     }
 }
 
-/// One panel.
+/// A plot with its own vertical axis.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Panel {
-    /// Its vertical axis.
     pub y: Axis,
-    /// What is drawn.
     pub content: Content,
-    /// Vertical lines; the legend says what they are.
+    /// Vertical lines, named in the legend.
     pub marks: Vec<Mark>,
-    /// Stretches that are not part of the measurement.
+    /// Start and end of stretches outside the measured window, which are drawn grey.
     pub shaded: Vec<(f64, f64)>,
 }
 
 impl Panel {
-    /// A panel of lines.
+    /// A panel of lines without marks.
     pub fn of_lines(y: Axis, series: Vec<Series>) -> Panel {
         Panel {
             y,
@@ -103,25 +96,24 @@ impl Panel {
     }
 }
 
-/// What a panel holds.
+/// The contents of a panel.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {
     /// Lines over the horizontal axis.
     Lines(Vec<Series>),
-    /// Lying bars, one per name; their values lie on the horizontal axis.
+    /// Horizontal bars, with their values on the horizontal axis.
     Bars(Bars),
 }
 
-/// A line.
+/// A line of a panel.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Series {
-    /// What the legend calls it.
+    /// The name in the legend.
     pub name: String,
-    /// Its colour, by number.
+    /// The number of its colour.
     pub hue: usize,
-    /// How it is drawn.
     pub stroke: Stroke,
-    /// From left to right.
+    /// Points from left to right.
     pub points: Vec<Point>,
 }
 
@@ -129,69 +121,64 @@ pub struct Series {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stroke {
-    /// Through.
     Solid,
-    /// In long strokes.
     Dashed,
-    /// In dots.
     Dotted,
-    /// Level until the next point: a figure of a stretch of time.
+    /// Level until the next point, for figures of stretches of time.
     Steps,
-    /// No line: the points alone.
+    /// Points without a line.
     None,
 }
 
 /// A point of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Point {
-    /// Where.
     pub x: f64,
-    /// How much; a gap where it was not measured.
+    /// The value; `None` leaves a gap.
     pub y: Option<f64>,
-    /// From where to where it may lie.
+    /// The ends of the error bar.
     pub spread: Option<(f64, f64)>,
 }
 
 impl Point {
-    /// A point without uncertainty.
+    /// A point without an error bar.
     pub fn new(x: f64, y: Option<f64>) -> Point {
         Point { x, y, spread: None }
     }
 }
 
-/// A vertical line.
+/// A vertical line that marks a place on the horizontal axis.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mark {
-    /// Where.
     pub x: f64,
-    /// What is there.
+    /// The name in the legend.
     pub label: String,
-    /// Its colour, by number.
+    /// The number of its colour.
     pub hue: usize,
 }
 
-/// Lying bars.
+/// Horizontal stacked bars.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bars {
-    /// From top to bottom.
+    /// The names of the bars from top to bottom.
     pub names: Vec<String>,
-    /// What a bar is stacked of, from left to right.
+    /// The parts of a bar from left to right.
     pub parts: Vec<BarPart>,
 }
 
-/// A part of every bar.
+/// A part that every bar has.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BarPart {
-    /// What the legend calls it.
+    /// The name in the legend.
     pub name: String,
-    /// Its colour, by number.
+    /// The number of its colour.
     pub hue: usize,
-    /// By bar; where it was not measured nothing is drawn, and the bar's name should say so.
+    /// A value per bar. A missing value is not drawn, so the bar's name should tell of it.
     pub values: Vec<Option<f64>>,
 }
 
 impl Panel {
-    /// Whether there is nothing to see.
+    /// Whether no value is known, so that nothing would be drawn.
     pub fn is_empty(&self) -> bool {
         match &self.content {
             Content::Lines(series) => {
@@ -207,7 +194,7 @@ impl Panel {
 }
 
 impl Chart {
-    /// Whether there is nothing to see.
+    /// Whether no value is known, so that nothing would be drawn.
     pub fn is_empty(&self) -> bool {
         self.panels.iter().all(Panel::is_empty)
     }

@@ -1,6 +1,6 @@
 //! Charts and tables of comparisons.
 
-use super::arms::{hue_of, point};
+use super::arm_charts::{hue_of, point};
 use super::chart::{Axis, Chart, Content, Panel, Point, Series, Stroke};
 use super::table::{Cell, Table};
 use crate::compare::{Comparison, Cost, Metric, MetricComparison, by_difference};
@@ -9,7 +9,7 @@ use crate::resources::Part;
 use crate::statistics::Estimate;
 use crate::text::{estimate_text, show_difference, show_metric};
 
-/// What the overhead of a metric is drawn of, with its stroke.
+/// The metrics whose ratios are drawn, with their name in the legend.
 const DRAWN: [(Metric, &str, Stroke); 4] = [
     (Metric::P50, "p50", Stroke::Solid),
     (Metric::P99, "p99", Stroke::Dashed),
@@ -17,7 +17,8 @@ const DRAWN: [(Metric, &str, Stroke); 4] = [
     (Metric::Memory(Part::Total), "memory", Stroke::Dashed),
 ];
 
-/// How many times as much, by rate: latency above, resources below.
+/// Draws the ratio of each arm to the base over the rate, with a panel for latency and one for
+/// resources.
 pub fn ratio_chart(comparisons: &[Comparison]) -> Chart {
     let panel = |label: &str, metrics: &[(Metric, &str, Stroke)]| {
         let series = comparisons
@@ -50,7 +51,7 @@ pub fn ratio_chart(comparisons: &[Comparison]) -> Chart {
     }
 }
 
-/// Where both arms are alike.
+/// The line of the ratio 1.
 fn even(comparisons: &[Comparison]) -> Series {
     let rates = comparisons.iter().flat_map(|comparison| &comparison.rates);
     let compared = rates
@@ -95,7 +96,7 @@ pub fn metrics_table(comparison: &Comparison) -> Table {
     let Comparison { base, other, .. } = comparison;
     let mut table = Table::new(
         "By rate",
-        "Only blocks that both arms held. [interval] is 95 % by Student's t over blocks, (range) the smallest and largest block. Noise: how far two halves of one arm lie apart; what differs by less, or by less than its interval, is not resolved. * has few samples beyond it, or is a lower bound.",
+        "Only blocks that both arms held. [interval] is 95 % by Student's t over blocks, (range) the smallest and largest block. Noise: how far two halves of one arm lie apart; a difference below it, or within its own interval, is not resolved. * has few samples beyond it, or is a lower bound.",
         &[
             "rate/s",
             "metric",
@@ -148,11 +149,11 @@ fn metric_row(rate: f64, one: &MetricComparison) -> Vec<Cell> {
     ]
 }
 
-/// Steps that are left out and figures that are not known, with the reasons.
+/// Steps that are left out and figures that are unknown, with the reasons.
 pub fn left_out_table(comparison: &Comparison) -> Table {
     let mut table = Table::new(
         "Left out",
-        "Steps that say nothing about what a request costs, and figures of the others that are not known.",
+        "Steps that cannot tell what a request costs, and unknown figures of the other steps.",
         &["rate/s", "why"],
     );
     for rate in &comparison.rates {
@@ -166,7 +167,7 @@ pub fn left_out_table(comparison: &Comparison) -> Table {
     table
 }
 
-/// What a request costs each service in both arms.
+/// The CPU cost of a request by service and part, in both arms.
 pub fn cost_table(comparison: &Comparison) -> Table {
     let Comparison { base, other, .. } = comparison;
     let columns = [

@@ -4,19 +4,21 @@
 //! A [`Page`] is sections of charts, tables and notes. A [`Chart`] says what is shown; only `paint`
 //! knows how it is drawn, for files and pages alike.
 
-mod arms;
+mod arm_charts;
+mod arm_tables;
 mod chart;
 mod comparison;
-mod page;
-mod pages;
+mod document;
+mod layout;
 mod paint;
-mod runs;
+mod run_charts;
+mod run_tables;
 mod services;
 mod table;
 
 pub use chart::Chart;
-pub use page::Page;
-pub use pages::{About, Compared, collection_page, comparison_page, run_page, sweep_page};
+pub use document::Page;
+pub use layout::{About, Compared, collection_page, comparison_page, run_page, sweep_page};
 pub use paint::{png_file, svg_file};
 
 #[cfg(test)]

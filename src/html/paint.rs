@@ -1,13 +1,17 @@
-//! Charts drawn: the one place that knows the plotting library.
+//! Draws charts; no other file knows the plotting library.
 //!
-//! The same plots and layouts go to SVG and PNG files and, without title and legend and with the
-//! page's own colours, into the page, which has a legend that can be clicked.
+//! Files and the page get the same plots. The page's drawings have no title, no legend and the colours of
+//! its style sheet, because the page has a title and a clickable legend of its own.
 
-use super::chart::{Bars, Chart, Content, Panel, Point, Scale, Series, Stroke};
+mod names;
+mod plots;
+
+use self::names::{fitting, names_room};
+use self::plots::{bar_plot, legend, lines};
+use super::chart::{Chart, Content, Panel, Scale, Series};
 use kuva::backend::png::PngBackend;
 use kuva::backend::svg::SvgBackend;
-use kuva::plot::legend::{LegendEntry, LegendPosition, LegendShape};
-use kuva::plot::{BarPlot, LinePlot, LineStyle, ScatterPlot};
+use kuva::plot::legend::LegendPosition;
 use kuva::render::annotations::{ReferenceLine, ShadedRegion};
 use kuva::render::figure::Figure;
 use kuva::render::layout::{Layout, TickFormat};
@@ -16,11 +20,11 @@ use kuva::render::render::{Scene, render_multiple};
 use kuva::render::theme::Theme;
 use std::sync::Arc;
 
-/// So many colours are told apart; the next ones begin anew.
+/// The number of colours; further series start again with the first.
 pub const HUES: usize = 8;
 
-/// Colours that the colour-blind tell apart (Okabe and Ito, 2008), darkened where they would be faint
-/// on white.
+/// Colours that colour-blind readers can tell apart (Okabe and Ito, 2008), darkened where they would be
+/// faint on white.
 const ON_PAPER: [&str; HUES] = [
     "#0072b2", "#d55e00", "#009e73", "#b0568c", "#c98a00", "#3a9bd4", "#555555", "#7a6a00",
 ];
@@ -28,18 +32,16 @@ const ON_PAPER: [&str; HUES] = [
 /// Where a chart is drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Place {
-    /// A file of its own.
+    /// A file.
     Paper,
-    /// The page, this wide.
+    /// The page, at a width in pixels.
     Page(f64),
 }
 
 const PAPER_WIDTH: f64 = 900.0;
 /// Pixels of a PNG per unit of the drawing.
 const PNG_SCALE: f32 = 2.0;
-/// Lines with more points than this have none of them marked.
-const MARKED_POINTS: usize = 30;
-/// How marks are dashed.
+/// The dash pattern of marks.
 pub const MARK: &str = "1 3";
 
 impl Place {
@@ -84,14 +86,14 @@ pub fn svg_file(chart: &Chart) -> String {
 /// The chart as a PNG file.
 ///
 /// # Errors
-/// What the library says; nothing that a chart holds is known to cause one.
+/// The text of the plotting library's error. No contents of a chart are known to cause one.
 pub fn png_file(chart: &Chart) -> Result<Vec<u8>, String> {
     PngBackend::new()
         .with_scale(PNG_SCALE)
         .render_scene(&paper(chart))
 }
 
-/// The whole chart with its title and legends.
+/// A chart for a file, with its title and legends.
 fn paper(chart: &Chart) -> Scene {
     let place = Place::Paper;
     let last = chart.panels.len().saturating_sub(1);
@@ -119,19 +121,17 @@ fn paper(chart: &Chart) -> Scene {
     figure.render()
 }
 
-/// A panel on the page, and where its axes lie.
+/// A panel on the page, with the place of its axes for the page's script.
 pub struct Drawing {
     /// The inside of an `svg` element.
     pub inside: String,
-    /// Its width.
     pub width: f64,
-    /// Its height.
     pub height: f64,
     /// Left, right, top and bottom of the plot, and the values at its left and right.
     pub axes: Option<[f64; 6]>,
 }
 
-/// The chart's panels as they stand on the page.
+/// The panels of a chart for the page, at a width in pixels.
 pub fn page_drawings(chart: &Chart, width: f64) -> Vec<Drawing> {
     let last = chart.panels.len().saturating_sub(1);
     let panels = chart.panels.iter().enumerate();
@@ -150,7 +150,7 @@ pub fn page_drawings(chart: &Chart, width: f64) -> Vec<Drawing> {
                     axes.x_max,
                 ]
             });
-            // The groups of the series are wanted, the library's own buttons are not.
+            // The library groups series only in interactive plots; its own buttons are not wanted.
             scene.interactive = false;
             scene.has_tooltips = false;
             let clips = format!("{}-{number}-{width}", chart.name);
@@ -164,8 +164,9 @@ pub fn page_drawings(chart: &Chart, width: f64) -> Vec<Drawing> {
         .collect()
 }
 
-/// The library counts its clip paths over all that it draws. Numbered within a drawing the same chart
-/// gives the same bytes, and with a prefix the drawings of a page do not get in each other's way.
+/// Renders a scene, with its clip paths numbered anew. The library numbers them over all drawings of the
+/// process, so the same chart would not always give the same bytes. The prefix `clips` keeps the paths of
+/// different drawings on one page apart.
 fn svg(scene: &Scene, clips: &str) -> String {
     const ID: &str = "kuva-clip-";
     let drawn = SvgBackend::new()
@@ -191,14 +192,14 @@ fn svg(scene: &Scene, clips: &str) -> String {
     text
 }
 
-/// What stands between the opening and the closing tag.
+/// The contents of an `svg` element.
 fn inside(svg: &str) -> &str {
     let start = svg.find('>').map_or(0, |at| at + 1);
     let end = svg.rfind("</svg>").unwrap_or(svg.len());
     &svg[start..end]
 }
 
-/// Room for a row of bars.
+/// Height of a bar with the gap to the next one, in pixels.
 const BAR: f64 = 24.0;
 
 fn height(chart: &Chart, is_last: bool) -> f64 {
@@ -208,10 +209,11 @@ fn height(chart: &Chart, is_last: bool) -> f64 {
             Content::Bars(bars) => 110.0 + BAR * bars.names.len() as f64,
         };
     }
-    // The last one carries the common axis.
+    // The last panel has the labels of the common axis.
     if is_last { 220.0 } else { 170.0 }
 }
 
+/// The plots of a panel and their layout. `has_x`: the panel has the labels of the horizontal axis.
 fn drawn(chart: &Chart, panel: &Panel, has_x: bool, place: Place) -> (Vec<Plot>, Layout) {
     let plots = match &panel.content {
         Content::Lines(series) => lines(series, panel.y.is_log(), place),
@@ -253,7 +255,7 @@ fn drawn(chart: &Chart, panel: &Panel, has_x: bool, place: Place) -> (Vec<Plot>,
     (plots, layout)
 }
 
-/// Room at the right for the half of a label that reaches beyond the axis: that of shares is the longest.
+/// Pixels at the right for the half of a label that reaches beyond the axis; labels of shares are long.
 fn right_of(scale: Scale) -> f64 {
     match scale {
         Scale::Nines => 28.0,
@@ -267,50 +269,6 @@ fn is_narrow(width: f64) -> bool {
 
 fn tick_size(width: f64) -> u32 {
     if is_narrow(width) { 11 } else { 12 }
-}
-
-/// Width of a letter by the size of its font, in wide fonts.
-const LETTER: f64 = 0.58;
-/// Between the edge and the names of bars, and between these and the bars.
-const AROUND_NAMES: f64 = 16.0;
-/// Names of bars take no more of the width.
-const NAMES: f64 = 0.56;
-
-/// So many letters of a bar's name have room on a page.
-fn letters(width: f64) -> usize {
-    ((width * NAMES - AROUND_NAMES) / (LETTER * f64::from(tick_size(width)))) as usize
-}
-
-/// What the names of bars take.
-fn names_room(names: &[String], width: f64) -> f64 {
-    let longest = names.iter().map(|name| name.chars().count()).max();
-    let longest = longest.unwrap_or_default().min(letters(width)) as f64;
-    AROUND_NAMES + longest * LETTER * f64::from(tick_size(width))
-}
-
-/// The bars with names that fit. In files the library makes room for them.
-fn fitting(bars: &Bars, place: Place) -> Bars {
-    let mut bars = bars.clone();
-    if let Place::Page(width) = place {
-        for name in &mut bars.names {
-            *name = without_middle(name, letters(width));
-        }
-    }
-    bars
-}
-
-/// Names begin with the service and end with the arm and what is missing of it, so what is before that
-/// can be spared best.
-fn without_middle(name: &str, most: usize) -> String {
-    let letters: Vec<char> = name.chars().collect();
-    if letters.len() <= most {
-        return name.to_owned();
-    }
-    let kept = most.saturating_sub(1);
-    let start = kept / 3;
-    let end = letters.len() - (kept - start);
-    let parts = [&letters[..start], &['\u{2026}'], &letters[end..]];
-    parts.concat().into_iter().collect()
 }
 
 fn axes(mut layout: Layout, chart: &Chart, panel: &Panel, has_x: bool) -> Layout {
@@ -340,10 +298,10 @@ fn axes(mut layout: Layout, chart: &Chart, panel: &Panel, has_x: bool) -> Layout
     }
 }
 
-/// A line along the very edge is not seen.
+/// How far a linear axis reaches beyond the highest value, because a line along the edge is invisible.
 const HEADROOM: f64 = 1.08;
 
-/// The highest end of anything; `None` where all is 0.
+/// The highest value, with error bars; `None` when no value is above 0.
 fn highest(series: &[Series]) -> Option<f64> {
     let points = series.iter().flat_map(|one| &one.points);
     let ends =
@@ -356,20 +314,20 @@ fn ticks(show: fn(f64) -> String) -> TickFormat {
     TickFormat::Custom(Arc::new(show))
 }
 
-/// A power of ten, or a multiple of one, without an exponent.
+/// The label of a tick on a logarithmic axis, without an exponent.
 fn plain(value: f64) -> String {
     let digits = (-value.abs().log10().floor()).clamp(0.0, 9.0) as usize;
     format!("{value:.digits$}")
 }
 
-/// The share at a place of an axis of nines: 10 is 90 %, 200 is 99.5 %, 1000 is 99.9 %.
+/// The share at a place of an axis of nines: 10 stands for 90 %, 200 for 99.5 %, 1000 for 99.9 %.
 pub(super) fn share_of(place: f64) -> String {
     let percent = 100.0 * (1.0 - 1.0 / place);
     let digits = (place.log10().ceil() as usize).saturating_sub(2);
     format!("{percent:.digits$}%")
 }
 
-/// The same where there is room for one label per power of ten.
+/// Like [`share_of`], with a label only at powers of ten, for narrow drawings.
 fn share_of_decade(place: f64) -> String {
     let power = place.log10();
     if (power - power.round()).abs() < 1e-9 {
@@ -377,122 +335,4 @@ fn share_of_decade(place: f64) -> String {
     } else {
         String::new()
     }
-}
-
-fn legend(panel: &Panel, place: Place) -> Vec<LegendEntry> {
-    let entry = |name: &str, hue, shape, dasharray| LegendEntry {
-        label: name.to_owned(),
-        color: place.hue(hue),
-        shape,
-        dasharray,
-    };
-    let line = |one: &Series| {
-        let dashes = style(one.stroke).dasharray();
-        entry(&one.name, one.hue, LegendShape::Line, dashes)
-    };
-    let mut entries: Vec<LegendEntry> = match &panel.content {
-        Content::Lines(series) => series.iter().map(line).collect(),
-        Content::Bars(bars) => {
-            let parts = bars.parts.iter();
-            let part = parts.map(|one| entry(&one.name, one.hue, LegendShape::Rect, None));
-            part.collect()
-        }
-    };
-    let marks = panel.marks.iter();
-    entries.extend(marks.map(|mark| {
-        entry(
-            &mark.label,
-            mark.hue,
-            LegendShape::Line,
-            Some(MARK.to_owned()),
-        )
-    }));
-    entries
-}
-
-fn style(stroke: Stroke) -> LineStyle {
-    match stroke {
-        Stroke::Dashed => LineStyle::Dashed,
-        Stroke::Dotted => LineStyle::Dotted,
-        Stroke::Solid | Stroke::Steps | Stroke::None => LineStyle::Solid,
-    }
-}
-
-/// The lines, broken where something was not measured.
-fn lines(series: &[Series], is_log: bool, place: Place) -> Vec<Plot> {
-    let mut plots = Vec::new();
-    for one in series {
-        let is_marked = one.points.len() <= MARKED_POINTS && one.stroke != Stroke::Steps;
-        for run in runs(&one.points, is_log) {
-            if run.len() > 1 && one.stroke != Stroke::None {
-                plots.push(line(one, &run, place));
-            }
-            if is_marked || run.len() == 1 {
-                plots.push(points(one, &run, place));
-            }
-        }
-    }
-    plots
-}
-
-/// A point that was measured: where, how much, from where to where.
-type Measured = (f64, f64, Option<(f64, f64)>);
-
-/// Neighbours that were measured. What cannot stand on a logarithmic axis was not.
-fn runs(points: &[Point], is_log: bool) -> Vec<Vec<Measured>> {
-    let mut runs = vec![Vec::new()];
-    for point in points {
-        let y = point.y.filter(|y| y.is_finite() && (!is_log || *y > 0.0));
-        match (y, runs.last_mut()) {
-            (Some(y), Some(run)) => run.push((point.x, y, point.spread)),
-            _ => runs.push(Vec::new()),
-        }
-    }
-    runs.retain(|run| !run.is_empty());
-    runs
-}
-
-fn line(series: &Series, run: &[Measured], place: Place) -> Plot {
-    let mut line = LinePlot::new()
-        .with_data(run.iter().map(|(x, y, _)| (*x, *y)))
-        .with_color(place.hue(series.hue))
-        .with_line_style(style(series.stroke))
-        .with_stroke_width(1.8)
-        .with_legend(series.name.clone());
-    if series.stroke == Stroke::Steps {
-        line = line.with_step();
-    }
-    line.into()
-}
-
-fn points(series: &Series, run: &[Measured], place: Place) -> Plot {
-    let mut points = ScatterPlot::new()
-        .with_data(run.iter().map(|(x, y, _)| (*x, *y)))
-        .with_color(place.hue(series.hue))
-        .with_size(3.0)
-        .with_legend(series.name.clone());
-    if run.iter().any(|(.., spread)| spread.is_some()) {
-        let arms = run.iter().map(|(_, y, spread)| {
-            let (low, high) = spread.unwrap_or((*y, *y));
-            // An end at or below 0 has no place on a logarithmic axis.
-            ((y - low).clamp(0.0, y * 0.99), (high - y).max(0.0))
-        });
-        points = points.with_y_err_asymmetric(arms);
-    }
-    points.into()
-}
-
-fn bar_plot(bars: &Bars, place: Place) -> Plot {
-    let mut plot = BarPlot::new().with_horizontal(true).with_stacked();
-    // The first is drawn lowest.
-    for (number, name) in bars.names.iter().enumerate().rev() {
-        let parts = bars.parts.iter();
-        let values = parts.map(|part| {
-            let value = part.values.get(number).copied().flatten();
-            (value.unwrap_or(0.0), place.hue(part.hue))
-        });
-        plot = plot.with_group(name.clone(), values.collect::<Vec<_>>());
-    }
-    let names = bars.parts.iter().map(|part| part.name.as_str()).collect();
-    plot.with_legend(names).into()
 }

@@ -1,4 +1,4 @@
-//! What single services used: charts of those that use most, and a table of all.
+//! Resource use by service: charts of the services that use most, and a table of all.
 
 use super::chart::{Axis, BarPart, Bars, Chart, Content, Panel};
 use super::table::{Cell, Table};
@@ -8,14 +8,14 @@ use crate::statistics::mean_over_blocks;
 use crate::units::{Rate, show_bytes};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Services that are shown; the rest is in the table.
+/// The number of services in a chart; the table has all of them.
 const TOP: usize = 8;
 const MIB: f64 = 1024.0 * 1024.0;
 
-/// What bars are stacked of: a name, and its figure of a service.
+/// The parts of a bar: the name of each, and its value for a service.
 type Parts<'a> = [(&'static str, &'a dyn Fn(&ServiceUse) -> Option<f64>)];
 
-/// CPU, memory and network of the services that use most at a rate, arm by arm.
+/// Draws CPU, memory and network at a rate, with a bar per service and arm.
 pub fn services_charts(arms: &[ArmSteps], rate: Rate) -> [Chart; 3] {
     let mib = |bytes: Option<f64>| bytes.map(|bytes| bytes / MIB);
     let chart = |name: &str, what: &str, unit: &str, parts: &Parts<'_>| Chart {
@@ -59,7 +59,7 @@ pub fn services_charts(arms: &[ArmSteps], rate: Rate) -> [Chart; 3] {
     ]
 }
 
-/// The bars of the services that use most in any of the arms.
+/// The bars of the [`TOP`] services that use most in any arm.
 fn top(arms: &[ArmSteps], rate: Rate, parts: &Parts<'_>) -> Bars {
     let used: Vec<BTreeMap<String, ServiceUse>> =
         arms.iter().map(|arm| services_at(arm, rate)).collect();
@@ -90,7 +90,7 @@ fn top(arms: &[ArmSteps], rate: Rate, parts: &Parts<'_>) -> Bars {
             1 => name.clone(),
             _ => format!("{name}, {}", arm.name),
         };
-        // A part that is missing must not look like one that is nothing.
+        // Without these words a missing part would look like a use of 0.
         if service.is_none_or(|service| asked.iter().any(|(_, of)| of(service).is_none())) {
             text += " (not measured)";
         }
@@ -104,13 +104,13 @@ fn top(arms: &[ArmSteps], rate: Rate, parts: &Parts<'_>) -> Bars {
     }
 }
 
-/// Means over the repetitions of a rate.
+/// The figures of a service as means over the repetitions of a rate.
 #[derive(Default)]
 struct ServiceUse {
     category: String,
     app: Option<f64>,
     sidecar: Option<f64>,
-    /// The mesh's own parts: proxies of nodes, waypoints, gateways, control plane.
+    /// CPU of the mesh's own parts: node proxies, waypoints, gateways and control plane.
     mesh: Option<f64>,
     memory: Option<f64>,
     rx: Option<f64>,
@@ -120,11 +120,11 @@ struct ServiceUse {
     waited: [Option<f64>; 3],
 }
 
-/// A service's category, and its figures with what was finished per second meanwhile.
+/// A service's category, and its figures with the achieved rate of each step.
 type Group<'a> = (String, Vec<(f64, &'a ServiceFigures)>);
 
 fn services_at(arm: &ArmSteps, rate: Rate) -> BTreeMap<String, ServiceUse> {
-    // Steps whose measurement failed say nothing.
+    // INVALID steps measured the generator.
     let steps = arm.set().at(rate).valid();
     let mut groups: BTreeMap<String, Group<'_>> = BTreeMap::new();
     let is_one_namespace = namespaces(arm).len() < 2;
@@ -145,7 +145,7 @@ fn services_at(arm: &ArmSteps, rate: Rate) -> BTreeMap<String, ServiceUse> {
         .collect()
 }
 
-/// Those of the application.
+/// The application's namespaces.
 fn namespaces(arm: &ArmSteps) -> BTreeSet<&str> {
     let services = arm.steps.iter().flat_map(|step| &step.services);
     let own = services.filter(|service| service.category == Category::Application);
@@ -187,7 +187,7 @@ fn use_of(category: String, services: &[(f64, &ServiceFigures)]) -> ServiceUse {
     }
 }
 
-/// What every service used at every rate.
+/// A row per arm, rate and service.
 pub fn services_table(arms: &[ArmSteps]) -> Table {
     let mut table = Table::new(
         "Services",

@@ -1,29 +1,24 @@
-//! Tables, as pages show and sort them.
+//! Tables of a page; a reader can sort them by each column.
 
-/// A table.
+/// A table with a caption.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Table {
-    /// What it shows.
     pub title: String,
-    /// How to read it.
     pub caption: String,
-    /// The heads of its columns.
     pub columns: Vec<String>,
-    /// Row by row.
     pub rows: Vec<Vec<Cell>>,
 }
 
-/// What stands in a cell.
+/// A cell of a table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
-    /// What is read.
     pub text: String,
-    /// By what it is sorted, where that is not the text; cells without a number come last.
+    /// The value by which the cell is sorted. Cells without one are sorted by their text and come last.
     pub number: Option<f64>,
 }
 
 impl Cell {
-    /// A number with the words for it.
+    /// A number, and the text that shows it.
     pub fn number(value: f64, text: String) -> Cell {
         Cell {
             text,
@@ -31,7 +26,7 @@ impl Cell {
         }
     }
 
-    /// A number that may be missing.
+    /// A number that may be missing, which is shown as `-`.
     pub fn maybe(value: Option<f64>, show: impl Fn(f64) -> String) -> Cell {
         match value {
             Some(value) => Cell::number(value, show(value)),
@@ -50,7 +45,7 @@ impl<T: Into<String>> From<T> for Cell {
 }
 
 impl Table {
-    /// An empty table.
+    /// A table without rows.
     pub fn new(title: &str, caption: &str, columns: &[&str]) -> Table {
         Table {
             title: title.to_owned(),
@@ -60,7 +55,7 @@ impl Table {
         }
     }
 
-    /// Whether a column holds numbers.
+    /// Whether any cell of a column is a number.
     pub fn is_numeric(&self, column: usize) -> bool {
         let mut cells = self.rows.iter().filter_map(|row| row.get(column));
         cells.any(|cell| cell.number.is_some())

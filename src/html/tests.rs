@@ -1,9 +1,10 @@
 //! What is drawn and written, from values that are given.
 
 use super::chart::{Axis, BarPart, Bars, Content, Mark, Panel, Point, Series, Stroke};
-use super::page::{Block, Section};
+use super::document::{Element, Section};
 use super::paint::page_drawings;
-use super::runs::{percentile_chart, routes_table, times_table};
+use super::run_charts::percentile_chart;
+use super::run_tables::{routes_table, times_table};
 use super::table::{Cell, Table};
 use super::*;
 use crate::measure::sample;
@@ -37,7 +38,7 @@ fn lines(all: Vec<Series>) -> Panel {
 fn page_of(chart: Chart) -> Page {
     Page {
         title: "a page".to_owned(),
-        sections: Section::of("one", vec![Block::Chart(chart)])
+        sections: Section::of("one", vec![Element::Chart(chart)])
             .into_iter()
             .collect(),
         ..Page::default()
@@ -156,12 +157,12 @@ fn names_from_outside_cannot_break_out_of_the_page() {
     page.title = evil.to_owned();
     let mut table = Table::new(evil, evil, &[evil]);
     table.rows.push(vec![Cell::from(evil)]);
-    let blocks = vec![
-        Block::Table(table),
-        Block::Notes(vec![evil.to_owned()]),
-        Block::Text(evil.to_owned()),
+    let elements = vec![
+        Element::Table(table),
+        Element::Notes(vec![evil.to_owned()]),
+        Element::Text(evil.to_owned()),
     ];
-    page.sections.extend(Section::of(evil, blocks));
+    page.sections.extend(Section::of(evil, elements));
     let html = page.html();
     assert!(!html.contains("<script>alert"), "{html}");
     // The page's own script, and the data of its one chart.
@@ -360,12 +361,12 @@ fn runs_with_as_many_requests_share_the_mark_of_few_samples() {
 fn what_is_empty_is_not_shown() {
     let empty = chart(vec![lines(vec![series("a", &[None, None])])]);
     assert!(empty.is_empty());
-    let blocks = vec![
-        Block::Chart(empty),
-        Block::Table(Table::new("t", "", &["a"])),
-        Block::Notes(Vec::new()),
+    let elements = vec![
+        Element::Chart(empty),
+        Element::Table(Table::new("t", "", &["a"])),
+        Element::Notes(Vec::new()),
     ];
-    assert_eq!(Section::of("nothing", blocks), None);
+    assert_eq!(Section::of("nothing", elements), None);
 }
 
 #[test]

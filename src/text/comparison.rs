@@ -1,4 +1,5 @@
-//! What one arm costs over another, in words: what is not known first.
+//! A comparison of two arms as text. Certainty and differing conditions come first, because without them
+//! the figures mislead.
 
 use crate::compare::{
     Comparison, Cost, LeftOutReason, Metric, MetricComparison, MetricUnit, RateComparison,
@@ -8,16 +9,16 @@ use crate::resources::Part;
 use crate::statistics::{BLOCKS_FOR_AN_INTERVAL, Estimate, Spread};
 use crate::units::{show_bytes, show_time_us};
 
-/// How the text is laid out.
+/// The layout of a comparison's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
-    /// For a terminal.
+    /// Aligned columns for a terminal.
     Text,
-    /// Markdown.
     Markdown,
 }
 
-/// A comparison as text. `differing` are the conditions that differ between the arms.
+/// Writes a comparison. `differing` are sentences on conditions that should be the same in both arms and
+/// are not.
 pub fn comparison_text(comparison: &Comparison, differing: &[String], layout: Layout) -> String {
     let Comparison { base, other, .. } = comparison;
     let mut text = match layout {
@@ -44,13 +45,13 @@ fn bullet(layout: Layout) -> &'static str {
     }
 }
 
-/// What the number of blocks allows to say.
+/// A sentence on how certain the differences are, which depends on the number of blocks.
 pub fn certainty(comparison: &Comparison) -> String {
     let blocks = comparison.rates.iter().map(|rate| rate.blocks);
     let blocks = blocks.filter(|blocks| *blocks > 0);
     let least = blocks.clone().min().unwrap_or_default();
     let most = blocks.max().unwrap_or_default();
-    let so_many = if least == most {
+    let blocks_text = if least == most {
         format!("{most} blocks")
     } else {
         format!("{least} to {most} blocks")
@@ -60,16 +61,16 @@ pub fn certainty(comparison: &Comparison) -> String {
         1 => "ONE REPETITION: nothing is known about the noise, so any of this may be chance"
             .to_owned(),
         few if few < BLOCKS_FOR_AN_INTERVAL => format!(
-            "{so_many}: the ranges of the blocks, which say nothing about significance (that takes {BLOCKS_FOR_AN_INTERVAL})"
+            "{blocks_text}: the ranges of the blocks, which say nothing about significance (that takes {BLOCKS_FOR_AN_INTERVAL})"
         ),
         _ if least < BLOCKS_FOR_AN_INTERVAL => format!(
-            "{so_many}: 95 % intervals by Student's t where there are {BLOCKS_FOR_AN_INTERVAL}, elsewhere the range of the blocks, which says nothing about significance"
+            "{blocks_text}: 95 % intervals by Student's t where there are {BLOCKS_FOR_AN_INTERVAL}, elsewhere the range of the blocks, which says nothing about significance"
         ),
-        _ => format!("{so_many}: 95 % intervals by Student's t over blocks"),
+        _ => format!("{blocks_text}: 95 % intervals by Student's t over blocks"),
     }
 }
 
-/// Rates at which both, or one of them, were beyond what they can.
+/// Sentences on the rates at which one or both arms were saturated.
 pub fn saturated(comparison: &Comparison) -> Vec<String> {
     let is_saturated = |rate: &RateComparison, is_base: bool| {
         let mut steps = rate.left_out.iter().filter(|step| step.is_base == is_base);
@@ -163,7 +164,7 @@ fn metric_text(metric: &MetricComparison, layout: Layout) -> String {
     }
 }
 
-/// A value with what is known of its uncertainty: `[interval]` or `(range)`.
+/// An estimate as text: `value [low, high]` for an interval, `value (low to high)` for a range.
 pub fn estimate_text(estimate: &Estimate, show: &dyn Fn(f64) -> String) -> String {
     let value = show(estimate.value);
     match estimate.spread {
@@ -177,7 +178,7 @@ pub fn estimate_text(estimate: &Estimate, show: &dyn Fn(f64) -> String) -> Strin
     }
 }
 
-/// A value of a metric.
+/// A value in the metric's unit, as text.
 pub fn show_metric(metric: Metric, value: f64) -> String {
     match metric.unit() {
         MetricUnit::Nanoseconds => show_time_us(value / 1e3),
@@ -190,13 +191,13 @@ pub fn show_metric(metric: Metric, value: f64) -> String {
     }
 }
 
-/// A difference of a metric, with its sign.
+/// A difference in the metric's unit, as text with its sign.
 pub fn show_difference(metric: Metric, value: f64) -> String {
     let sign = if value < 0.0 { "-" } else { "+" };
     format!("{sign}{}", show_metric(metric, value.abs()))
 }
 
-/// The services whose cost changed the most.
+/// The number of services that are listed; those whose cost changed most come first.
 const SHOWN: usize = 12;
 
 fn costs_text(comparison: &Comparison, layout: Layout) -> String {
@@ -206,7 +207,7 @@ fn costs_text(comparison: &Comparison, layout: Layout) -> String {
         return String::new();
     }
     let mut text = match layout {
-        Layout::Text => "  CPU by service, app and sidecar: milliseconds per request, and thousandths of a core without any\n".to_owned(),
+        Layout::Text => "  CPU by service, app and sidecar: milliseconds per request, and millicores without requests\n".to_owned(),
         Layout::Markdown => "\n### CPU by service, app and sidecar\n\n| service | per request | difference | idle | difference |\n|---|---|---|---|---|\n".to_owned(),
     };
     for cost in costs.iter().take(SHOWN) {

@@ -1,9 +1,9 @@
-//! Findings, as one screen.
+//! The findings of `meshload check` as text.
 
 use crate::findings::{Finding, State};
 use std::fmt::Write;
 
-/// A line per finding, its cure below, and what it all means.
+/// A line per finding with its cure below it, and a conclusion.
 pub fn findings_text(findings: &[Finding]) -> String {
     let mut text = String::new();
     let mut area = "";

@@ -1,10 +1,10 @@
-//! The live line: the last second of a run that is under way.
+//! The live line, which shows the last second while a run is under way.
 
 use crate::measure::Interval;
 use crate::spec::Phase;
 use crate::units::{Nanos, show_count, show_time_us};
 
-/// One line about an interval; `elapsed` of `total` have passed.
+/// The line of an interval. `elapsed` is the time since the start of the load, out of `total`.
 pub fn live_line(interval: &Interval, elapsed: Nanos, total: Nanos) -> String {
     let seconds = interval.duration.as_secs_f64().max(1e-9);
     let times = interval.latency.as_ref().or(interval.service.as_ref());

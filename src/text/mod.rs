@@ -1,4 +1,5 @@
-//! Words: values in, text out. Opens no file and asks no clock, so the same result gives the same bytes.
+//! Texts for the terminal and in Markdown. Nothing here opens a file or asks a clock, so the same result
+//! gives the same bytes.
 
 mod comparison;
 mod findings;

@@ -1,7 +1,7 @@
-//! meshload's own account of a run, printed after wrk's text: what was asked and what came of it,
-//! where the time went, and whether the numbers can be believed.
+//! meshload's own account of a run, printed after wrk's text: rates, times, routes, resources, notes and
+//! the verdict.
 //!
-//! No line here looks like one of wrk's (`NN%`), because parsers read to the end.
+//! No line here looks like one of wrk's (`NN%`), because parsers of wrk's text read to the end.
 
 use super::resources::resources_text;
 use crate::measure::{
@@ -14,7 +14,7 @@ use crate::verdict::JudgedRun;
 
 const SHOWN: [&str; 4] = ["p50", "p90", "p99", "p99.9"];
 
-/// The account of a run.
+/// Writes the account of a run.
 pub fn outcome_text(run: &JudgedRun) -> String {
     let JudgedRun {
         result, verdict, ..
@@ -104,7 +104,7 @@ fn cell(percentile: &Percentile) -> String {
     format!("{bound}{}{mark}", show(percentile.value))
 }
 
-/// A percentile by its name.
+/// The percentile of this name, marked when few samples lie beyond it.
 fn marked(figures: &Distribution, name: &str) -> String {
     let mut known = Distribution::PERCENTILES.iter().zip(figures.percentiles());
     let found = known.find(|((known, _), _)| *known == name);
@@ -123,7 +123,7 @@ fn row(name: &str, cells: impl Iterator<Item = String>) -> String {
     text
 }
 
-/// A table of the routes, the busiest first, when there are several.
+/// A table of the routes, the busiest first; empty for a run with one route.
 fn routes(tally: &Tally) -> String {
     if tally.routes.len() < 2 {
         return String::new();

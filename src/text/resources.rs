@@ -1,13 +1,13 @@
-//! What pods used, as a table for the terminal.
+//! The resource use of pods as a table for the terminal.
 
 use crate::resources::{CategoryUse, Quality, Resources, Role};
 use crate::units::show_bytes;
 use std::fmt::Write;
 
-/// Gaps that are listed one by one; a cluster that stops answering makes one per call.
+/// The number of gaps that are listed. A cluster that stops answering makes one per kind of call.
 const GAPS: usize = 8;
 
-/// The summary by category, what the collector cost, and what is wrong with it.
+/// Writes the use by category and role, restarts, the collector's own cost, gaps and notes.
 pub fn resources_text(resources: &Resources) -> String {
     let mut text = String::new();
     let window = resources.spans.window().length() as f64 / 1e9;

@@ -9,10 +9,10 @@ const PERCENTILES: [f64; 8] = [50.0, 75.0, 90.0, 99.0, 99.9, 99.99, 99.999, 100.
 /// Rows per halving of the distance to 100 %.
 const TICKS: f64 = 5.0;
 const NANOS_PER_MILLI: f64 = 1e6;
-/// The shape of wrk2's histograms. Ours have another, but the line is parsed.
+/// The shape of wrk2's histograms. meshload's differ, but tools parse the line.
 const SHAPE: &str = "#[Buckets =           27, SubBuckets     =         2048]\n";
 
-/// The distribution of a histogram of nanoseconds.
+/// Writes the distribution of a histogram of nanoseconds.
 pub(super) fn distribution(description: &str, histogram: &Histogram) -> String {
     let mut text = format!("  Latency Distribution (HdrHistogram - {description})\n");
     for percentile in PERCENTILES {
@@ -33,8 +33,8 @@ pub(super) fn distribution(description: &str, histogram: &Histogram) -> String {
     text
 }
 
-/// The rows of HdrHistogram's C library, ticks and rounding included: summing the ticks in percent
-/// and not in shares decides which of two neighbours is printed where both would do.
+/// The rows as HdrHistogram's C library prints them. Ticks are added up in percent, as there: in shares,
+/// rounding would sometimes choose the neighbouring row.
 fn rows(histogram: &Histogram) -> String {
     let total = histogram.len();
     let mut text = String::new();
@@ -45,7 +45,7 @@ fn rows(histogram: &Histogram) -> String {
         while percentile <= 100.0 * count as f64 / total as f64 {
             text.push_str(&row(value, percentile, count));
             percentile += tick(percentile);
-            // The longest time gets one row and the closing one.
+            // The longest time gets one row here, and the last row below.
             if count == total {
                 break;
             }
@@ -54,7 +54,7 @@ fn rows(histogram: &Histogram) -> String {
     text + &row(value, 100.0, count)
 }
 
-/// The step to the next percentile: halved with every halving of the distance to 100.
+/// The step to the next percentile, which halves with every halving of the distance to 100 %.
 fn tick(percentile: f64) -> f64 {
     let halvings = (100.0 / (100.0 - percentile)).ln() / std::f64::consts::LN_2;
     100.0 / (TICKS * (halvings.trunc() + 1.0).exp2())

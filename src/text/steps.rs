@@ -1,5 +1,5 @@
-//! The steps of a sweep or of a folder of the study: a row per arm and rate, the median over its
-//! repetitions and from where to where they go.
+//! The steps of a sweep or of a folder of the study as text: a row per arm and rate, with the median and
+//! the range over repetitions.
 
 use crate::compare::{Latency, Metric, Step, Steps};
 use crate::resources::Part;
@@ -7,7 +7,7 @@ use crate::units::{Rate, show_time_us};
 use crate::verdict::Stability;
 use std::collections::BTreeMap;
 
-/// A table of an arm's steps.
+/// Writes the table of an arm.
 pub fn steps_table(arm: &str, steps: &Steps<'_>) -> String {
     let mut has_doubtful = false;
     let mut text = format!(
@@ -16,7 +16,7 @@ pub fn steps_table(arm: &str, steps: &Steps<'_>) -> String {
     );
     for rate in steps.rates() {
         let of_rate = steps.at(rate);
-        // Steps whose measurement failed say nothing.
+        // INVALID steps measured the generator.
         let valid = of_rate.valid();
         let column = |of: &dyn Fn(&Step) -> Option<f64>, show: &dyn Fn(f64) -> String| {
             median_and_range(valid.values(|step| of(step)), show)
@@ -48,7 +48,7 @@ pub fn steps_table(arm: &str, steps: &Steps<'_>) -> String {
     text
 }
 
-/// What must be known first where no rate was measured twice in an arm.
+/// A warning for steps in which no arm has two valid repetitions of a rate.
 pub fn one_repetition(steps: &Steps<'_>) -> Option<&'static str> {
     let mut counts: BTreeMap<(&str, Rate), usize> = BTreeMap::new();
     for step in steps.valid().iter() {
@@ -82,7 +82,7 @@ fn median_and_range(mut values: Vec<f64>, show: &dyn Fn(f64) -> String) -> Strin
     format!("{} ({} to {})", show(median), show(*least), show(*most))
 }
 
-/// `3 of 3`, and what speaks against the first that was not.
+/// How many steps were held, such as `2 of 3`, with the reason of the first that was not.
 fn held(steps: &Steps<'_>) -> String {
     let mut text = format!("{} of {}", steps.held().len(), steps.len());
     let why = steps.iter().find_map(|step| match &step.stability {

@@ -1,4 +1,4 @@
-//! A run, or several, in Markdown, as pipelines show them.
+//! Summaries of one or several runs in Markdown, which build servers show.
 
 use super::thresholds::resolution_word;
 use crate::compare::Steps;
@@ -7,7 +7,7 @@ use crate::measure::{Distribution, RunResult};
 use crate::units::show_ns;
 use crate::verdict::{JudgedRun, Level};
 
-/// The verdict, the figures that people look for, and what came of the thresholds.
+/// Writes the summary of a run: verdict, times, counts, and the outcomes of thresholds.
 pub fn summary_markdown(run: &JudgedRun, gate: &Gate) -> String {
     let JudgedRun {
         result, verdict, ..
@@ -35,7 +35,8 @@ pub fn summary_markdown(run: &JudgedRun, gate: &Gate) -> String {
     text + &thresholds(&gate.thresholds)
 }
 
-/// Several runs of one question: a row per run, and what came of thresholds and baseline.
+/// Writes the summary of repeated runs: a row per run, and the outcomes of thresholds and limits.
+/// `baseline` is the name of the baseline.
 pub fn series_markdown(
     urls: &[&str],
     runs: &Steps<'_>,
@@ -142,7 +143,7 @@ fn thresholds(outcomes: &[Outcome]) -> String {
     "\n| fail if | measured | |\n|---|---|---|\n".to_owned() + &rows.collect::<String>()
 }
 
-/// Text that means itself in a table of Markdown.
+/// Escapes text for a table of Markdown.
 fn escaped(text: &str) -> String {
     text.replace('|', "\\|")
         .replace('<', "&lt;")

@@ -1,4 +1,4 @@
-//! What a sweep says of itself: its steps beforehand, a line per step, what it found.
+//! Texts of a sweep: its steps before it starts, a line per step, and the capacities that it found.
 
 use crate::gate::Slo;
 use crate::measure::Distribution;
@@ -7,7 +7,7 @@ use crate::spec::StepKey;
 use crate::units::{Nanos, show_time_us};
 use crate::verdict::{JudgedRun, Stability};
 
-/// A step in one line, as it is announced; `of` how many, as far as is known.
+/// The line that announces a step. `of` is the number of steps that are known so far.
 pub fn step_title(step: &StepKey, of: usize) -> String {
     let StepKey {
         number,
@@ -18,7 +18,7 @@ pub fn step_title(step: &StepKey, of: usize) -> String {
     format!("step {number} of {of}: {arm} {rate}/s rep {repetition}")
 }
 
-/// A length for people: `1h 5m`, `14m 20s`, `9s`.
+/// A length of time, rounded: `1h 5m`, `14m 20s`, `9s`.
 pub fn show_length(length: Nanos) -> String {
     let seconds = length.as_secs_f64().round() as u64;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
@@ -29,7 +29,8 @@ pub fn show_length(length: Nanos) -> String {
     }
 }
 
-/// Every step with the time at which it begins, and the whole.
+/// Writes every step with the time at which it starts, and the length of the sweep. `each` is the length
+/// of a step, and `rest` the pause after it.
 pub fn steps_text(steps: &[StepKey], each: Nanos, rest: Nanos, notes: &[String]) -> String {
     let mut text = String::from("    at        step  arm                  rate/s   rep\n");
     let mut at = Nanos::ZERO;
@@ -58,7 +59,7 @@ pub fn steps_text(steps: &[StepKey], each: Nanos, rest: Nanos, notes: &[String])
     text
 }
 
-/// The names of [`step_line`]'s columns.
+/// The header over the columns of [`step_line`].
 pub fn step_header() -> String {
     format!(
         "{:>7}  {:<16} {:>8} {:>3}  {:>9}  {:>9}  {:>9}  {:>6}  {:>9}  {:>9}  verdict",
@@ -66,7 +67,7 @@ pub fn step_header() -> String {
     )
 }
 
-/// A finished step in one line; `of` how many, as far as is known.
+/// The line of a finished step. `of` is the number of steps that are known so far.
 pub fn step_line(step: &StepKey, of: usize, run: &JudgedRun) -> String {
     let JudgedRun {
         result,
@@ -116,8 +117,8 @@ pub fn step_line(step: &StepKey, of: usize, run: &JudgedRun) -> String {
     )
 }
 
-/// What the search for an arm's capacity found; the highest good rate and the lowest that is not.
-/// `is_settled`: the search went to its end.
+/// The line of an arm's capacity, from the highest rate that was held and the lowest that was not, in
+/// requests per second. `is_settled` says whether the search went to its end.
 pub fn capacity_line(
     arm: &str,
     slo: Option<&Slo>,

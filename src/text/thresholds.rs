@@ -1,8 +1,8 @@
-//! What came of thresholds and of a baseline, in words.
+//! The outcomes of thresholds and of limits against a baseline, as text.
 
 use crate::gate::{Outcome, RegressionOutcome, Resolution};
 
-/// A line per threshold: whether it held, what was measured, and why it cannot be told.
+/// A line per threshold, with its outcome, the measured value, and the reason where it is unknown.
 pub fn thresholds_text(outcomes: &[Outcome]) -> String {
     let width = outcomes
         .iter()
@@ -28,7 +28,7 @@ pub fn thresholds_text(outcomes: &[Outcome]) -> String {
     head.to_owned() + &lines.collect::<String>()
 }
 
-/// A line per limit: what can be said of it, and by what.
+/// A line per limit, with its outcome and the estimate behind it.
 pub fn regressions_text(baseline: &str, outcomes: &[RegressionOutcome]) -> String {
     let width = outcomes.iter().map(|one| one.metric.chars().count()).max();
     let width = width.unwrap_or_default();
@@ -43,7 +43,7 @@ pub fn regressions_text(baseline: &str, outcomes: &[RegressionOutcome]) -> Strin
     format!("Against {baseline}:\n{}", lines.collect::<String>())
 }
 
-/// What can be said of a limit, in a word or two.
+/// The outcome of a limit in one or two words.
 pub(super) fn resolution_word(resolution: Resolution) -> &'static str {
     match resolution {
         Resolution::Regression => "REGRESSION",

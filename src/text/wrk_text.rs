@@ -1,6 +1,6 @@
-//! The text that wrk2 prints and people parse with regular expressions: letter for letter.
+//! The text that wrk2 prints, letter for letter, because scripts parse it with regular expressions.
 //!
-//! What meshload adds goes after it (see `outcome`), so that old parsers keep working.
+//! meshload's own text comes after it (see `outcome`), so that old parsers keep working.
 
 use super::spectrum::distribution;
 use crate::measure::{Histogram, RunResult, Tally, share_within};
@@ -11,8 +11,8 @@ const RECORDED: &str = "Recorded Latency";
 const UNCORRECTED: &str =
     "Uncorrected Latency (measured without taking delayed starts into account)";
 
-/// The text of a run, from "Running" to "Transfer/sec" (and the number of requests sent, when it
-/// was asked for). A closed loop says so first.
+/// Writes the text of a run, from "Running" to "Transfer/sec" (or to the number of sent requests, where
+/// that was asked for). A closed loop is named in a line before it.
 pub fn wrk_text(result: &RunResult) -> String {
     let mut text = String::new();
     if !result.is_open_loop() {
@@ -84,10 +84,10 @@ fn latency_stats(latency: &Histogram) -> String {
     )
 }
 
-/// Replies per second by thread and second, with the sample's standard deviation.
+/// The line of replies per second, over threads and seconds, with the standard deviation of a sample.
 fn rate_stats(rates: &[f64]) -> String {
     let count = rates.len() as f64;
-    // Begins at 0.0: the sum of nothing would be -0.0 and print its sign.
+    // `sum()` of no rates is -0.0, which would print its sign.
     let mean = rates.iter().fold(0.0, |sum, rate| sum + rate) / count.max(1.0);
     let squares: f64 = rates.iter().map(|rate| (rate - mean).powi(2)).sum();
     let stdev = if rates.len() > 1 {
@@ -111,7 +111,7 @@ fn distributions(result: &RunResult, latency: &Histogram, tally: &Tally) -> Stri
     let recording = &result.spec.recording;
     let is_open = result.is_open_loop();
     let mut text = String::new();
-    // In wrk2 -U brings -L with it, and tools that pass only -U read the recorded latency.
+    // In wrk2 -U implies -L, and tools that pass only -U read the recorded latency.
     if recording.spectrum || recording.uncorrected {
         text.push_str(&distribution(
             if is_open { RECORDED } else { UNCORRECTED },

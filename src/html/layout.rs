@@ -1,10 +1,9 @@
-//! What stands on the page of a run, a sweep and a comparison.
+//! The layout of pages: which charts and tables stand on the page of a run, a collection, a sweep and a
+//! comparison.
 
-use super::arms;
-use super::comparison;
-use super::page::{Block, Page, Section, Standing};
-use super::runs;
+use super::document::{Element, Page, Section, Standing};
 use super::services::{services_charts, services_table};
+use super::{arm_charts, arm_tables, comparison, run_charts, run_tables};
 use crate::compare::{ArmSteps, Comparison, Step, Steps, add_conditions, common_rate};
 use crate::measure::{Ending, Note};
 use crate::resources::{Resources, Stretch};
@@ -13,7 +12,7 @@ use crate::text::{certainty, outcome_text, resources_text, saturated, wrk_text};
 use crate::units::Rate;
 use crate::verdict::{Level, MeasuredRun};
 
-/// The page of one run.
+/// The page of a run.
 pub fn run_page(run: &MeasuredRun) -> Page {
     let result = &run.judged.result;
     let step = Step::of(&run.judged);
@@ -31,30 +30,36 @@ pub fn run_page(run: &MeasuredRun) -> Page {
         .map(|target| target.target.url.as_str())
         .collect();
     let runs = std::slice::from_ref(run);
-    let text = Block::Text(wrk_text(result) + &outcome_text(&run.judged));
+    let text = Element::Text(wrk_text(result) + &outcome_text(&run.judged));
     Page {
         title: format!("meshload: {}", urls.join(", ")),
         subtitle: run_subtitle(run, &step),
         badge: Some(badge(run.judged.verdict.level)),
         lead: Vec::new(),
         sections: sections([
-            Section::of("Verdict", verdict_blocks(run)),
+            Section::of("Verdict", verdict_elements(run)),
             Section::of(
                 "Latency",
                 vec![
-                    Block::Chart(runs::percentile_chart(runs)),
-                    Block::Table(runs::times_table(run)),
+                    Element::Chart(run_charts::percentile_chart(runs)),
+                    Element::Table(run_tables::times_table(run)),
                 ],
             ),
-            Section::of("Over time", vec![Block::Chart(runs::time_chart(run, 1))]),
-            Section::of("Routes", vec![Block::Table(runs::routes_table(runs))]),
+            Section::of(
+                "Over time",
+                vec![Element::Chart(run_charts::time_chart(run, 1))],
+            ),
+            Section::of(
+                "Routes",
+                vec![Element::Table(run_tables::routes_table(runs))],
+            ),
             Section::of(
                 "Resources",
-                resources_blocks(arms, result.resources.as_ref(), step.key.rate),
+                resources_elements(arms, result.resources.as_ref(), step.key.rate),
             ),
             Section::of(
                 "Plan and circumstances",
-                vec![Block::Table(arms::conditions_table(arms))],
+                vec![Element::Table(arm_tables::conditions_table(arms))],
             ),
             Section::of("As text", vec![text]),
         ]),
@@ -89,63 +94,69 @@ fn run_subtitle(run: &MeasuredRun, step: &Step) -> String {
     )
 }
 
-fn verdict_blocks(run: &MeasuredRun) -> Vec<Block> {
+fn verdict_elements(run: &MeasuredRun) -> Vec<Element> {
     let reasons = run.judged.verdict.reasons.iter();
     let mut lines: Vec<String> = reasons
         .map(|one| format!("{}: {}", one.code, one.message))
         .collect();
     if lines.is_empty() {
-        lines.push("Nothing speaks against the generator.".to_owned());
+        lines.push("No check of the generator failed.".to_owned());
     }
     if run.judged.result.ending != Ending::Complete {
         lines.insert(
             0,
-            "The run was broken off: this is what was measured until then.".to_owned(),
+            "The run ended early: the figures cover the time until then.".to_owned(),
         );
     }
     lines.extend(run.judged.result.notes.iter().map(Note::to_string));
-    vec![Block::Notes(lines), Block::Table(runs::endings_table(run))]
+    vec![
+        Element::Notes(lines),
+        Element::Table(run_tables::endings_table(run)),
+    ]
 }
 
-fn resources_blocks(arms: &[ArmSteps], resources: Option<&Resources>, rate: Rate) -> Vec<Block> {
+fn resources_elements(
+    arms: &[ArmSteps],
+    resources: Option<&Resources>,
+    rate: Rate,
+) -> Vec<Element> {
     let Some(resources) = resources else {
         return Vec::new();
     };
-    let mut blocks = vec![Block::Text(resources_text(resources))];
-    blocks.extend(services_charts(arms, rate).map(Block::Chart));
-    blocks.extend([
-        Block::Table(services_table(arms)),
-        Block::Table(runs::containers_table(&resources.pods)),
+    let mut elements = vec![Element::Text(resources_text(resources))];
+    elements.extend(services_charts(arms, rate).map(Element::Chart));
+    elements.extend([
+        Element::Table(services_table(arms)),
+        Element::Table(run_tables::containers_table(&resources.pods)),
     ]);
-    blocks
+    elements
 }
 
 /// The page of a collection without a load.
 pub fn collection_page(resources: &Resources, timeline: &[Stretch]) -> Page {
-    let blocks = vec![
-        Block::Text(resources_text(resources)),
-        Block::Chart(runs::collection_chart(timeline)),
-        Block::Table(runs::containers_table(&resources.pods)),
+    let elements = vec![
+        Element::Text(resources_text(resources)),
+        Element::Chart(run_charts::collection_chart(timeline)),
+        Element::Table(run_tables::containers_table(&resources.pods)),
     ];
     Page {
-        title: "meshload: what was used".to_owned(),
-        sections: sections([Section::of("Resources", blocks)]),
+        title: "meshload: resource use".to_owned(),
+        sections: sections([Section::of("Resources", elements)]),
         ..Page::default()
     }
 }
 
-/// What a folder of steps holds beside them.
+/// What a page of steps shows besides the steps.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct About<'a> {
-    /// What the folder is called.
     pub name: &'a str,
     /// The plan, or the study's metadata, as text.
     pub plan: Option<&'a str>,
-    /// What was left out, and why.
+    /// Sentences at the top of the page, such as why a step was left out.
     pub notes: &'a [String],
 }
 
-/// The page of a sweep, or of a folder of the study: `shown` are runs that stand for their arms.
+/// The page of a sweep or of a folder of the study. `shown` has a run per arm, whose curves are drawn.
 pub fn sweep_page(about: About<'_>, arms: &[ArmSteps], shown: &[MeasuredRun]) -> Page {
     let steps: Steps<'_> = arms.iter().flat_map(|arm| &arm.steps).collect();
     let names: Vec<&str> = arms.iter().map(|arm| arm.name.as_str()).collect();
@@ -155,7 +166,10 @@ pub fn sweep_page(about: About<'_>, arms: &[ArmSteps], shown: &[MeasuredRun]) ->
         badge: worst(&steps),
         lead: about.notes.to_vec(),
         sections: sections([
-            Section::of("Verdicts", vec![Block::Table(arms::steps_table(arms))]),
+            Section::of(
+                "Verdicts",
+                vec![Element::Table(arm_tables::steps_table(arms))],
+            ),
             throughput(arms),
             latency(arms, shown),
             over_time(shown),
@@ -165,7 +179,7 @@ pub fn sweep_page(about: About<'_>, arms: &[ArmSteps], shown: &[MeasuredRun]) ->
     }
 }
 
-/// The worst verdict of any step.
+/// A badge with the worst verdict of any step; `None` when no step has a verdict.
 fn worst(steps: &Steps<'_>) -> Option<(String, Standing)> {
     let levels: Vec<Level> = steps.iter().filter_map(|step| step.level).collect();
     let worst = *levels.iter().max()?;
@@ -178,8 +192,8 @@ fn throughput(arms: &[ArmSteps]) -> Option<Section> {
     Section::of(
         "Offered and achieved",
         vec![
-            Block::Chart(arms::throughput_chart(arms)),
-            Block::Table(arms::capacity_table(arms)),
+            Element::Chart(arm_charts::throughput_chart(arms)),
+            Element::Table(arm_tables::capacity_table(arms)),
         ],
     )
 }
@@ -188,50 +202,51 @@ fn latency(arms: &[ArmSteps], shown: &[MeasuredRun]) -> Option<Section> {
     Section::of(
         "Latency",
         vec![
-            Block::Chart(arms::latency_chart(arms)),
-            Block::Chart(runs::percentile_chart(shown)),
-            Block::Table(runs::routes_table(shown)),
+            Element::Chart(arm_charts::latency_chart(arms)),
+            Element::Chart(run_charts::percentile_chart(shown)),
+            Element::Table(run_tables::routes_table(shown)),
         ],
     )
 }
 
 fn over_time(shown: &[MeasuredRun]) -> Option<Section> {
     let charts = shown.iter().enumerate();
-    let charts = charts.map(|(number, run)| Block::Chart(runs::time_chart(run, number + 1)));
+    let charts =
+        charts.map(|(number, run)| Element::Chart(run_charts::time_chart(run, number + 1)));
     Section::of("Over time", charts.collect())
 }
 
 fn resources(arms: &[ArmSteps]) -> Option<Section> {
-    let mut blocks = vec![Block::Chart(arms::resources_chart(arms))];
+    let mut elements = vec![Element::Chart(arm_charts::resources_chart(arms))];
     if let Some(rate) = common_rate(arms) {
-        blocks.extend(services_charts(arms, rate).map(Block::Chart));
+        elements.extend(services_charts(arms, rate).map(Element::Chart));
     }
-    blocks.extend([
-        Block::Chart(arms::sidecar_chart(arms)),
-        Block::Chart(arms::cpu_per_request_chart(arms)),
-        Block::Table(arms::costs_table(arms)),
-        Block::Table(services_table(arms)),
+    elements.extend([
+        Element::Chart(arm_charts::sidecar_chart(arms)),
+        Element::Chart(arm_charts::cpu_per_request_chart(arms)),
+        Element::Table(arm_tables::costs_table(arms)),
+        Element::Table(services_table(arms)),
     ]);
-    Section::of("Resources", blocks)
+    Section::of("Resources", elements)
 }
 
-fn circumstances(about: About<'_>, arms: &[ArmSteps]) -> Vec<Block> {
+fn circumstances(about: About<'_>, arms: &[ArmSteps]) -> Vec<Element> {
     vec![
-        Block::Table(arms::conditions_table(arms)),
-        Block::Text(about.plan.unwrap_or_default().to_owned()),
+        Element::Table(arm_tables::conditions_table(arms)),
+        Element::Text(about.plan.unwrap_or_default().to_owned()),
     ]
 }
 
-/// A comparison, and the conditions that differ between its arms.
+/// A comparison with the conditions that differ between its arms.
 #[derive(Debug, Clone)]
 pub struct Compared {
-    /// The comparison.
     pub comparison: Comparison,
-    /// The conditions that differ, one line each.
+    /// Sentences on conditions that should be the same in both arms and are not.
     pub differing_conditions: Vec<String>,
 }
 
-/// The page of a comparison: the first arm against the others.
+/// The page of a comparison of the first arm with the others. `shown` has a run per arm, whose curves
+/// are drawn.
 pub fn comparison_page(arms: &[ArmSteps], compared: &[Compared], shown: &[MeasuredRun]) -> Page {
     let names: Vec<&str> = arms.iter().map(|arm| arm.name.as_str()).collect();
     let title = match names.split_first() {
@@ -246,31 +261,31 @@ pub fn comparison_page(arms: &[ArmSteps], compared: &[Compared], shown: &[Measur
         lead: compared.iter().flat_map(lead).collect(),
         sections: Vec::new(),
     };
-    let ratios = Block::Chart(comparison::ratio_chart(&comparisons));
+    let ratios = Element::Chart(comparison::ratio_chart(&comparisons));
     page.sections.extend(Section::of("Overhead", vec![ratios]));
     for one in &comparisons {
-        let blocks = vec![
-            Block::Table(comparison::metrics_table(one)),
-            Block::Table(comparison::cost_table(one)),
-            Block::Table(comparison::left_out_table(one)),
+        let elements = vec![
+            Element::Table(comparison::metrics_table(one)),
+            Element::Table(comparison::cost_table(one)),
+            Element::Table(comparison::left_out_table(one)),
         ];
         let title = format!("{} against {}", one.other, one.base);
-        page.sections.extend(Section::of(&title, blocks));
+        page.sections.extend(Section::of(&title, elements));
     }
     page.sections.extend(sections([
         latency(arms, shown),
         throughput(arms),
         resources(arms),
-        Section::of("Steps", vec![Block::Table(arms::steps_table(arms))]),
+        Section::of("Steps", vec![Element::Table(arm_tables::steps_table(arms))]),
         Section::of(
             "Circumstances",
-            vec![Block::Table(arms::conditions_table(arms))],
+            vec![Element::Table(arm_tables::conditions_table(arms))],
         ),
     ]));
     page
 }
 
-/// What must be known before any of it is believed.
+/// Sentences that a reader needs before the figures: certainty, differing conditions, saturated rates.
 fn lead(one: &Compared) -> Vec<String> {
     let Comparison { base, other, .. } = &one.comparison;
     let mut lead = vec![format!(

@@ -1,4 +1,4 @@
-//! A page: one self-contained HTML file. No network, no clock; the same values give the same bytes.
+//! The model of a page, and the page as one self-contained HTML file that needs no network.
 
 use super::chart::{Chart, Content, Panel, Series, Stroke};
 use super::paint::{Drawing, HUES, MARK, page_drawings};
@@ -11,83 +11,73 @@ const SCRIPT: &str = include_str!("page.js");
 
 const GENERATOR: &str = concat!("meshload ", env!("CARGO_PKG_VERSION"));
 
-/// Widths at which charts are drawn: for a desk and for a phone.
+/// Widths in pixels at which charts are drawn; style sheet classes select the one for a desk or a phone.
 const WIDTHS: [(&str, f64); 2] = [("wide", 860.0), ("narrow", 372.0)];
 
-/// Cells with more characters than this are broken into lines.
+/// Cells with more characters than this are wrapped.
 const LONG: usize = 32;
 
-/// What a page shows.
+/// A page, from top to bottom.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Page {
-    /// What it is about.
     pub title: String,
-    /// A line under it.
     pub subtitle: String,
-    /// The verdict: a word and, as its style, how good it is.
+    /// The verdict as a word, and how it is coloured.
     pub badge: Option<(String, Standing)>,
-    /// What must be known before anything is believed.
+    /// Sentences that a reader needs before the figures.
     pub lead: Vec<String>,
-    /// From top to bottom.
     pub sections: Vec<Section>,
 }
 
-/// How good something is.
+/// How far figures can be believed, which decides the colour of a badge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// It can be believed.
     Good,
-    /// With care.
     Doubtful,
-    /// Not at all.
     Bad,
 }
 
-/// A part of a page.
+/// A part of a page with its own heading and anchor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Section {
-    /// Its heading.
     pub title: String,
-    /// What it is made of.
-    pub blocks: Vec<Block>,
+    pub elements: Vec<Element>,
 }
 
-/// A piece of a section.
+/// An element of a section.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Block {
-    /// A chart.
+pub enum Element {
     Chart(Chart),
-    /// A table.
     Table(Table),
-    /// Sentences.
+    /// A list of sentences.
     Notes(Vec<String>),
-    /// Text as it stands.
+    /// Preformatted text.
     Text(String),
 }
 
 impl Section {
-    /// A section of what is not empty in it; `None` when nothing is.
-    pub fn of(title: &str, blocks: Vec<Block>) -> Option<Section> {
-        let mut blocks = blocks;
-        blocks.retain(|block| match block {
-            Block::Chart(chart) => !chart.is_empty(),
-            Block::Table(table) => !table.rows.is_empty(),
-            Block::Notes(notes) => !notes.is_empty(),
-            Block::Text(text) => !text.is_empty(),
+    /// A section of the elements that are not empty; `None` when all of them are.
+    pub fn of(title: &str, elements: Vec<Element>) -> Option<Section> {
+        let mut elements = elements;
+        elements.retain(|element| match element {
+            Element::Chart(chart) => !chart.is_empty(),
+            Element::Table(table) => !table.rows.is_empty(),
+            Element::Notes(notes) => !notes.is_empty(),
+            Element::Text(text) => !text.is_empty(),
         });
-        (!blocks.is_empty()).then(|| Section {
+        (!elements.is_empty()).then(|| Section {
             title: title.to_owned(),
-            blocks,
+            elements,
         })
     }
 }
 
 impl Page {
-    /// Its charts, in the order of the page.
+    /// The charts, in the order of the page.
     pub fn charts(&self) -> impl Iterator<Item = &Chart> {
-        let blocks = self.sections.iter().flat_map(|section| &section.blocks);
-        blocks.filter_map(|block| match block {
-            Block::Chart(chart) => Some(chart),
+        let elements = self.sections.iter().flat_map(|section| &section.elements);
+        elements.filter_map(|element| match element {
+            Element::Chart(chart) => Some(chart),
             _ => None,
         })
     }
@@ -117,7 +107,7 @@ impl Page {
                     main { @for (at, section) in self.sections.iter().enumerate() {
                         section id={ "part-" (at) } {
                             h2 { (section.title) }
-                            @for block in &section.blocks { (block_of(block)) }
+                            @for element in &section.elements { (element_of(element)) }
                         }
                     } }
                     footer { "Made by meshload. docs/measuring.md says what every number means." }
@@ -138,12 +128,12 @@ fn badge_of((word, standing): &(String, Standing)) -> Markup {
     html! { span class=(class) { (word) } }
 }
 
-fn block_of(block: &Block) -> Markup {
-    match block {
-        Block::Chart(chart) => chart_of(chart),
-        Block::Table(table) => table_of(table),
-        Block::Notes(notes) => html! { ul { @for note in notes { li { (note) } } } },
-        Block::Text(text) => html! { pre { (text) } },
+fn element_of(element: &Element) -> Markup {
+    match element {
+        Element::Chart(chart) => chart_of(chart),
+        Element::Table(table) => table_of(table),
+        Element::Notes(notes) => html! { ul { @for note in notes { li { (note) } } } },
+        Element::Text(text) => html! { pre { (text) } },
     }
 }
 
@@ -203,8 +193,8 @@ fn drawing_of(chart: &Chart, number: usize, drawing: &Drawing) -> Markup {
     }
 }
 
-/// A button per series: clicked, it hides the series and shows it again. The parts of bars are
-/// stacked, so none of them can be taken away.
+/// The legend, with a button per series that hides and shows it. Parts of bars get no button: they are
+/// stacked, so hiding one would move the others.
 fn legend_of(chart: &Chart) -> Markup {
     let mut keys: Vec<Key<'_>> = Vec::new();
     for key in chart.panels.iter().flat_map(keys_of) {
@@ -272,7 +262,7 @@ fn swatch(key: &Key<'_>) -> Markup {
     }
 }
 
-/// What the page's script shows at the pointer.
+/// The data of a chart as JSON, for the script that shows values at the pointer.
 #[derive(Serialize)]
 struct Data<'a> {
     x: &'a super::chart::Axis,
@@ -297,8 +287,8 @@ fn data_of(chart: &Chart) -> String {
         x: &chart.x,
         panels: panels.collect(),
     };
-    // Cannot fail: there are no maps with keys that are no strings. Names come from outside, and
-    // `</script>` in one must not end the element.
+    // Cannot fail: the data has no map. A name comes from outside the program and may contain
+    // `</script>`, which must not end the element.
     let json = serde_json::to_string(&data).unwrap_or_default();
     json.replace('<', "\\u003c")
 }

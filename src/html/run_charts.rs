@@ -1,13 +1,10 @@
-//! Charts and tables of single runs.
+//! Charts of single runs: percentiles, and what happened second by second.
 
 use super::chart::{Axis, Chart, Mark, Panel, Point, Series, Stroke};
-use super::table::{Cell, Table};
-use crate::measure::{
-    Distribution, FEW_BEYOND, Histogram, Interval, RouteTally, RunResult, are_few, doubt_mark, sum,
-};
-use crate::resources::{ContainerUse, PodUse, Quantity, Role, Stretch};
+use crate::measure::{Distribution, FEW_BEYOND, Histogram, Interval, RunResult, doubt_mark};
+use crate::resources::{Role, Stretch};
 use crate::spec::Phase;
-use crate::units::{Nanos, show_bytes, show_ns};
+use crate::units::Nanos;
 use crate::verdict::{MeasuredRun, PercentileInterval};
 
 /// A title with the run's name before it, where the run has one.
@@ -19,19 +16,22 @@ fn called(run: &MeasuredRun, what: &str) -> String {
     }
 }
 
+/// Nanoseconds per millisecond.
 const MS: f64 = 1e6;
-/// The log's times are rounded to milliseconds.
+/// How far the time of a line in the interval log may lie from the middle of its interval, in seconds:
+/// the log rounds times to milliseconds.
 const HALF_A_CENTISECOND: f64 = 0.005;
 /// Points of the percentile curve per power of ten.
 const PER_DECADE: i32 = 12;
 
-/// The percentile curve, as HdrHistogram draws it, of one run or several.
+/// Draws the percentile curves of one or several runs over an axis of nines, as HdrHistogram's plotter
+/// does.
 pub fn percentile_chart(runs: &[MeasuredRun]) -> Chart {
     let (mut series, mut marks) = (Vec::new(), Vec::new());
     for (number, run) in runs.iter().enumerate() {
         let tally = run.judged.result.overall();
         let is_open = run.judged.result.is_open_loop();
-        let hue = super::arms::hue_of(number);
+        let hue = super::arm_charts::hue_of(number);
         let first = if is_open { "latency" } else { "service time" };
         series.push(Series {
             name: called(run, first),
@@ -75,11 +75,11 @@ pub fn percentile_chart(runs: &[MeasuredRun]) -> Chart {
 }
 
 const FEW: &str = "fewer than 10 samples beyond from here on";
-/// The colour of what belongs to no run.
+/// The colour of lines and marks that belong to no single run.
 const NEUTRAL: usize = 6;
 
-/// Runs with as many requests have one mark: of several in one place only the last would be seen, and
-/// their names take the room of the curves.
+/// Joins the marks of runs with nearly the same number of requests into one. Of several marks at one
+/// place only the last would be visible, and their names would take the room of the curves.
 fn in_one_place(marks: Vec<Mark>) -> Vec<Mark> {
     let places = marks.iter().map(|mark| mark.x);
     let (low, high) = places.fold((f64::INFINITY, 0.0), |(low, high): (f64, f64), x| {
@@ -95,13 +95,15 @@ fn in_one_place(marks: Vec<Mark>) -> Vec<Mark> {
     }]
 }
 
-/// From where on a curve few samples lie beyond.
+/// The place on a percentile curve, 1 / (1 - share), from which fewer than [`FEW_BEYOND`] samples lie
+/// beyond; `None` for a histogram with too few samples.
 fn few_from(histogram: &Histogram) -> Option<f64> {
     let place = histogram.len() as f64 / FEW_BEYOND as f64;
     (place > 1.0).then_some(place)
 }
 
-/// Ends that the run is too short for leave the point out.
+/// An interval of a percentile as a point with a spread; `None` where the run was too short for one of
+/// the ends.
 fn spread(interval: &PercentileInterval) -> Option<Point> {
     let share = Distribution::PERCENTILES
         .iter()
@@ -115,7 +117,7 @@ fn spread(interval: &PercentileInterval) -> Option<Point> {
     })
 }
 
-/// From the fastest request to where a single one lies beyond.
+/// The points of a percentile curve, from the fastest request to the slowest.
 fn curve(histogram: &Histogram) -> Vec<Point> {
     if histogram.is_empty() {
         return Vec::new();
@@ -131,7 +133,8 @@ fn curve(histogram: &Histogram) -> Vec<Point> {
     points.chain([last]).collect()
 }
 
-/// Latency, lag, errors and the cluster's CPU over one axis of time.
+/// Draws latency, lag, rates, backlog and the CPU of pods over one axis of time. `number` tells the
+/// charts of a page apart.
 pub fn time_chart(run: &MeasuredRun, number: usize) -> Chart {
     let result = &run.judged.result;
     let panels = [
@@ -182,7 +185,8 @@ fn middle_s(interval: &Interval) -> f64 {
     f64::midpoint(start_s(interval), end_s(interval))
 }
 
-/// Warm-up and guard, as far as there were any. The load is the same for all targets.
+/// Start and end of warm-up and guard in seconds since the load began. All targets have the same phases,
+/// so those of the first are taken.
 fn outside_window(result: &RunResult) -> Vec<(f64, f64)> {
     let intervals = result
         .targets
@@ -200,7 +204,7 @@ fn outside_window(result: &RunResult) -> Vec<(f64, f64)> {
     stretches
 }
 
-/// One line per target, each interval a point; the first target's name is left out when it is alone.
+/// One line per target, with a point per interval. A single target is not named.
 fn over_targets(
     result: &RunResult,
     what: &str,
@@ -227,8 +231,10 @@ fn over_targets(
         .collect()
 }
 
+/// Picks a figure of a distribution, in nanoseconds.
 type Pick = fn(&Distribution) -> f64;
 
+/// Lines of figures of the distribution that `of` takes from each interval, in milliseconds.
 fn times(
     result: &RunResult,
     of: fn(&Interval) -> Option<&Distribution>,
@@ -292,7 +298,7 @@ fn lag_panel(run: &MeasuredRun) -> Panel {
             .flatten()
             .filter(|_| !run.lag.is_empty())
             .map(|interval| {
-                // A second in which nothing finished has no line in the log.
+                // The log has no line for a second in which no request finished.
                 let middle = middle_s(interval);
                 let is_this = |at: &Nanos| (at.as_secs_f64() - middle).abs() < HALF_A_CENTISECOND;
                 let found = run.lag.iter().find(|(at, _)| is_this(at));
@@ -333,7 +339,7 @@ fn backlog_panel(result: &RunResult) -> Panel {
     let mut series = over_targets(result, "backlog", (3, Stroke::Solid), |one| {
         Some(one.backlog? as f64)
     });
-    // A backlog that was never there needs no panel.
+    // A target that never had a backlog gets no line.
     series.retain(|one| {
         one.points
             .iter()
@@ -342,7 +348,7 @@ fn backlog_panel(result: &RunResult) -> Panel {
     Panel::of_lines(Axis::linear("requests waiting"), series)
 }
 
-/// CPU over the time of a collection.
+/// Draws the CPU over the time of a collection without a load.
 pub fn collection_chart(timeline: &[Stretch]) -> Chart {
     Chart {
         name: "over_time_1".to_owned(),
@@ -368,7 +374,7 @@ fn cpu_panel(timeline: &[Stretch]) -> Panel {
             Point::new(stretch.span.start as f64 / 1e9, cpu)
         });
         let mut points: Vec<Point> = points.collect();
-        // The last stretch is level to its end.
+        // Steps are level until the next point, so the last stretch needs a point at its end.
         if let (Some(stretch), Some(last)) = (timeline.last(), points.last().copied()) {
             points.push(Point::new(stretch.span.end as f64 / 1e9, last.y));
         }
@@ -383,209 +389,4 @@ fn cpu_panel(timeline: &[Stretch]) -> Panel {
         }
     });
     Panel::of_lines(Axis::linear("CPU (m)"), series.collect())
-}
-
-/// Percentiles of every kind of time.
-pub fn times_table(run: &MeasuredRun) -> Table {
-    let mut columns = vec!["time"];
-    columns.extend(Distribution::PERCENTILES.map(|(name, _)| name));
-    columns.push("max");
-    let mut table = Table::new(
-        "Times",
-        "Latency from the moment a request was due; service from when it was sent; late is the generator's part of the lag, blocked what no connection was free for. * has fewer than 10 samples beyond it; >= is a lower bound, which unfinished requests could raise.",
-        &columns,
-    );
-    let tally = run.judged.result.overall();
-    if run.judged.result.is_open_loop() {
-        let cells = tally.latency_percentiles().into_iter().map(|one| {
-            let bound = if one.is_lower_bound { ">=" } else { "" };
-            let mark = doubt_mark(are_few(one.beyond));
-            let time = one.value as f64;
-            Cell::number(time, format!("{bound}{}{mark}", show_ns(time)))
-        });
-        let max = tally.latency_with_censored().max() as f64;
-        let mut row = vec![Cell::from("latency")];
-        row.extend(cells);
-        let bound = if tally.unfinished > 0 { ">=" } else { "" };
-        row.push(Cell::number(max, format!("{bound}{}", show_ns(max))));
-        table.rows.push(row);
-        table.rows.extend(interval_row(&run.intervals));
-    }
-    for (name, histogram) in [
-        ("service", &tally.service),
-        ("late", &tally.late),
-        ("blocked", &tally.blocked),
-        ("connect", &tally.connect),
-        ("TLS handshake", &tally.handshake),
-        ("first byte", &tally.first_byte),
-    ] {
-        if let Some(times) = Distribution::of(histogram) {
-            let percentiles = Distribution::PERCENTILES.iter();
-            let cells = percentiles.filter_map(|(name, _)| percentile_cell(&times, name));
-            let max = Cell::number(times.max as f64, show_ns(times.max as f64));
-            let row = [Cell::from(name)].into_iter().chain(cells).chain([max]);
-            table.rows.push(row.collect());
-        }
-    }
-    table
-}
-
-fn interval_row(intervals: &[PercentileInterval]) -> Option<Vec<Cell>> {
-    if intervals.is_empty() {
-        return None;
-    }
-    let end = |time: Option<u64>| time.map_or("?".to_owned(), |time| show_ns(time as f64));
-    let cells = intervals
-        .iter()
-        .map(|one| Cell::from(format!("{} to {}", end(one.low), end(one.high))));
-    let row = [Cell::from("95 % interval")].into_iter().chain(cells);
-    Some(row.chain([Cell::from("-")]).collect())
-}
-
-/// How requests ended: with a status, with an error, or not at all.
-pub fn endings_table(run: &MeasuredRun) -> Table {
-    let mut table = Table::new(
-        "How requests ended",
-        "Requests due in the measured window; they add up to what was scheduled. The text below has the errors by kind.",
-        &["ending", "requests", "share"],
-    );
-    let tally = run.judged.result.overall();
-    let statuses = tally.status.iter();
-    let statuses = statuses.map(|(status, count)| (format!("status {status}"), count));
-    let rest = [
-        ("failed".to_owned(), tally.failed),
-        (
-            "unfinished when the load ended".to_owned(),
-            tally.unfinished,
-        ),
-    ];
-    for (ending, count) in statuses.chain(rest) {
-        if count == 0 {
-            continue;
-        }
-        let share = count as f64 / tally.scheduled.max(1) as f64;
-        table.rows.push(vec![
-            Cell::from(ending),
-            Cell::number(count as f64, count.to_string()),
-            Cell::number(share, format!("{:.3}%", share * 100.0)),
-        ]);
-    }
-    table
-}
-
-/// Route by route, of one run or several.
-pub fn routes_table(runs: &[MeasuredRun]) -> Table {
-    let mut table = Table::new(
-        "Routes",
-        "Unfinished requests count with their age. Percentiles have two digits; * has fewer than 10 samples beyond it.",
-        &[
-            "run",
-            "route",
-            "requests",
-            "status above 399",
-            "p50",
-            "p90",
-            "p99",
-            "p99.9",
-            "max",
-        ],
-    );
-    for run in runs {
-        let tally = run.judged.result.overall();
-        for (name, route) in &tally.routes {
-            table.rows.push(route_row(&run.name, name, route));
-        }
-    }
-    if runs.iter().all(|run| run.name.is_empty()) {
-        table.columns.remove(0);
-        for row in &mut table.rows {
-            row.remove(0);
-        }
-    }
-    table
-}
-
-fn route_row(run: &str, name: &str, route: &RouteTally) -> Vec<Cell> {
-    let count = |count: u64| Cell::number(count as f64, count.to_string());
-    let mut row = vec![
-        Cell::from(run),
-        Cell::from(name),
-        count(route.requests),
-        count(route.status.bad()),
-    ];
-    let times = Distribution::of(&sum(&route.latency, &route.censored));
-    match times {
-        Some(times) => {
-            const SHOWN: [&str; 4] = ["p50", "p90", "p99", "p99.9"];
-            row.extend(
-                SHOWN
-                    .iter()
-                    .filter_map(|name| percentile_cell(&times, name)),
-            );
-            row.push(Cell::number(times.max as f64, show_ns(times.max as f64)));
-        }
-        None => row.extend((0..5).map(|_| Cell::from("-"))),
-    }
-    row
-}
-
-/// A percentile by its name, with the mark of few samples.
-fn percentile_cell(times: &Distribution, name: &str) -> Option<Cell> {
-    let mut known = Distribution::PERCENTILES.iter().zip(times.percentiles());
-    let ((_, share), time) = known.find(|((known, _), _)| *known == name)?;
-    let mark = doubt_mark(times.has_few_beyond(*share));
-    let time = time as f64;
-    Some(Cell::number(time, format!("{}{mark}", show_ns(time))))
-}
-
-/// Container by container.
-pub fn containers_table(pods: &[PodUse]) -> Table {
-    let mut table = Table::new(
-        "Containers",
-        "Over the measured window. Throttled: share of scheduler periods in which it was stopped at its CPU limit. Waited: share of the time in which a task of it waited (PSI).",
-        &[
-            "namespace",
-            "pod",
-            "container",
-            "role",
-            "CPU (m)",
-            "memory",
-            "throttled",
-            "waited for CPU",
-            "for memory",
-            "for I/O",
-            "restarts",
-            "quality of CPU",
-        ],
-    );
-    let rows = pods.iter().flat_map(|pod| {
-        pod.containers
-            .iter()
-            .map(move |one| container_row(pod, one))
-    });
-    table.rows = rows.collect();
-    table
-}
-
-fn container_row(pod: &PodUse, container: &ContainerUse) -> Vec<Cell> {
-    let value = |quantity| container.figure(quantity).and_then(|figure| figure.value);
-    let share = |share: f64| format!("{:.2}%", share * 100.0);
-    let waited = |quantity| Cell::maybe(value(quantity), share);
-    let quality = container
-        .figure(Quantity::Cpu)
-        .map(|figure| figure.quality.text());
-    vec![
-        Cell::from(pod.namespace.as_str()),
-        Cell::from(pod.pod.as_str()),
-        Cell::from(container.name.as_str()),
-        Cell::from(container.role.name()),
-        Cell::maybe(value(Quantity::Cpu), |cpu| format!("{cpu:.1}")),
-        Cell::maybe(value(Quantity::WorkingSet), show_bytes),
-        Cell::maybe(container.throttling(), share),
-        waited(Quantity::PsiCpu),
-        waited(Quantity::PsiMemory),
-        waited(Quantity::PsiIo),
-        Cell::maybe(value(Quantity::Restarts), |count| format!("{count:.0}")),
-        Cell::from(quality.unwrap_or_default()),
-    ]
 }
