@@ -174,6 +174,8 @@ impl Metric {
     pub const P90: Metric = Metric::Time(TimeKind::Latency, Statistic::Percentile(2));
     /// The 99th percentile of the latency.
     pub const P99: Metric = Metric::Time(TimeKind::Latency, Statistic::Percentile(4));
+    /// The 99.9th percentile of the latency.
+    pub const P99_9: Metric = Metric::Time(TimeKind::Latency, Statistic::Percentile(5));
 
     /// The metrics of a comparison of two arms, in the order in which they are shown.
     pub const COMPARED: [Metric; 16] = [
@@ -389,6 +391,7 @@ mod tests {
                 Metric::P99,
                 ["p99", "latency.p99", "latency_p99"].as_slice(),
             ),
+            (Metric::P99_9, &["p99.9", "latency_p99.9"]),
             (Metric::MEAN, &["mean", "latency_mean"]),
             (Metric::Cpu(Part::App), &["cpu.app", "cpu_app", "CPU_App"]),
             (Metric::Cpu(Part::Total), &["cpu", "cpu.total", "cpu_total"]),

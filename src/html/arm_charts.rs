@@ -97,20 +97,20 @@ pub(super) fn hue_of(arm: usize) -> usize {
     if arm < 6 { arm } else { arm + 1 }
 }
 
-const PERCENTILES: [(&str, Stroke); 3] = [
-    ("p50", Stroke::Solid),
-    ("p99", Stroke::Dashed),
-    ("p99.9", Stroke::Dotted),
+const PERCENTILES: [(Metric, &str, Stroke); 3] = [
+    (Metric::P50, "p50", Stroke::Solid),
+    (Metric::P99, "p99", Stroke::Dashed),
+    (Metric::P99_9, "p99.9", Stroke::Dotted),
 ];
 
 /// Draws latency percentiles over the rate.
 pub fn latency_chart(arms: &[ArmSteps]) -> Chart {
     let series = arms.iter().enumerate().flat_map(|(hue, arm)| {
-        PERCENTILES.map(|(name, stroke)| Series {
-            name: format!("{} {name}{}", arm.name, few(&arm.set(), name)),
+        PERCENTILES.map(|(metric, name, stroke)| Series {
+            name: format!("{} {name}{}", arm.name, few(&arm.set(), metric)),
             hue: hue_of(hue),
             stroke,
-            points: line(arm, &|step| Some(step.latency.get(name)?.ns / 1e6)),
+            points: line(arm, &|step| Some(metric.of(step)? / 1e6)),
         })
     });
     let mut panel = Panel::of_lines(Axis::log("latency (ms)"), series.collect());
@@ -131,8 +131,8 @@ pub fn latency_chart(arms: &[ArmSteps]) -> Chart {
 }
 
 /// The mark `*` for a percentile that, in some step, has few samples beyond it or is a lower bound.
-pub(super) fn few(steps: &Steps<'_>, name: &str) -> &'static str {
-    let is_doubtful = |step: &&Step| step.latency.get(name).is_some_and(Latency::is_doubtful);
+pub(super) fn few(steps: &Steps<'_>, metric: Metric) -> &'static str {
+    let is_doubtful = |step: &&Step| metric.latency_of(step).is_some_and(Latency::is_doubtful);
     doubt_mark(steps.iter().any(is_doubtful))
 }
 

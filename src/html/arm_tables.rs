@@ -2,10 +2,10 @@
 
 use super::arm_charts::few;
 use super::table::{Cell, Table};
-use crate::compare::{ArmSteps, Capacity, Condition, Step, Steps, condition_text, costs};
+use crate::compare::{ArmSteps, Capacity, Condition, Metric, Step, Steps, condition_text, costs};
 use crate::statistics::{Estimate, mean_over_blocks};
-use crate::text::estimate_text;
-use crate::units::show_ns;
+use crate::text::{estimate_text, show_metric};
+use crate::units::Rate;
 use crate::verdict::Stability;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,40 +30,42 @@ pub fn steps_table(arms: &[ArmSteps]) -> Table {
     );
     for arm in arms {
         for rate in arm.set().rates() {
-            let steps = arm.set().at(rate);
-            let (valid, rate) = (steps.valid(), rate.as_f64());
-            let over = |of: &dyn Fn(&Step) -> Option<f64>, show: &dyn Fn(f64) -> String| {
-                let estimate = mean_over_blocks(&valid.values(of));
-                let text = estimate.map(|estimate| estimate_text(&estimate, show));
-                match (estimate, text) {
-                    (Some(estimate), Some(text)) => Cell::number(estimate.value, text),
-                    _ => Cell::from("-"),
-                }
-            };
-            let latency = |name: &'static str| {
-                let mut cell = over(&|step| Some(step.latency.get(name)?.ns), &show_ns);
-                cell.text += few(&valid, name);
-                cell
-            };
-            let held = steps.held().len();
-            table.rows.push(vec![
-                arm.name.as_str().into(),
-                Cell::number(rate, rate.to_string()),
-                Cell::number(steps.len() as f64, steps.len().to_string()),
-                levels(&steps).into(),
-                Cell::number(held as f64, format!("{held} of {}", steps.len())),
-                over(&|step| Some(step.achieved), &|value| format!("{value:.1}")),
-                latency("p50"),
-                latency("p99"),
-                latency("p99.9"),
-                over(&|step| step.error_rate, &|value| {
-                    format!("{:.3}%", value * 100.0)
-                }),
-                why_not(&steps).into(),
-            ]);
+            table.rows.push(step_row(arm, rate));
         }
     }
     table
+}
+
+fn step_row(arm: &ArmSteps, rate: Rate) -> Vec<Cell> {
+    let all = arm.set();
+    let steps = all.at(rate);
+    let valid = steps.valid();
+    let mean = |of: &dyn Fn(&Step) -> Option<f64>, show: &dyn Fn(f64) -> String| {
+        let Some(estimate) = mean_over_blocks(&valid.values(of)) else {
+            return Cell::from("-");
+        };
+        Cell::number(estimate.value, estimate_text(&estimate, show))
+    };
+    let metric = |metric: Metric| {
+        let mut cell = mean(&|step| metric.of(step), &|value| show_metric(metric, value));
+        cell.text += few(&valid, metric);
+        cell
+    };
+    let count = |count: usize, text: String| Cell::number(count as f64, text);
+    let held = steps.held().len();
+    vec![
+        arm.name.as_str().into(),
+        Cell::number(rate.as_f64(), rate.to_string()),
+        count(steps.len(), steps.len().to_string()),
+        levels(&steps).into(),
+        count(held, format!("{held} of {}", steps.len())),
+        mean(&|step| Some(step.achieved), &|value| format!("{value:.1}")),
+        metric(Metric::P50),
+        metric(Metric::P99),
+        metric(Metric::P99_9),
+        metric(Metric::ErrorRate),
+        why_not(&steps).into(),
+    ]
 }
 
 /// The verdicts of steps with their counts, such as `2 VALID, 1 SUSPECT`.

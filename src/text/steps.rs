@@ -2,8 +2,9 @@
 //! the range over repetitions.
 
 use crate::compare::{Latency, Metric, Step, Steps};
+use crate::measure::doubt_mark;
 use crate::resources::Part;
-use crate::units::{Rate, show_time_us};
+use crate::units::{Rate, show_ns};
 use crate::verdict::Stability;
 use std::collections::BTreeMap;
 
@@ -22,14 +23,14 @@ pub fn steps_table(arm: &str, steps: &Steps<'_>) -> String {
             median_and_range(valid.values(|step| of(step)), show)
         };
         let plain = |value: f64| format!("{value:.1}");
-        let time = |value: f64| show_time_us(value / 1e3);
-        let mut latency = |name: &str| {
-            let times = column(&|step| Some(step.latency.get(name)?.ns), &time);
-            let is_doubtful = valid.iter().any(|step| is_doubtful(step, name));
+        let mut latency = |metric: Metric| {
+            let times = column(&|step| metric.of(step), &show_ns);
+            let mut latencies = valid.iter().filter_map(|step| metric.latency_of(step));
+            let is_doubtful = latencies.any(Latency::is_doubtful);
             has_doubtful |= is_doubtful;
-            times + if is_doubtful { "*" } else { "" }
+            times + doubt_mark(is_doubtful)
         };
-        let (p50, p99) = (latency("p50"), latency("p99"));
+        let (p50, p99) = (latency(Metric::P50), latency(Metric::P99));
         let line = format!(
             "  {:>9} {:>4}  {:<26} {p50:<28} {p99:<28} {:<22} {:<22} {}",
             rate.as_f64(),
@@ -58,11 +59,6 @@ pub fn one_repetition(steps: &Steps<'_>) -> Option<&'static str> {
     (counts.values().max() == Some(&1)).then_some(
         "ONE REPETITION: nothing is known about the noise, so any difference may be chance",
     )
-}
-
-fn is_doubtful(step: &Step, percentile: &str) -> bool {
-    let latency = step.latency.get(percentile);
-    latency.is_some_and(Latency::is_doubtful)
 }
 
 fn median_and_range(mut values: Vec<f64>, show: &dyn Fn(f64) -> String) -> String {

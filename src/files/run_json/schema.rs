@@ -1,7 +1,7 @@
-//! The published schema: made from the types, and true of every result.
+//! The published schema is the one that follows from the types, and every result matches it.
 
 use super::*;
-use crate::measure::sample;
+use crate::measure::{RunResult, sample};
 use crate::verdict::JudgedRun;
 use boon::{Compiler, SchemaIndex, Schemas};
 use schemars::generate::SchemaSettings;

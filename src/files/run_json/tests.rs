@@ -1,9 +1,10 @@
-//! The names that people's programs hold on to, and what is said about files that are no results.
+//! The field names that other programs rely on, and the errors for files that are not results.
 
 use super::*;
 use crate::measure::sample::{self, Sample};
-use crate::measure::{ErrorKind, Note, distinct};
+use crate::measure::{ErrorKind, Note, Tally, distinct};
 use crate::units::Nanos;
+use crate::verdict::JudgedRun;
 use serde_json::{Value, json};
 
 fn text(sample: &Sample) -> Vec<u8> {
