@@ -552,3 +552,85 @@ fn modules_functions_and_types_are_documented() {
     }
     assert!(missing.is_empty(), "undocumented: {missing:#?}");
 }
+
+/// The signature of each public function, from its name to the brace of its body.
+fn public_signatures(code: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut lines = code.lines().map(str::trim);
+    while let Some(line) = lines.next() {
+        if !line.starts_with("pub ") || !line.contains("fn ") {
+            continue;
+        }
+        let mut signature = line.to_owned();
+        while !signature.ends_with(['{', ';', '}']) {
+            signature.push_str(lines.next().unwrap_or(";"));
+        }
+        found.push(signature);
+    }
+    found
+}
+
+/// The most fields that a tuple in a signature has. A parenthesis after a name opens a list of
+/// parameters, and any other one a tuple.
+fn widest_tuple(signature: &str) -> usize {
+    let mut open: Vec<(bool, usize)> = Vec::new();
+    let (mut widest, mut before) = (0, ' ');
+    for c in signature.chars() {
+        match c {
+            '(' => open.push((
+                !before.is_alphanumeric() && !['_', '>'].contains(&before),
+                1,
+            )),
+            '<' | '[' => open.push((false, 1)),
+            ')' | ']' => {
+                let (is_tuple, fields) = open.pop().unwrap_or_default();
+                let fields = fields - usize::from(before == ',');
+                widest = widest.max(if is_tuple { fields } else { 0 });
+            }
+            '>' if before != '-' => {
+                open.pop();
+            }
+            ',' => {
+                if let Some((_, fields)) = open.last_mut() {
+                    *fields += 1;
+                }
+            }
+            _ => {}
+        }
+        before = match c {
+            // What stands after an arrow is a type.
+            '>' if before == '-' => ' ',
+            c if c.is_whitespace() => before,
+            c => c,
+        };
+    }
+    widest
+}
+
+#[test]
+fn no_public_function_has_a_tuple_of_more_than_two_fields() {
+    assert_eq!(
+        widest_tuple("pub fn f(a: &[(u8, u8)], of: fn(u8, u8, u8)) -> Vec<(A<B, C>, D, E)> {"),
+        3
+    );
+    assert_eq!(widest_tuple("pub fn f(&self) -> (A, B, C,) {"), 3);
+    assert_eq!(
+        widest_tuple("pub fn f<T: Fn(A, B, C) -> D>(a: (u8, u8), b: T, c: u8) -> () {"),
+        2
+    );
+    let mut wide = Vec::new();
+    let mut seen = 0;
+    for source in rooms() {
+        for signature in public_signatures(&source.code) {
+            seen += 1;
+            if widest_tuple(&signature) > 2 {
+                wide.push(format!("{}: {signature}", source.file.display()));
+            }
+        }
+    }
+    assert!(seen > 500, "the functions were not found: {seen}");
+    assert!(
+        wide.is_empty(),
+        "give the fields names in a type: {wide:#?}"
+    );
+}

@@ -4,6 +4,37 @@ use super::*;
 use meshload::clock::block_for;
 use support::{Hotel, Meshload, done};
 
+/// The study's table has its columns, and in them what the stand-in of a cluster says of the frontend.
+fn assert_frontend_in_study_table(study: &str) {
+    assert!(study.starts_with("Timestamp,RPS,Namespace,Category,Service,Pod,Node,CPU_Total(m),CPU_App(m),CPU_Sidecar(m),Memory_WorkingSet(Mi),Memory_RSS(Mi),Net_RX(KB/s),Net_TX(KB/s),Disk_Read(KB/s),Disk_Write(KB/s),System_Mem_BW,System_LLC_Metric,Istio_Enabled"));
+    assert_eq!(study.lines().count(), 6, "{study}");
+    let frontend: Vec<&str> = study
+        .lines()
+        .find(|line| line.contains(",frontend,"))
+        .expect("a row")
+        .split(',')
+        .collect();
+    for (column, truth) in [
+        (7, 350.0),
+        (8, 250.0),
+        (9, 100.0),
+        (10, 128.0),
+        (11, 64.0),
+        (12, 97.66),
+        (13, 97.66),
+    ] {
+        let value: f64 = frontend[column].parse().expect("a number");
+        assert!(
+            (value / truth - 1.0).abs() < 0.03,
+            "column {column} is {value}: {study}"
+        );
+    }
+    assert_eq!(
+        (frontend[1], frontend[3], frontend[18]),
+        ("200", "application", "True")
+    );
+}
+
 #[test]
 fn a_run_with_a_collector_says_what_was_used_in_its_folder_and_on_the_terminal() {
     let server = ApiServer::start(hotel_now());
@@ -48,33 +79,7 @@ fn a_run_with_a_collector_says_what_was_used_in_its_folder_and_on_the_terminal()
     assert!((sidecars / 140.0 - 1.0).abs() < 0.03, "{sidecars}");
     let study =
         std::fs::read_to_string(folder.join("k8s_full_metrics.csv")).expect("the study's table");
-    assert!(study.starts_with("Timestamp,RPS,Namespace,Category,Service,Pod,Node,CPU_Total(m),CPU_App(m),CPU_Sidecar(m),Memory_WorkingSet(Mi),Memory_RSS(Mi),Net_RX(KB/s),Net_TX(KB/s),Disk_Read(KB/s),Disk_Write(KB/s),System_Mem_BW,System_LLC_Metric,Istio_Enabled"));
-    assert_eq!(study.lines().count(), 6, "{study}");
-    let frontend: Vec<&str> = study
-        .lines()
-        .find(|line| line.contains(",frontend,"))
-        .expect("a row")
-        .split(',')
-        .collect();
-    for (column, truth) in [
-        (7, 350.0),
-        (8, 250.0),
-        (9, 100.0),
-        (10, 128.0),
-        (11, 64.0),
-        (12, 97.66),
-        (13, 97.66),
-    ] {
-        let value: f64 = frontend[column].parse().expect("a number");
-        assert!(
-            (value / truth - 1.0).abs() < 0.03,
-            "column {column} is {value}: {study}"
-        );
-    }
-    assert_eq!(
-        (frontend[1], frontend[3], frontend[18]),
-        ("200", "application", "True")
-    );
+    assert_frontend_in_study_table(&study);
     let series = std::fs::read_to_string(folder.join("resources.csv")).expect("the series");
     assert!(
         series
