@@ -388,7 +388,7 @@ fn a_comparison_leaves_other_tables_alone_and_refuses_a_run_that_was_broken_off(
     let output = meshload(["report", step]);
     assert_eq!(output.code, Some(0), "{output}");
     let page = read(&a_step(&sweep).join("report.html"));
-    assert!(page.contains("The run was broken off"));
+    assert!(page.contains("The run ended early"));
 }
 
 /// Collects errors before the page's own script runs.
