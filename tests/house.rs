@@ -99,9 +99,12 @@ struct Source {
 /// All source files but `lib.rs`, `main.rs` and those that are compiled for tests only.
 fn rooms() -> Vec<Source> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let files = sources(&src)
-        .into_iter()
-        .filter(|file| !file.ends_with("tests.rs") && !file.ends_with("sample.rs"));
+    let is_test = |file: &Path| {
+        let inside = file.strip_prefix(&src).expect("inside src");
+        let in_folder = inside.iter().any(|part| part == "tests");
+        in_folder || inside.ends_with("tests.rs") || inside.ends_with("sample.rs")
+    };
+    let files = sources(&src).into_iter().filter(|file| !is_test(file));
     files
         .filter_map(|file| {
             let inside = file.strip_prefix(&src).expect("inside src");

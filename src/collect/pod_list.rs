@@ -3,7 +3,7 @@
 use super::sample_store::SampleStore;
 use crate::kube::{CallError, Calls, list_all};
 use crate::manifests::{AMBIENT_LABEL, node, pod};
-use crate::resources::{Node, Pod, Point, Quantity, Sample, Scope, Source};
+use crate::resources::{Node, Pod, Quantity, Sample, SamplePoint, Scope, Source};
 use crate::spec::CollectSpec;
 use crate::units::Nanos;
 use k8s_openapi::api::core::v1 as api;
@@ -165,7 +165,7 @@ impl PodList {
                     subject: pod.subject(Some(&container.name)),
                     quantity,
                     source: Source::PodList,
-                    point: Point {
+                    point: SamplePoint {
                         stamp: now,
                         received: now,
                         value,

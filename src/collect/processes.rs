@@ -8,8 +8,8 @@ use super::sample_store::{MissingReasons, SampleStore};
 use crate::clock::TimeSource;
 use crate::readings::{self, network_sums};
 use crate::resources::{
-    Amounts, Category, Container, Mesh, Node, Owner, Pod, Point, Quantity, Role, Sample, Scope,
-    Seen, Source,
+    Amounts, Category, Container, Mesh, Node, Owner, Pod, Quantity, Role, Sample, SamplePoint,
+    Scope, Seen, Source,
 };
 use crate::spec::ProcessChoice;
 use crate::units::Nanos;
@@ -214,7 +214,7 @@ impl Processes {
                 subject: workload.subject(container),
                 quantity,
                 source: Source::Proc,
-                point: Point {
+                point: SamplePoint {
                     stamp: now,
                     received: now,
                     value: value?,

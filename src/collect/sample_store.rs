@@ -91,7 +91,7 @@ impl SampleStore {
     pub fn on_our_clock(&self, node: &str, stamp: Nanos) -> Nanos {
         self.clocks
             .get(node)
-            .map_or(stamp, |clock| clock.to_ours(stamp))
+            .map_or(stamp, |clock| clock.to_generator(stamp))
     }
 
     /// How far the clocks of the nodes are ahead.

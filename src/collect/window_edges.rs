@@ -3,7 +3,7 @@
 use super::sample_store::{LOOPBACK, SampleStore};
 use crate::kube::{CallError, Calls, Printed, exec};
 use crate::readings::{EDGE_COMMAND, EdgeReading, edge_reading, network_sums};
-use crate::resources::{Category, Pod, Point, Quantity, Role, Sample, Source, Subject};
+use crate::resources::{Category, Pod, Quantity, Role, Sample, SamplePoint, Source, Subject};
 use crate::units::Nanos;
 use futures_util::future::join_all;
 use kube::Client;
@@ -161,7 +161,7 @@ impl WindowEdgeReader {
             subject: subject.clone(),
             quantity,
             source: Source::Exec,
-            point: Point {
+            point: SamplePoint {
                 stamp,
                 received: printed.at,
                 value,

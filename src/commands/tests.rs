@@ -330,7 +330,7 @@ fn the_traffic_of_a_node_is_in_no_sum() {
                 subject: pod.subject(None),
                 quantity: Quantity::NetworkRx,
                 source: Source::StatsSummary,
-                point: Point {
+                point: SamplePoint {
                     stamp: at(second),
                     received: at(second),
                     value: second * rate,

@@ -3,7 +3,7 @@
 
 use super::csv_table::table;
 use crate::resources::{
-    Figure, PodUse, Point, Quantity, Resources, Sample, SampleLog, Source, Subject, Topology,
+    Figure, PodUse, Quantity, Resources, Sample, SampleLog, SamplePoint, Source, Subject, Topology,
     series,
 };
 use crate::units::Nanos;
@@ -244,7 +244,7 @@ fn sample(record: &csv::StringRecord) -> Option<Sample> {
         },
         quantity: Quantity::of_name(record.get(7)?)?,
         source: Source::of_name(record.get(9)?)?,
-        point: Point {
+        point: SamplePoint {
             received: nanos(0)?,
             stamp: nanos(1)?,
             value: record.get(8)?.parse().ok()?,

@@ -6,7 +6,7 @@ use super::services::{services_charts, services_table};
 use super::{arm_charts, arm_tables, comparison, run_charts, run_tables};
 use crate::compare::{ArmSteps, Comparison, Step, Steps, add_conditions, common_rate};
 use crate::measure::{Ending, Note};
-use crate::resources::{Resources, Stretch};
+use crate::resources::{Bucket, Resources};
 use crate::spec::Offered;
 use crate::text::{certainty, outcome_text, resources_text, saturated, wrk_text};
 use crate::units::Rate;
@@ -133,7 +133,7 @@ fn resources_elements(
 }
 
 /// The page of a collection without a load.
-pub fn collection_page(resources: &Resources, timeline: &[Stretch]) -> Page {
+pub fn collection_page(resources: &Resources, timeline: &[Bucket]) -> Page {
     let elements = vec![
         Element::Text(resources_text(resources)),
         Element::Chart(run_charts::collection_chart(timeline)),

@@ -2,7 +2,7 @@
 
 use super::chart::{Axis, Chart, Mark, Panel, Point, Series, Stroke};
 use crate::measure::{Distribution, FEW_BEYOND, Histogram, Interval, RunResult, doubt_mark};
-use crate::resources::{Role, Stretch};
+use crate::resources::{Bucket, Role};
 use crate::spec::Phase;
 use crate::units::Nanos;
 use crate::verdict::{MeasuredRun, PercentileInterval};
@@ -349,7 +349,7 @@ fn backlog_panel(result: &RunResult) -> Panel {
 }
 
 /// Draws the CPU over the time of a collection without a load.
-pub fn collection_chart(timeline: &[Stretch]) -> Chart {
+pub fn collection_chart(timeline: &[Bucket]) -> Chart {
     Chart {
         name: "over_time_1".to_owned(),
         title: "Over time".to_owned(),
@@ -360,7 +360,7 @@ pub fn collection_chart(timeline: &[Stretch]) -> Chart {
 }
 
 /// CPU by kind of pod and role.
-fn cpu_panel(timeline: &[Stretch]) -> Panel {
+fn cpu_panel(timeline: &[Bucket]) -> Panel {
     let mut kinds: Vec<_> = timeline
         .iter()
         .flat_map(|stretch| stretch.cpu_m.keys())

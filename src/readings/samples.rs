@@ -4,7 +4,7 @@ use super::{
     ContainerStats, Malformed, MetricLine, PodStats, is_wire, metric_lines, network_sums,
     parse_pod_metrics, parse_summary, seconds_to_nanos,
 };
-use crate::resources::{Pod, Point, Quantity, Sample, Source, Subject, Topology};
+use crate::resources::{Pod, Quantity, Sample, SamplePoint, Source, Subject, Topology};
 use crate::units::Nanos;
 use std::collections::HashMap;
 
@@ -395,7 +395,7 @@ impl<'a> SampleBuilder<'a> {
         let samples = numbers
             .into_iter()
             .map(|((subject, quantity), (value, stamp))| Sample {
-                point: Point {
+                point: SamplePoint {
                     stamp,
                     received,
                     value,

@@ -1,35 +1,35 @@
-//! What was used, as it is told: figures of containers, pods and kinds of pods, and how far each can
-//! be relied on.
+//! The figures of a collection, of containers, pods and categories of pods, and how far each figure can be
+//! trusted.
 
 use super::{Category, ClockOffset, NotKnown, Quantity, Role, Source, Span, Topology, Unit};
 use crate::units::Nanos;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// How far a figure can be relied on.
+/// How far a figure can be trusted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Quality {
-    /// Nothing against it.
+    /// Nothing speaks against the figure.
     Good,
-    /// Its samples bracket less than half of the window.
+    /// Samples cover less than half of the time in which the pod existed in the window.
     LowCoverage,
-    /// The counter began anew in the window: what was used between the last sample before and the
-    /// first after is not in it.
+    /// The counter was reset in the window. The figure lacks the use between the last sample before the
+    /// reset and the first one after it.
     Restarted,
-    /// An average of somebody else's, over a window that is not known.
+    /// The source averaged the figure over a window of unknown length.
     Smoothed,
-    /// The pod shares its node's network: the figure is the node's.
+    /// The pod uses its node's network, so the figure is that of the node.
     HostNetwork,
-    /// The container is known not to have run: the figure is 0 without any sample.
+    /// The container is known not to have run. The figure is 0, without a sample.
     DidNotRun,
-    /// There is none, and why.
+    /// There is no figure, for this reason.
     Missing(String),
 }
 
 impl Quality {
-    /// As it stands in tables.
+    /// The quality as tables and CSV files write it.
     pub fn text(&self) -> String {
         match self {
             Quality::Good => "good".to_owned(),
@@ -47,163 +47,154 @@ impl Quality {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Figure {
-    /// Which.
     pub quantity: Quantity,
-    /// In what.
+    /// The unit of `value`, `max` and `last`.
     pub unit: Unit,
-    /// Rate, time-weighted mean or count; absent when missing.
+    /// The growth per second of a counter, the time-weighted mean of a level, or the number of events;
+    /// absent when the figure is missing.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub value: Option<f64>,
-    /// Largest sample; levels only.
+    /// The largest level in the window; absent for counters and events.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub max: Option<f64>,
-    /// Last sample; levels only.
+    /// The last sample of a level in the window; absent for counters and events.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last: Option<f64>,
-    /// Who said so.
+    /// The source whose samples the figure is made from; absent when the figure is made from none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub source: Option<Source>,
-    /// Share of the window between samples, 0 to 1.
+    /// The share of the window that lies between samples, 0 to 1.
     pub coverage: f64,
-    /// How far it can be relied on.
     pub quality: Quality,
 }
 
-/// What a container used.
+/// The resources that a container used in the window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ContainerUse {
-    /// Its name.
     pub name: String,
-    /// What it is there for.
     pub role: Role,
-    /// Its figures.
+    /// One figure for each quantity that is measured of containers.
     pub figures: Vec<Figure>,
 }
 
-/// What a pod used.
+/// The resources that a pod used in the window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PodUse {
-    /// The pod's uid, by which the topology knows it.
+    /// The uid of the pod, which is its key in the topology.
     pub uid: String,
-    /// Node.
     pub node: String,
-    /// Namespace.
     pub namespace: String,
-    /// Name.
+    /// The name of the pod.
     pub pod: String,
-    /// Service.
     pub service: String,
-    /// Kind.
     pub category: Category,
-    /// Share of the window in which it was there: its weight in sums.
+    /// The share of the window in which the pod existed, 0 to 1. It is the pod's weight in sums.
     pub presence: f64,
-    /// By container.
+    /// The resources of each container.
     pub containers: Vec<ContainerUse>,
-    /// Of the pod as a whole: its network.
+    /// The figures of the pod as a whole, which are those of its network.
     pub figures: Vec<Figure>,
 }
 
-/// What all pods of a kind used together.
+/// The resources that all pods of a category used together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CategoryUse {
-    /// The kind.
     pub category: Category,
-    /// How many pods.
+    /// The number of pods.
     pub pods: usize,
-    /// Thousandths of a core by role; a role whose sum is not known is absent.
+    /// CPU in thousandths of a core, by role; a role whose sum is not known is absent.
     pub cpu_m: BTreeMap<Role, f64>,
-    /// Bytes of working set by role, mean over the window.
+    /// The working set in bytes as a mean over the window, by role; a role whose sum is not known is
+    /// absent.
     pub working_set_bytes: BTreeMap<Role, f64>,
-    /// Why sums of CPU or memory are absent, one reason for each.
+    /// The reasons for which sums of CPU or memory are absent, one for each.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub not_known: Vec<NotKnown>,
-    /// Bytes received from the wire per second, without pods that share their node's network.
+    /// Bytes received over the network per second, without pods that use their node's network.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub network_rx_bytes_per_s: Option<f64>,
-    /// Bytes sent to the wire per second, likewise.
+    /// Bytes sent over the network per second, without pods that use their node's network.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub network_tx_bytes_per_s: Option<f64>,
-    /// Largest share of throttled periods of any container.
+    /// The share of throttled scheduler periods of the container that was throttled the most.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub most_throttled: Option<f64>,
-    /// Restarts and OOM kills in the window.
+    /// The number of restarts and OOM kills in the window.
     pub restarts: f64,
-    /// Figures of CPU, memory and network that are missing or bracket less than half of the window.
+    /// The number of figures of CPU, memory and network that are missing or have a low coverage.
     pub doubtful: usize,
 }
 
-/// What the collector itself cost.
+/// The resources that the collector itself used.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CollectorUse {
-    /// CPU seconds of its thread.
+    /// CPU seconds of the collector's thread.
     pub cpu_seconds: f64,
-    /// How long it ran, in seconds.
+    /// The time for which the collector ran, in seconds.
     pub seconds: f64,
-    /// Calls made.
+    /// The number of calls to sources.
     pub calls: u64,
-    /// Of these, failed.
+    /// The number of calls that failed.
     pub failed: u64,
-    /// Bytes received.
+    /// The number of bytes that were received.
     pub bytes: u64,
-    /// Median length of a call in milliseconds.
+    /// The median length of a call in milliseconds.
     pub call_p50_ms: f64,
-    /// Longest call in milliseconds.
+    /// The length of the longest call in milliseconds.
     pub call_max_ms: f64,
 }
 
-/// A stretch in which a source gave nothing.
+/// A time in which every call to one source failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Gap {
-    /// What was asked, such as `node-1 /metrics/resource`.
+    /// The source, such as `node-1 /metrics/resource`.
     pub what: String,
-    /// Why it failed, the first time.
+    /// The reason for which the first call failed.
     pub reason: String,
-    /// From, since the load began (negative before), in nanoseconds.
+    /// The beginning in nanoseconds since the load began, negative before.
     pub from_ns: i64,
-    /// To.
+    /// The end in nanoseconds since the load began, negative before.
     pub to_ns: i64,
-    /// Calls that failed in it.
+    /// The number of calls that failed.
     pub calls: u64,
 }
 
-/// The clock of a node against ours.
+/// The offset of a node's clock.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NodeClock {
-    /// The node.
+    /// The name of the node.
     pub node: String,
-    /// Where the offset lies.
     pub offset: ClockOffset,
 }
 
-/// Where the window lies on our clock; nanoseconds since 1970.
+/// The moments between which the load and its window lay, in nanoseconds since 1970 on the generator's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Spans {
-    /// The load began.
     pub load_start: Nanos,
-    /// The measured window.
     pub window_start: Nanos,
-    /// Its end.
     pub window_end: Nanos,
-    /// The load ended.
     pub load_end: Nanos,
 }
 
-/// A century and a half is far enough: what lies between two such moments still has a length.
-const FAR: i128 = i64::MAX as i128 / 2;
+/// The largest distance from the beginning of the load, in nanoseconds: about 146 years. Half of the range
+/// makes sure that the difference of two such distances can be computed.
+const FARTHEST: i128 = i64::MAX as i128 / 2;
 
 impl Spans {
+    /// The nanoseconds from the beginning of the load to a moment, negative before it.
     pub(super) fn relative(&self, at: Nanos) -> i64 {
-        (i128::from(at.0) - i128::from(self.load_start.0)).clamp(-FAR, FAR) as i64
+        let distance = i128::from(at.0) - i128::from(self.load_start.0);
+        distance.clamp(-FARTHEST, FARTHEST) as i64
     }
 
-    /// The measured window, from the beginning of the load.
+    /// The measured window.
     pub fn window(&self) -> Span {
         Span {
             start: self.relative(self.window_start),
@@ -211,7 +202,7 @@ impl Spans {
         }
     }
 
-    /// While the load was on.
+    /// The time in which the load was on.
     pub fn load(&self) -> Span {
         Span {
             start: 0,
@@ -220,43 +211,41 @@ impl Spans {
     }
 }
 
-/// Everything the collector found out.
+/// The result of a collection.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Resources {
-    /// Where the window lies.
     pub spans: Spans,
-    /// Who was there.
     pub topology: Topology,
-    /// The nodes' clocks.
+    /// The clocks of the nodes whose offsets are known.
     pub clocks: Vec<NodeClock>,
-    /// How many figures each source gave, by quantity: the choice that was made.
+    /// The number of figures that each source gave, by quantity.
     pub sources: BTreeMap<Quantity, BTreeMap<Source, usize>>,
-    /// By pod.
+    /// The resources of each pod.
     pub pods: Vec<PodUse>,
-    /// By kind of pod.
+    /// The sums of each category of pods.
     pub categories: Vec<CategoryUse>,
-    /// What the collector cost.
+    /// The resources that the collector itself used.
     pub collector: CollectorUse,
-    /// When it saw nothing.
+    /// The times in which sources failed.
     pub gaps: Vec<Gap>,
-    /// What the user should know.
+    /// Notes that the user should know, as sentences.
     pub notes: Vec<String>,
 }
 
 impl PodUse {
-    /// Figures of the pod and of its containers.
+    /// The figures of all containers of the pod, and those of the pod as a whole.
     pub fn all_figures(&self) -> impl Iterator<Item = &Figure> {
         let of_containers = self.containers.iter().flat_map(|use_of| &use_of.figures);
         of_containers.chain(&self.figures)
     }
 
-    /// A figure of the pod itself.
+    /// The value of a figure of the pod as a whole; `None` where it is missing.
     pub fn figure(&self, quantity: Quantity) -> Option<f64> {
         find(&self.figures, quantity)?.value
     }
 
-    /// Whether its network figures are its own.
+    /// Whether the network figures of the pod are its own and not those of its node.
     pub fn has_own_network(&self) -> bool {
         let shared = |figure: &Figure| figure.quality == Quality::HostNetwork;
         !self.figures.iter().any(shared)
@@ -264,13 +253,13 @@ impl PodUse {
 }
 
 impl ContainerUse {
-    /// The figure of a quantity.
+    /// The figure of this quantity; `None` for a quantity that is not measured of containers.
     pub fn figure(&self, quantity: Quantity) -> Option<&Figure> {
         find(&self.figures, quantity)
     }
 
-    /// Share of its scheduler periods in which it was stopped at its CPU limit; `None` without a
-    /// limit or without figures.
+    /// The share (0..=1) of the scheduler periods in which the container was stopped at its CPU limit;
+    /// `None` without a limit or without figures.
     pub fn throttling(&self) -> Option<f64> {
         let periods = self.figure(Quantity::CpuPeriods)?.value?;
         let throttled = self.figure(Quantity::ThrottledPeriods)?.value?;

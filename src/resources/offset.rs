@@ -1,31 +1,31 @@
-//! How far a node's clock is ahead of ours, from what its answers must mean.
+//! How far a node's clock is ahead of the generator's, estimated from the kubelet's answers.
 //!
-//! An answer that was asked for at `sent` and had come at `received` was made in between. It carries
-//! a `Date` in whole seconds, so the node's clock then stood in [date, date + 1 s). A sample in it
-//! cannot have been taken after it was sent. Each answer narrows the interval in which the offset
-//! lies; answers at different fractions of a second narrow it to some tens of milliseconds.
+//! A kubelet writes its answer between the moments `sent` and `received` of the generator's clock. The
+//! answer has a `Date` header in whole seconds, so the node's clock showed a time in [date, date + 1 s) at
+//! that moment. A sample in the answer was taken before the answer was received. Each answer thus narrows
+//! the interval in which the offset lies. Answers at different fractions of a second narrow it to some tens
+//! of milliseconds.
 
 use crate::units::Nanos;
 use serde::{Deserialize, Serialize};
 
-/// Where the offset (node's clock minus ours) must lie, in nanoseconds.
+/// The interval in which the offset (the node's clock minus the generator's) lies, in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClockOffset {
-    /// At least.
     pub least_ns: i64,
-    /// At most.
     pub most_ns: i64,
-    /// How often an answer contradicted those before: a clock was set.
+    /// The number of times at which an answer contradicted those before it, because a clock was set.
     pub steps: u64,
 }
 
-/// Clocks of computers drift apart by some 20 us in a second at worst; over a run of minutes this
-/// much disagreement is drift, not a clock that was set.
-const DRIFT: i64 = 5_000_000;
+/// The contradiction between answers, in nanoseconds, up to which it is drift and not a clock that was set.
+/// Clocks of computers drift apart by about 20 us in a second at worst, which adds up over a run of minutes.
+const MOST_DRIFT: i64 = 5_000_000;
 
 impl ClockOffset {
-    /// What one answer says. All in nanoseconds since 1970; `date` is a whole second.
+    /// The interval that follows from one answer. All moments are nanoseconds since 1970: `sent` and
+    /// `received` by the generator's clock, and `date`, a whole second, by the node's.
     pub fn of_date(sent: Nanos, received: Nanos, date: Nanos) -> ClockOffset {
         ClockOffset {
             least_ns: difference(date, received),
@@ -34,13 +34,14 @@ impl ClockOffset {
         }
     }
 
-    /// Brings in another answer.
+    /// Narrows the interval by that of another answer. An answer that contradicts the interval by more
+    /// than drift explains replaces it.
     pub fn narrow(&mut self, other: ClockOffset) {
         let least = self.least_ns.max(other.least_ns);
         let most = self.most_ns.min(other.most_ns);
         if least <= most {
             (self.least_ns, self.most_ns) = (least, most);
-        } else if least - most <= DRIFT {
+        } else if least - most <= MOST_DRIFT {
             (self.least_ns, self.most_ns) = (most, least);
         } else {
             *self = ClockOffset {
@@ -50,8 +51,8 @@ impl ClockOffset {
         }
     }
 
-    /// Brings in a sample whose stamp says that it was taken at `stamp` by the node's clock and
-    /// that was here at `received`.
+    /// Narrows the interval by a sample that was taken at `stamp` by the node's clock and received at
+    /// `received` by the generator's.
     pub fn narrow_by_stamp(&mut self, stamp: Nanos, received: Nanos) {
         let least = difference(stamp, received);
         if least > self.least_ns && least <= self.most_ns {
@@ -59,18 +60,18 @@ impl ClockOffset {
         }
     }
 
-    /// The middle of what is possible.
+    /// The middle of the interval, in nanoseconds.
     pub fn estimate(&self) -> i64 {
         self.least_ns / 2 + self.most_ns / 2
     }
 
-    /// Half of the width of what is possible.
+    /// Half of the length of the interval, in nanoseconds: the largest error of the estimate.
     pub fn uncertainty(&self) -> i64 {
         self.most_ns.saturating_sub(self.least_ns) / 2
     }
 
-    /// A moment of the node's clock on ours.
-    pub fn to_ours(&self, stamp: Nanos) -> Nanos {
+    /// Converts a moment of the node's clock to one of the generator's clock.
+    pub fn to_generator(&self, stamp: Nanos) -> Nanos {
         Nanos(
             stamp
                 .0

@@ -1,30 +1,30 @@
-//! The one place that adds up what containers used, by part of a service, over any set of pods.
+//! The one place that adds up the use of containers, by part of a service, over any set of pods.
 //!
-//! The rule: a part is the sum over its containers, each pod weighted with the share of the window in
-//! which it was there. A part without a container used 0, because all containers of its pods were
-//! seen: so do the sidecars of ambient and unmeshed pods, whose share of their node's proxy is in
-//! that proxy's figure alone. A container that is known not to have run used 0. A sum is not known
-//! only where a container ran and no sample tells what it used.
+//! The use of a part is the sum over its containers, where each pod is weighted with the share of the window
+//! in which it existed. A part without a container used 0, because all containers of the pods were seen.
+//! The sidecars of pods in an ambient mesh, or in none, therefore used 0; what a node's proxy does for such a
+//! pod is in that proxy's figure alone. A container that is known not to have run used 0 as well. A sum is
+//! not known only where a container ran and has no samples.
 
 use super::figures::{PodUse, Quality, Resources};
 use super::{Category, NotKnown, Quantity, Role};
 use serde::{Deserialize, Serialize};
 
-/// A part of what was used. The mesh's own parts are figures of their own and no part of the
-/// application's `app`.
+/// A set of containers whose use is added up under one name. The containers of the mesh's own pods are not
+/// counted in `App`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
-    /// The services themselves.
+    /// The containers of the services themselves.
     App,
-    /// The mesh's proxies inside the services' pods.
+    /// The mesh's proxies in the pods of the services.
     Sidecar,
-    /// An ambient mesh's proxies of nodes (ztunnel).
+    /// The proxies of nodes in an ambient mesh (ztunnel).
     NodeProxy,
-    /// An ambient mesh's proxies of namespaces or services.
+    /// The proxies of namespaces or services in an ambient mesh.
     Waypoint,
-    /// The mesh's proxies at its edge.
+    /// The mesh's proxies at its border.
     Gateway,
     /// The mesh's control plane (istiod).
     ControlPlane,
@@ -33,7 +33,7 @@ pub enum Part {
 }
 
 impl Part {
-    /// All of them, in the order in which they are shown.
+    /// All parts, in the order in which they are shown.
     pub const ALL: [Part; 7] = [
         Part::App,
         Part::Sidecar,
@@ -44,7 +44,7 @@ impl Part {
         Part::Total,
     ];
 
-    /// The name in files and thresholds.
+    /// The name in files and in `--fail-if`.
     pub fn name(self) -> &'static str {
         match self {
             Part::App => "app",
@@ -57,13 +57,13 @@ impl Part {
         }
     }
 
-    /// The part of that name.
+    /// The part of this name.
     pub fn of_name(name: &str) -> Option<Part> {
         Part::ALL.into_iter().find(|part| part.name() == name)
     }
 
-    /// Whether containers of a role belong to it. Kubernetes' own pods have no proxies: their
-    /// containers are the service itself.
+    /// Whether containers of this role belong to the part. Kubernetes' own pods have no proxies, so their
+    /// containers count as those of a service.
     pub fn counts(self, role: Role) -> bool {
         match self {
             Part::App => matches!(role, Role::App | Role::System),
@@ -76,12 +76,12 @@ impl Part {
         }
     }
 
-    /// Whether it belongs to the mesh, wherever its pods run, and not to the application.
+    /// Whether the part consists of the mesh's own pods, in whatever namespace they run.
     pub fn is_of_mesh(self) -> bool {
         !matches!(self, Part::App | Part::Sidecar | Part::Total)
     }
 
-    /// The reason that there is no figure of this part: no pod of it was seen, or none of a service.
+    /// The reason for a missing figure where no pod of this part, or of this service, was seen.
     pub fn no_pod(self, service: Option<&str>) -> NotKnown {
         let of = match service {
             Some(service) => format!("the service {service}"),
@@ -91,8 +91,8 @@ impl Part {
         NotKnown::NoPod { of }
     }
 
-    /// The part that a service of the mesh's namespaces is by its usual name, for tables that say
-    /// nothing else of it.
+    /// Guesses the part from the usual name of a service in a mesh's namespace, for tables that have no
+    /// roles.
     pub fn of_mesh_service(name: &str) -> Part {
         match name {
             "ztunnel" => Part::NodeProxy,
@@ -103,7 +103,8 @@ impl Part {
     }
 }
 
-/// What a part of the pods used together, each pod with the share of the window in which it was there.
+/// The use of one part of these pods, in the unit of [`Quantity::unit`]; each pod is weighted with the share
+/// of the window in which it existed.
 ///
 /// # Errors
 /// [`NotKnown`] without a pod, or where a container that ran has no figure.
@@ -115,7 +116,7 @@ pub fn use_of<'a>(
     sum(pods, quantity, |role| part.counts(role))
 }
 
-/// What the pods' containers of one role used together.
+/// The use of the pods' containers of one role, otherwise as [`use_of`].
 ///
 /// # Errors
 /// As [`use_of`].
@@ -159,9 +160,8 @@ fn sum<'a>(
     Ok(sum)
 }
 
-/// What the pods received or sent together, in bytes per second, each pod weighted with the share of the
-/// window in which it was there. The traffic of a pod on its node's network is the node's, so it is in
-/// no sum.
+/// The traffic of the pods in bytes per second, each pod weighted with the share of the window in which it
+/// existed. The figure of a pod that uses its node's network is that of the node, so it is in no sum.
 ///
 /// Returns `None` without a pod that has its own network, or where one of those has no figure.
 pub fn network_of<'a>(
@@ -171,27 +171,27 @@ pub fn network_of<'a>(
     let own = pods.into_iter().filter(|pod| pod.has_own_network());
     let mut own = own.peekable();
     own.peek()?;
-    // Begun with 0, because the sum of nothing is -0.
+    // The fold begins with 0, because `Iterator::sum` of no numbers is -0.
     own.try_fold(0.0, |sum, pod| {
         Some(sum + pod.figure(quantity)? * pod.presence)
     })
 }
 
-/// A sum of sums: not known where one of them is not.
+/// Adds sums up. The total is not known where one of the sums is not.
 ///
 /// # Errors
-/// The first reason among them.
+/// The reason of the first sum that is not known.
 pub fn sum_of<'a>(
     sums: impl IntoIterator<Item = Result<f64, &'a NotKnown>>,
 ) -> Result<f64, &'a NotKnown> {
-    // Begun with 0, because the sum of nothing is -0.
+    // The fold begins with 0, because `Iterator::sum` of no numbers is -0.
     let mut sums = sums.into_iter();
     sums.try_fold(0.0, |sum, one| Ok(sum + one?))
 }
 
 impl Resources {
-    /// What a part used, of the whole application or of one of its services; the mesh's parts
-    /// wherever their pods run.
+    /// The use of a part of the application, or of one of its services, in the unit of
+    /// [`Quantity::unit`]. The mesh's own parts are looked for in all namespaces.
     ///
     /// # Errors
     /// [`NotKnown`] without a pod of that part, or where a container that ran has no figure.
@@ -204,10 +204,11 @@ impl Resources {
         use_of(self.pods_of(part, service)?, part, quantity)
     }
 
-    /// The pods in which a part is looked for.
+    /// The pods whose containers are added up for a part: those of the application or of one service,
+    /// or the mesh's own pods.
     ///
     /// # Errors
-    /// [`NotKnown::NoPod`]
+    /// [`NotKnown::NoPod`] without such a pod.
     pub fn pods_of(&self, part: Part, service: Option<&str>) -> Result<Vec<&PodUse>, NotKnown> {
         let is_meant = |pod: &&PodUse| {
             let mut containers = pod.containers.iter();

@@ -1,38 +1,38 @@
-//! What can be measured of a container or pod, and what its numbers mean.
+//! The quantities that can be measured of a container or pod, and their units.
 
 use serde::{Deserialize, Serialize};
 
-/// A quantity, as its raw samples hold it.
+/// A quantity of a container or pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Quantity {
-    /// CPU time used; a counter of nanoseconds.
+    /// CPU time that was used; a counter of nanoseconds.
     Cpu,
-    /// CPU use already divided by somebody else's window, in billionths of a core: metrics-server
-    /// has nothing better. Its figures are those of `cpu`, marked smoothed.
+    /// CPU use in billionths of a core, which metrics-server has averaged over a window of unknown
+    /// length. Its figures are given as those of `cpu` and marked as smoothed.
     CpuUsage,
-    /// Memory that cannot be taken back easily, in bytes.
+    /// Memory in bytes that the kernel cannot reclaim easily.
     WorkingSet,
-    /// Resident anonymous memory, in bytes.
+    /// Resident anonymous memory in bytes.
     Rss,
-    /// Bytes received from the wire (eth*, ens*, net*).
+    /// Bytes received over the network (interfaces such as eth0 and ens3); a counter.
     NetworkRx,
-    /// Bytes sent to the wire.
+    /// Bytes sent over the network; a counter.
     NetworkTx,
-    /// Bytes received over the loopback: where a sidecar's interception shows.
+    /// Bytes received over the loopback interface, where a sidecar's interception shows; a counter.
     LoopbackRx,
-    /// Bytes sent over the loopback.
+    /// Bytes sent over the loopback interface; a counter.
     LoopbackTx,
-    /// Bytes read from disks.
+    /// Bytes read from disks; a counter.
     DiskRead,
-    /// Bytes written to disks.
+    /// Bytes written to disks; a counter.
     DiskWrite,
-    /// Scheduler periods in which the container had a CPU limit and wanted to run.
+    /// Scheduler periods in which the container had a CPU limit and wanted to run; a counter.
     CpuPeriods,
-    /// Of these, periods in which it was stopped at its limit.
+    /// Those scheduler periods in which the container was stopped at its CPU limit; a counter.
     ThrottledPeriods,
-    /// Time stopped at its CPU limit; a counter of nanoseconds.
+    /// Time in which the container was stopped at its CPU limit; a counter of nanoseconds.
     ThrottledTime,
     /// Time in which some task waited for a CPU; a counter of nanoseconds.
     PsiCpu,
@@ -40,38 +40,35 @@ pub enum Quantity {
     PsiMemory,
     /// Time in which some task waited for I/O; a counter of nanoseconds.
     PsiIo,
-    /// How often the container was started again.
+    /// The number of restarts of the container since it was made.
     Restarts,
-    /// How often the kernel killed a task of it for want of memory.
+    /// The number of the container's tasks that the kernel killed for lack of memory.
     OomKills,
 }
 
-/// What a figure is counted in.
+/// The unit of a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Unit {
     /// Thousandths of a core.
     #[serde(rename = "m")]
     Millicores,
-    /// Bytes.
     #[serde(rename = "B")]
     Bytes,
-    /// Bytes per second.
     #[serde(rename = "B/s")]
     BytesPerSecond,
-    /// Per second.
     #[serde(rename = "1/s")]
     PerSecond,
-    /// A share of the time, 0 to 1 (above 1 where several CPUs add up).
+    /// A share of the time in 0..=1. It is more than 1 where several CPUs add up.
     #[serde(rename = "ratio")]
     Ratio,
-    /// How often in the window.
+    /// A number of events in the window.
     #[serde(rename = "count")]
     Count,
 }
 
 impl Unit {
-    /// As it stands in tables.
+    /// The name in tables and JSON.
     pub fn name(self) -> &'static str {
         match self {
             Unit::Millicores => "m",
@@ -84,19 +81,19 @@ impl Unit {
     }
 }
 
-/// How samples of a quantity become a figure.
+/// What the samples of a quantity are, and so how they become a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Grows with time; the figure is its growth per time.
+pub(super) enum SampleKind {
+    /// A number that grows with time. Its figure is the growth per second.
     Counter,
-    /// A level; the figure is its mean over time.
+    /// A level. Its figure is the mean over time.
     Gauge,
-    /// Happens now and then; the figure is how often.
+    /// A number of events that happen now and then. Its figure is the number of them in the window.
     Events,
 }
 
 impl Quantity {
-    /// All of them.
+    /// All quantities.
     pub const ALL: [Quantity; 18] = [
         Quantity::Cpu,
         Quantity::CpuUsage,
@@ -118,7 +115,7 @@ impl Quantity {
         Quantity::OomKills,
     ];
 
-    /// Those that belong to a pod: its containers share one network.
+    /// The quantities that are measured of a pod as a whole, because its containers share one network.
     pub const OF_PODS: [Quantity; 4] = [
         Quantity::NetworkRx,
         Quantity::NetworkTx,
@@ -126,7 +123,7 @@ impl Quantity {
         Quantity::LoopbackTx,
     ];
 
-    /// Those that belong to each container.
+    /// The quantities that are measured of each container.
     pub const OF_CONTAINERS: [Quantity; 13] = [
         Quantity::Cpu,
         Quantity::WorkingSet,
@@ -143,7 +140,7 @@ impl Quantity {
         Quantity::OomKills,
     ];
 
-    /// As it stands in files.
+    /// The name in files.
     pub fn name(self) -> &'static str {
         match self {
             Quantity::Cpu => "cpu",
@@ -167,22 +164,22 @@ impl Quantity {
         }
     }
 
-    /// The quantity of that name.
+    /// The quantity of this name in files.
     pub fn of_name(name: &str) -> Option<Quantity> {
         Quantity::ALL
             .into_iter()
             .find(|quantity| quantity.name() == name)
     }
 
-    pub(super) fn kind(self) -> Kind {
+    pub(super) fn kind(self) -> SampleKind {
         match self {
-            Quantity::WorkingSet | Quantity::Rss | Quantity::CpuUsage => Kind::Gauge,
-            Quantity::Restarts | Quantity::OomKills => Kind::Events,
-            _ => Kind::Counter,
+            Quantity::WorkingSet | Quantity::Rss | Quantity::CpuUsage => SampleKind::Gauge,
+            Quantity::Restarts | Quantity::OomKills => SampleKind::Events,
+            _ => SampleKind::Counter,
         }
     }
 
-    /// What its figures are counted in.
+    /// The unit of the quantity's figures.
     pub fn unit(self) -> Unit {
         match self {
             Quantity::Cpu | Quantity::CpuUsage => Unit::Millicores,
@@ -196,10 +193,10 @@ impl Quantity {
         }
     }
 
-    /// What a raw number (a level, or growth per second) is in the figure's unit.
+    /// Converts the level of raw samples, or their growth per second, to the unit of [`Quantity::unit`].
     pub(super) fn in_unit(self, raw: f64) -> f64 {
         match self {
-            // Nanoseconds of CPU per second, or billionths of a core: a thousandth of a core is 1e6.
+            // A thousandth of a core is 1e6 nanoseconds of CPU per second, or 1e6 billionths of a core.
             Quantity::Cpu | Quantity::CpuUsage => raw / 1e6,
             Quantity::ThrottledTime | Quantity::PsiCpu | Quantity::PsiMemory | Quantity::PsiIo => {
                 raw / 1e9

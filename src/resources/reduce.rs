@@ -1,62 +1,36 @@
-//! Samples and topology -> what every pod and container used in the window.
+//! Samples and topology in, the resources that every pod and container used in the window out.
 
+use super::categories::{add_up_categories, count_sources};
+use super::cross_check::{edges_and_series, pod_and_containers};
 use super::figures::{
-    CategoryUse, CollectorUse, ContainerUse, Figure, NodeClock, PodUse, Quality, Resources, Spans,
+    CollectorUse, ContainerUse, Figure, NodeClock, PodUse, Quality, Resources, Spans,
 };
-use super::parts::{network_of, use_of_role};
-use super::quantity::Kind;
-use super::window::{Mark, counter, events, gauge};
-use super::{
-    Category, Container, NotKnown, Pod, Point, Quantity, Role, SampleLog, Source, Span, Subject,
-    Topology,
-};
-use std::collections::{BTreeMap, BTreeSet};
+use super::quantity::SampleKind;
+use super::time_axis::TimeAxis;
+use super::window::{counter, events, gauge};
+use super::{Container, Pod, Quantity, SampleLog, Source, Span, Subject, Topology};
+use std::collections::BTreeMap;
 
-/// Below this share of the window a figure is marked: it speaks for less than half of it.
-const LITTLE: f64 = 0.5;
-/// Two sources of one figure that differ by more than this are worth a word.
-const DISAGREEMENT: f64 = 0.05;
+/// The share of a pod's time in the window that samples must cover. A figure with less is marked as
+/// [`Quality::LowCoverage`].
+const COVERAGE_NEEDED: f64 = 0.5;
 
-/// A pod and its containers are measured at different moments, over different stretches.
-const POD_DISAGREEMENT: f64 = 0.15;
-/// In thousandths of a core: within what the samples' own times can shift.
-const SMALL: f64 = 10.0;
-
-/// Where the samples' times are put on the run's axis.
-pub(super) struct Axis<'a> {
-    pub spans: Spans,
-    pub clocks: &'a [NodeClock],
-}
-
-impl Axis<'_> {
-    /// Points with their times from the beginning of the load.
-    pub fn marks(&self, subject: &Subject, source: Source, points: &[Point]) -> Vec<Mark> {
-        let clock = self.clocks.iter().find(|clock| clock.node == subject.node);
-        let clock = clock.filter(|_| source.is_stamped_by_node());
-        let ours = |stamp| clock.map_or(stamp, |clock| clock.offset.to_ours(stamp));
-        let mark = |point: &Point| Mark {
-            at: self.spans.relative(ours(point.stamp)),
-            value: point.value,
-            epoch: point.epoch,
-        };
-        points.iter().map(mark).collect()
-    }
-}
-
-/// What a pod's or container's figures are made from.
-struct Reading<'a> {
+/// Makes figures of samples, pod by pod.
+struct Reducer<'a> {
     log: &'a SampleLog,
-    axis: &'a Axis<'a>,
+    axis: &'a TimeAxis<'a>,
     reasons: &'a BTreeMap<Quantity, String>,
     notes: Vec<String>,
-    /// Containers that are known not to have run, and count as 0.
+    /// Containers that are known not to have run and count as 0, as `namespace/pod/container`.
     did_not_run: Vec<String>,
-    /// Share of the window that samples must bracket: half of the time in which the pod at hand was
-    /// there.
-    enough: f64,
+    /// The share of the window that samples of the current pod must cover. It is less than
+    /// [`COVERAGE_NEEDED`] for a pod that was there for a part of the window only.
+    coverage_needed: f64,
 }
 
-/// Makes the figures. `reasons` says for each quantity why it may be missing.
+/// Makes the figures of all pods that existed in the window. `reasons` says for a quantity why no source
+/// could give it; a missing figure then has this reason. The fields `collector` and `gaps` of the result
+/// are left empty, because only the collector knows them.
 pub fn reduce(
     log: &SampleLog,
     topology: &Topology,
@@ -64,31 +38,31 @@ pub fn reduce(
     clocks: Vec<NodeClock>,
     reasons: &BTreeMap<Quantity, String>,
 ) -> Resources {
-    let axis = Axis {
+    let axis = TimeAxis {
         spans,
         clocks: &clocks,
     };
-    let mut reading = Reading {
+    let mut reducer = Reducer {
         log,
         axis: &axis,
         reasons,
         notes: Vec::new(),
         did_not_run: Vec::new(),
-        enough: LITTLE,
+        coverage_needed: COVERAGE_NEEDED,
     };
     let pods = topology.pods.values();
-    let mut pods: Vec<PodUse> = pods.filter_map(|pod| reading.pod(pod)).collect();
+    let mut pods: Vec<PodUse> = pods.filter_map(|pod| reducer.pod(pod)).collect();
     pods.sort_by(|one, other| (&one.namespace, &one.pod).cmp(&(&other.namespace, &other.pod)));
-    let mut notes = reading.notes;
-    if !reading.did_not_run.is_empty() {
-        let names = reading.did_not_run.join(", ");
+    let mut notes = reducer.notes;
+    if !reducer.did_not_run.is_empty() {
+        let names = reducer.did_not_run.join(", ");
         notes.push(format!("did not run, and counts as 0: {names}"));
     }
     Resources {
         spans,
         topology: topology.clone(),
-        sources: sources(&pods),
-        categories: categories(&pods),
+        sources: count_sources(&pods),
+        categories: add_up_categories(&pods),
         pods,
         clocks,
         collector: CollectorUse::default(),
@@ -97,15 +71,15 @@ pub fn reduce(
     }
 }
 
-impl Reading<'_> {
-    /// `None` for a pod that was not there in the window, and for one that has done its work before
-    /// a sample of it could be taken.
+impl Reducer<'_> {
+    /// The figures of a pod. `None` for a pod that did not exist in the window, and for one that finished
+    /// before a sample of it was taken.
     fn pod(&mut self, pod: &Pod) -> Option<PodUse> {
         let presence = self.presence(pod);
         if presence <= 0.0 {
             return None;
         }
-        self.enough = LITTLE * presence;
+        self.coverage_needed = COVERAGE_NEEDED * presence;
         let containers = pod.containers.iter().map(|one| self.container(pod, one));
         let containers: Vec<ContainerUse> = containers.collect();
         let subject = pod.subject(None);
@@ -122,7 +96,9 @@ impl Reading<'_> {
             ));
             return None;
         }
-        self.compare_with_pod(&subject, &containers);
+        let of_pod = self.figure_of(&subject, Quantity::Cpu, Quantity::Cpu, Source::StatsSummary);
+        let note = pod_and_containers(&subject, of_pod, &containers);
+        self.notes.extend(note);
         let ran = pod.containers.iter().any(|one| did_run(pod, one));
         let mut figures = Quantity::OF_PODS.map(|quantity| {
             let figure = self.figure(&subject, quantity);
@@ -166,6 +142,7 @@ impl Reading<'_> {
         }
     }
 
+    /// The share of the window in which the pod existed, in 0..=1.
     fn presence(&self, pod: &Pod) -> f64 {
         let window = self.axis.spans.window();
         let there = Span {
@@ -178,7 +155,8 @@ impl Reading<'_> {
         there.within(window).length() as f64 / window.length().max(1) as f64
     }
 
-    /// The best source's figure: the first of good coverage, else the one with the most.
+    /// The figure of the best source that covers enough of the window, or else of the source that covers
+    /// the most of it.
     fn figure(&mut self, subject: &Subject, quantity: Quantity) -> Figure {
         let smoothed = (quantity == Quantity::Cpu).then_some(Quantity::CpuUsage);
         let candidates: Vec<Figure> = Source::BEST_FIRST
@@ -186,13 +164,14 @@ impl Reading<'_> {
             .flat_map(|source| [Some(quantity), smoothed].map(|raw| (source, raw)))
             .filter_map(|(source, raw)| self.figure_of(subject, quantity, raw?, source))
             .collect();
-        self.compare(subject, &candidates);
+        self.notes.extend(edges_and_series(subject, &candidates));
         let well_covered = candidates
             .iter()
-            .find(|figure| figure.coverage >= self.enough);
+            .find(|figure| figure.coverage >= self.coverage_needed);
         let most_covered = || {
             let by_coverage = |one: &&Figure, other: &&Figure| {
-                // The earlier of two equals is the better source; `max_by` would take the later.
+                // The sources are sorted, best first. Of two equals `min_by` takes the first one, and
+                // `max_by` would take the last one.
                 other.coverage.total_cmp(&one.coverage)
             };
             candidates.iter().min_by(by_coverage)
@@ -221,6 +200,9 @@ impl Reading<'_> {
         }
     }
 
+    /// The figure that one source gives; `None` where it has too few samples for one. `raw` is the
+    /// quantity of the samples, which differs from that of the figure for CPU use that was already
+    /// averaged by its source.
     fn figure_of(
         &self,
         subject: &Subject,
@@ -229,7 +211,7 @@ impl Reading<'_> {
         source: Source,
     ) -> Option<Figure> {
         let points = self.log.points(subject, raw, source);
-        let marks = self.axis.marks(subject, source, points);
+        let values = self.axis.place(subject, source, points);
         let (window, load) = (self.axis.spans.window(), self.axis.spans.load());
         let share = |covered: i64| covered as f64 / window.length().max(1) as f64;
         let figure = |value: f64, coverage: f64, breaks: usize| Figure {
@@ -243,19 +225,19 @@ impl Reading<'_> {
             quality: match () {
                 () if raw == Quantity::CpuUsage => Quality::Smoothed,
                 () if breaks > 0 => Quality::Restarted,
-                () if coverage < self.enough => Quality::LowCoverage,
+                () if coverage < self.coverage_needed => Quality::LowCoverage,
                 () => Quality::Good,
             },
         };
         match raw.kind() {
-            Kind::Counter => {
-                let over = counter(&marks, window, load)?;
+            SampleKind::Counter => {
+                let over = counter(&values, window, load)?;
                 let per_second = over.increase / over.covered as f64 * 1e9;
                 let value = raw.in_unit(per_second);
                 Some(figure(value, share(over.covered), over.breaks))
             }
-            Kind::Gauge => {
-                let over = gauge(&marks, window, load)?;
+            SampleKind::Gauge => {
+                let over = gauge(&values, window, load)?;
                 let value = raw.in_unit(over.mean);
                 Some(Figure {
                     max: Some(raw.in_unit(over.max as f64)),
@@ -263,135 +245,13 @@ impl Reading<'_> {
                     ..figure(value, share(over.covered), 0)
                 })
             }
-            Kind::Events => Some(figure(events(&marks, window)? as f64, 1.0, 0)),
-        }
-    }
-
-    /// The containers' CPU is held against that of the pod's own control group, which goes on
-    /// counting when a container is started anew. It also counts what runs in no container.
-    fn compare_with_pod(&mut self, subject: &Subject, containers: &[ContainerUse]) {
-        let of_pod = self.figure_of(subject, Quantity::Cpu, Quantity::Cpu, Source::StatsSummary);
-        let figures = containers.iter().map(|one| one.figure(Quantity::Cpu));
-        let covered = |figure: &Figure| figure.coverage >= LITTLE;
-        let sum = figures
-            .map(|figure| figure.filter(|one| covered(one))?.value)
-            .sum::<Option<f64>>();
-        let (Some(of_pod), Some(sum)) = (of_pod.filter(covered), sum) else {
-            return;
-        };
-        let value = of_pod.value.unwrap_or_default();
-        // Whole-second stamps are worth 4 %, the pause container and commands a little more.
-        if (value - sum).abs() > (POD_DISAGREEMENT * value.max(sum)).max(SMALL) {
-            self.notes.push(format!(
-                "{}/{}: the containers' CPU adds up to {sum:.1} m, the pod's own count says {value:.1} m",
-                subject.namespace, subject.pod
-            ));
-        }
-    }
-
-    /// CPU read at the window's edges is held against the kubelet's own series.
-    fn compare(&mut self, subject: &Subject, candidates: &[Figure]) {
-        let is_edge = |figure: &&Figure| figure.source == Some(Source::Exec);
-        let edge = candidates.iter().find(is_edge);
-        let series = candidates
-            .iter()
-            .find(|figure| !is_edge(figure) && figure.coverage >= LITTLE);
-        let (Some(edge), Some(series)) = (edge, series) else {
-            return;
-        };
-        let (Some(one), Some(other)) = (edge.value, series.value) else {
-            return;
-        };
-        let far = (one - other).abs() > (DISAGREEMENT * one.max(other)).max(SMALL);
-        if edge.quantity == Quantity::Cpu && far {
-            self.notes.push(format!(
-                "{}/{}/{}: CPU read at the window's edges is {one:.1} m, the kubelet's series says {other:.1} m",
-                subject.namespace,
-                subject.pod,
-                subject.container.as_deref().unwrap_or_default(),
-            ));
+            SampleKind::Events => Some(figure(events(&values, window)? as f64, 1.0, 0)),
         }
     }
 }
 
-fn sources(pods: &[PodUse]) -> BTreeMap<Quantity, BTreeMap<Source, usize>> {
-    let mut counts: BTreeMap<Quantity, BTreeMap<Source, usize>> = BTreeMap::new();
-    for figure in pods.iter().flat_map(PodUse::all_figures) {
-        if let Some(source) = figure.source {
-            *counts
-                .entry(figure.quantity)
-                .or_default()
-                .entry(source)
-                .or_default() += 1;
-        }
-    }
-    counts
-}
-
-fn categories(pods: &[PodUse]) -> Vec<CategoryUse> {
-    let mut kinds: BTreeMap<&Category, Vec<&PodUse>> = BTreeMap::new();
-    for pod in pods {
-        kinds.entry(&pod.category).or_default().push(pod);
-    }
-    kinds
-        .into_iter()
-        .map(|(kind, pods)| category(kind, &pods))
-        .collect()
-}
-
-fn category(kind: &Category, pods: &[&PodUse]) -> CategoryUse {
-    let network = |quantity| network_of(pods.iter().copied(), quantity);
-    let containers = || pods.iter().flat_map(|pod| &pod.containers);
-    let throttling = containers().filter_map(ContainerUse::throttling);
-    let counted = [Quantity::Cpu, Quantity::WorkingSet, Quantity::NetworkRx];
-    let is_doubtful = |figure: &&Figure| {
-        let is_thin = figure.value.is_none() || figure.quality == Quality::LowCoverage;
-        counted.contains(&figure.quantity) && is_thin
-    };
-    let events = [Quantity::Restarts, Quantity::OomKills].into_iter();
-    let (cpu, memory) = (sums(pods, Quantity::Cpu), sums(pods, Quantity::WorkingSet));
-    CategoryUse {
-        category: kind.clone(),
-        pods: pods.len(),
-        cpu_m: cpu.by_role,
-        working_set_bytes: memory.by_role,
-        not_known: cpu.not_known.into_iter().chain(memory.not_known).collect(),
-        network_rx_bytes_per_s: network(Quantity::NetworkRx),
-        network_tx_bytes_per_s: network(Quantity::NetworkTx),
-        most_throttled: throttling.max_by(f64::total_cmp),
-        restarts: events
-            .flat_map(|quantity| containers().filter_map(move |one| one.figure(quantity)?.value))
-            .sum(),
-        doubtful: pods
-            .iter()
-            .flat_map(|pod| pod.all_figures())
-            .filter(is_doubtful)
-            .count(),
-    }
-}
-
-/// Sums by role, and why there is none of some roles.
-#[derive(Default)]
-struct Sums {
-    by_role: BTreeMap<Role, f64>,
-    not_known: Vec<NotKnown>,
-}
-
-fn sums(pods: &[&PodUse], quantity: Quantity) -> Sums {
-    let containers = pods.iter().flat_map(|pod| &pod.containers);
-    let roles: BTreeSet<Role> = containers.map(|container| container.role).collect();
-    let mut sums = Sums::default();
-    for role in roles {
-        match use_of_role(pods.iter().copied(), role, quantity) {
-            Ok(sum) => drop(sums.by_role.insert(role, sum)),
-            Err(why) => sums.not_known.push(why),
-        }
-    }
-    sums
-}
-
-/// Whether a container was running, or had been, when it was last seen. A pod that has done its work
-/// ran its containers.
+/// Whether a container was running, or had run before, when it was last seen. The containers of a finished
+/// pod have run.
 fn did_run(pod: &Pod, container: &Container) -> bool {
     container.running
         || container.started.is_some()
@@ -400,7 +260,7 @@ fn did_run(pod: &Pod, container: &Container) -> bool {
         || pod.is_finished()
 }
 
-/// The figure of a container that did not run.
+/// The figure of a container that did not run: 0 in place of a missing value.
 fn zero_if_missing(figure: Figure) -> Figure {
     if figure.value.is_some() {
         return figure;

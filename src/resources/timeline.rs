@@ -1,23 +1,22 @@
-//! What kinds of pods used, stretch by stretch: the window's own arithmetic over many short windows,
-//! so that a chart over time and a figure of the window cannot contradict each other.
+//! CPU use over time, by category and role. Each bucket of time is reduced as the measured window is, so
+//! that a chart over time and the figures of the window cannot contradict each other.
 
 use super::parts::use_of_role;
 use super::{Category, PodUse, Quality, Quantity, Resources, Role, SampleLog, Span, Spans, reduce};
 use crate::units::Nanos;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A stretch of time.
+/// The CPU use in one bucket of a timeline.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stretch {
-    /// From where to where, since the load began.
+pub struct Bucket {
     pub span: Span,
-    /// Thousandths of a core by kind of pod and role; `None` where the samples of a container bracket
-    /// less than half of the stretch.
+    /// Thousandths of a core by category and role; `None` where the samples of a container cover less
+    /// than half of the bucket.
     pub cpu_m: BTreeMap<(Category, Role), Option<f64>>,
 }
 
-/// The load's time in so many stretches of equal length.
-pub fn timeline(log: &SampleLog, resources: &Resources, stretches: u64) -> Vec<Stretch> {
+/// The CPU use from the beginning of the load to its end, in this number of buckets of equal length.
+pub fn timeline(log: &SampleLog, resources: &Resources, buckets: u64) -> Vec<Bucket> {
     let Spans {
         load_start,
         load_end,
@@ -25,15 +24,15 @@ pub fn timeline(log: &SampleLog, resources: &Resources, stretches: u64) -> Vec<S
     } = resources.spans;
     let length = load_end.0.saturating_sub(load_start.0);
     let edge = |number: u64| {
-        let share = u128::from(length) * u128::from(number) / u128::from(stretches.max(1));
+        let share = u128::from(length) * u128::from(number) / u128::from(buckets.max(1));
         Nanos(load_start.0 + share as u64)
     };
-    (0..stretches)
-        .map(|number| stretch(log, resources, edge(number), edge(number + 1)))
+    (0..buckets)
+        .map(|number| bucket(log, resources, edge(number), edge(number + 1)))
         .collect()
 }
 
-fn stretch(log: &SampleLog, resources: &Resources, start: Nanos, end: Nanos) -> Stretch {
+fn bucket(log: &SampleLog, resources: &Resources, start: Nanos, end: Nanos) -> Bucket {
     let spans = Spans {
         window_start: start,
         window_end: end,
@@ -41,13 +40,13 @@ fn stretch(log: &SampleLog, resources: &Resources, start: Nanos, end: Nanos) -> 
     };
     let clocks = resources.clocks.clone();
     let reduced = reduce(log, &resources.topology, spans, clocks, &BTreeMap::new());
-    let mut kinds: BTreeMap<_, Vec<PodUse>> = BTreeMap::new();
+    let mut by_category: BTreeMap<_, Vec<PodUse>> = BTreeMap::new();
     for pod in reduced.pods {
-        let pods = kinds.entry(pod.category.clone()).or_default();
-        pods.push(without_thin_figures(pod));
+        let pods = by_category.entry(pod.category.clone()).or_default();
+        pods.push(without_low_coverage(pod));
     }
     let mut cpu_m = BTreeMap::new();
-    for (category, pods) in kinds {
+    for (category, pods) in by_category {
         let containers = pods.iter().flat_map(|pod| &pod.containers);
         let roles: BTreeSet<Role> = containers.map(|container| container.role).collect();
         for role in roles {
@@ -55,17 +54,18 @@ fn stretch(log: &SampleLog, resources: &Resources, start: Nanos, end: Nanos) -> 
             cpu_m.insert((category.clone(), role), sum.ok());
         }
     }
-    Stretch {
+    Bucket {
         span: spans.window(),
         cpu_m,
     }
 }
 
-/// Over a short stretch, samples that bracket less than half of it say nothing about it.
-fn without_thin_figures(mut pod: PodUse) -> PodUse {
+/// The pod without its figures of low coverage. A bucket is short, so samples that cover less than half of
+/// it tell nothing about the rest.
+fn without_low_coverage(mut pod: PodUse) -> PodUse {
     let containers = pod.containers.iter_mut();
     let figures = containers.flat_map(|container| &mut container.figures);
-    let thin = figures.filter(|figure| figure.quality == Quality::LowCoverage);
-    thin.for_each(|figure| figure.value = None);
+    let low = figures.filter(|figure| figure.quality == Quality::LowCoverage);
+    low.for_each(|figure| figure.value = None);
     pod
 }

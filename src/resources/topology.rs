@@ -1,38 +1,38 @@
-//! The nodes, pods and containers that were seen, and what each is there for.
+//! The nodes, pods and containers of a collection, and the role of each container.
 //!
-//! A [`Pod`] is a workload: a pod of a cluster, or a process of this machine in the form of one. Such a
-//! process has the namespace `local`, an owner of kind `Process` with the program's name, its id and
-//! start as uid, and one container of that name; it has no labels, images or limits. Files and JSON call
-//! both a pod.
+//! A [`Pod`] is a workload: a pod of a cluster, or a process of this machine that is described as one. Such
+//! a process has the namespace `local`, an owner of kind `Process` with the name of the program, its process
+//! id and start as uid, and one container with the name of the program. It has no labels, images or limits.
+//! Files and JSON call both a pod.
 
 use super::Subject;
 use crate::units::Nanos;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a container is there for.
+/// The purpose of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
-    /// The service itself.
+    /// The container of a service itself.
     App,
-    /// A mesh's proxy beside it, in the same pod.
+    /// A mesh's proxy in the pod of a service.
     Sidecar,
-    /// A mesh's proxy at its edge.
+    /// A mesh's proxy at its border.
     Gateway,
-    /// An ambient mesh's proxy for a namespace or service.
+    /// The proxy of a namespace or service in an ambient mesh.
     Waypoint,
-    /// An ambient mesh's proxy of a node (ztunnel).
+    /// The proxy of a node in an ambient mesh (ztunnel).
     NodeProxy,
-    /// A mesh's control plane (istiod).
+    /// The control plane of a mesh (istiod).
     ControlPlane,
-    /// Kubernetes itself.
+    /// A part of Kubernetes.
     System,
 }
 
 impl Role {
-    /// As it stands in files.
+    /// The name in files.
     pub fn name(self) -> &'static str {
         match self {
             Role::App => "app",
@@ -46,18 +46,18 @@ impl Role {
     }
 }
 
-/// The study's coarse kinds of pods, and namespaces beyond them.
+/// The category of a namespace and its pods, as the study named them; other namespaces are a category each.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(into = "String", from = "String")]
 pub enum Category {
     /// The system under load.
     Application,
-    /// The mesh's own pods.
+    /// The mesh's own pods, also those of a mesh other than Istio.
     IstioControlPlane,
-    /// Kubernetes itself.
+    /// The parts of Kubernetes.
     KubernetesSystem,
-    /// Any other namespace, by its name.
+    /// Another namespace, with its name.
     Namespace(String),
 }
 
@@ -94,124 +94,113 @@ impl std::fmt::Display for Category {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Mesh {
-    /// Not at all.
+    /// The pod is in no mesh.
     #[default]
     None,
-    /// Through a proxy of its own.
+    /// The pod has a proxy of its own.
     Sidecar,
-    /// Through its node's proxy.
+    /// The proxy of the node carries the pod's traffic.
     Ambient,
 }
 
-/// CPU and memory, asked for or allowed.
+/// Amounts of CPU and memory, such as the requests or the limits of a container.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Amounts {
     /// Thousandths of a core.
     #[serde(rename = "cpu_m", skip_serializing_if = "Option::is_none", default)]
     pub cpu_millicores: Option<f64>,
-    /// Bytes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub memory_bytes: Option<f64>,
 }
 
-/// A container, as its pod describes it.
+/// A container, as the Kubernetes API describes it in its pod.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Container {
-    /// Its name in the pod.
     pub name: String,
-    /// What it is there for.
     pub role: Role,
-    /// The image that was asked for.
+    /// The image as the pod names it.
     pub image: String,
-    /// The image that runs, by digest.
+    /// The image that runs, with its digest.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub image_id: Option<String>,
-    /// What it asks for.
+    /// The CPU and memory that Kubernetes reserves for the container.
     pub requests: Amounts,
-    /// What it may use.
+    /// The most CPU and memory that the container may use.
     pub limits: Amounts,
-    /// A sidecar that Kubernetes knows as one: a restartable init container.
+    /// Whether the container is a native sidecar of Kubernetes, a restartable init container.
     #[serde(default)]
     pub native_sidecar: bool,
-    /// Whether it was running when last seen.
+    /// Whether the container was running when it was last seen.
     #[serde(default)]
     pub running: bool,
-    /// How often it was started again.
+    /// The number of restarts since the pod was made.
     #[serde(default)]
     pub restarts: u64,
-    /// Why it ended the last time, such as `OOMKilled`.
+    /// The reason for which the container ended the last time, such as `OOMKilled`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_exit: Option<String>,
-    /// When it was started the last time; nanoseconds since 1970, on its node's clock. Absent for a
-    /// container that never was.
+    /// The moment of the last start in nanoseconds since 1970, on the node's clock; absent for a
+    /// container that was never started.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub started: Option<Nanos>,
 }
 
-/// Who made a pod.
+/// The object that made a pod.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Owner {
-    /// `Deployment`, `StatefulSet`, `DaemonSet`, `Job`, `Node` (a static pod), `Pod` (nobody).
+    /// The kind of the object: `Deployment`, `StatefulSet`, `DaemonSet`, `Job`, `Node` for a static pod,
+    /// or `Pod` for a pod that no other object made.
     pub kind: String,
-    /// Its name.
     pub name: String,
 }
 
-/// When a pod was there, on our clock; nanoseconds since 1970.
+/// The time in which a pod existed, in nanoseconds since 1970 on the generator's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Seen {
-    /// When it was created, or first seen where that is not said.
+    /// The moment at which the pod was created or, where that is not known, first seen.
     pub from: Nanos,
-    /// When it was found gone; `None` while it is there.
+    /// The moment at which the pod was found to be gone or finished; `None` while it exists.
     pub to: Option<Nanos>,
 }
 
-/// A pod, or a local process that is treated as one.
+/// A pod, or a local process that is described as one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Pod {
-    /// The node it runs on; empty while it is not scheduled.
+    /// The name of the node; empty while the pod is not scheduled.
     pub node: String,
-    /// Namespace.
     pub namespace: String,
-    /// Name.
     pub name: String,
-    /// Uid.
     pub uid: String,
-    /// The service: the owner's name, or the label that names the app.
+    /// The service that the pod belongs to: the name of the owner, or the label that names the app.
     pub service: String,
-    /// Who made it.
     pub owner: Owner,
-    /// What kind of pod.
     pub category: Category,
-    /// How it takes part in the mesh.
     pub mesh: Mesh,
-    /// It shares its node's network, so its network figures are the node's.
+    /// Whether the pod uses its node's network, so that its network figures are those of the node.
     pub host_network: bool,
-    /// `Running`, `Pending`, `Succeeded`, `Failed`, `Unknown`.
+    /// The phase: `Running`, `Pending`, `Succeeded`, `Failed` or `Unknown`.
     pub phase: String,
-    /// Every condition that makes it ready holds.
+    /// Whether all conditions hold that Kubernetes demands of a ready pod.
     pub ready: bool,
-    /// Labels.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
-    /// Its containers, native sidecars included, other init containers not.
+    /// The containers, including native sidecars and no other init containers.
     pub containers: Vec<Container>,
-    /// When it was there.
     pub seen: Seen,
 }
 
 impl Pod {
-    /// It has done its work, or failed to, and uses nothing any more.
+    /// Whether the pod has ended, with success or without, so that it uses nothing any more.
     pub fn is_finished(&self) -> bool {
         matches!(self.phase.as_str(), "Succeeded" | "Failed")
     }
 
-    /// A cache whose contents one step would hand to the next.
+    /// Whether the pod runs memcached, whose contents one step would leave to the next.
     pub fn is_memcached(&self) -> bool {
         let mut images = self.containers.iter().map(|one| &one.image);
         self.service.contains("memcached")
@@ -219,7 +208,7 @@ impl Pod {
             || images.any(|image| image.contains("memcached"))
     }
 
-    /// The pod, or one of its containers, as samples name it.
+    /// The subject under which samples of the pod, or of one of its containers, are known.
     pub fn subject(&self, container: Option<&str>) -> Subject {
         Subject {
             node: self.node.clone(),
@@ -231,45 +220,44 @@ impl Pod {
     }
 }
 
-/// A node, or this machine.
+/// A node of the cluster, or this machine.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Node {
-    /// Name.
     pub name: String,
-    /// Container runtime and its version, such as `containerd://1.6.20`.
+    /// The container runtime with its version, such as `containerd://1.6.20`.
     pub runtime: String,
-    /// Version of its kubelet.
+    /// The version of the kubelet.
     pub kubelet: String,
-    /// Version of its kernel.
+    /// The version of the kernel.
     pub kernel: String,
-    /// Cores.
+    /// The number of cores.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cores: Option<f64>,
-    /// Memory in bytes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub memory_bytes: Option<f64>,
-    /// Where its kubelet listens.
+    /// The host name or IP address at which the kubelet listens.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub address: Option<String>,
-    /// The kubelet's port.
+    /// The port at which the kubelet listens.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub kubelet_port: Option<u16>,
 }
 
-/// Which pods are collected, and as what.
+/// The namespaces whose pods are collected.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Scope {
-    /// Namespaces of the system under load.
+    /// The namespaces of the system under load.
     pub application: BTreeSet<String>,
-    /// Everything else, too; without it only the application and the mesh.
+    /// Whether the pods of all namespaces are collected. Otherwise only those of the application and the
+    /// mesh are.
     pub all_namespaces: bool,
-    /// Namespaces whose pods an ambient mesh serves.
+    /// The namespaces whose pods are in an ambient mesh.
     pub ambient: BTreeSet<String>,
 }
 
-/// Namespaces of Kubernetes' own parts.
+/// The namespaces of Kubernetes' own parts.
 const SYSTEM_NAMESPACES: [&str; 5] = [
     "kube-system",
     "kube-public",
@@ -279,10 +267,10 @@ const SYSTEM_NAMESPACES: [&str; 5] = [
 ];
 
 impl Scope {
-    /// Namespaces that meshes install themselves in.
+    /// The namespaces in which meshes are installed.
     pub const MESH_NAMESPACES: [&str; 3] = ["istio-system", "istio-ingress", "linkerd"];
 
-    /// The kind of pods of a namespace.
+    /// The category of the pods of a namespace.
     pub fn category(&self, namespace: &str) -> Category {
         if self.application.contains(namespace) {
             Category::Application
@@ -295,7 +283,7 @@ impl Scope {
         }
     }
 
-    /// Whether a namespace's pods are collected.
+    /// Whether the pods of a namespace are collected.
     pub fn contains(&self, namespace: &str) -> bool {
         let category = self.category(namespace);
         self.all_namespaces
@@ -306,21 +294,20 @@ impl Scope {
     }
 }
 
-/// Everybody who was seen.
+/// All nodes and pods that were seen in a collection.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Topology {
-    /// Which pods are collected.
     pub scope: Scope,
-    /// By name.
+    /// The nodes by name.
     pub nodes: BTreeMap<String, Node>,
-    /// By uid; pods that went stay.
+    /// The pods by uid. Pods that no longer exist are kept.
     pub pods: BTreeMap<String, Pod>,
 }
 
 impl Topology {
-    /// Takes a new list of pods at the moment `now`: newcomers are added, the known brought up to
-    /// date, and those that are missing or finished are marked as gone.
+    /// Applies a new list of pods that was received at the moment `now`. New pods are added, known ones
+    /// are brought up to date, and those that are finished or no longer listed are marked as gone.
     pub fn update(&mut self, pods: impl IntoIterator<Item = Pod>, now: Nanos) {
         let mut present = BTreeSet::new();
         for mut pod in pods {
@@ -346,7 +333,7 @@ impl Topology {
         }
     }
 
-    /// The pod of that name that was seen last: sources name pods without their uid.
+    /// The pod of this name that was seen last, for sources that do not give the uid.
     pub fn pod_named(&self, namespace: &str, name: &str) -> Option<&Pod> {
         let named = |pod: &&Pod| pod.name == name && pod.namespace == namespace;
         self.pods
@@ -355,14 +342,14 @@ impl Topology {
             .max_by_key(|pod| (pod.seen.to.is_none(), pod.seen.from))
     }
 
-    /// Pods that are there and hold running containers.
+    /// The pods that exist and are in the phase `Running`.
     pub fn running(&self) -> impl Iterator<Item = &Pod> {
         self.pods
             .values()
             .filter(|pod| pod.seen.to.is_none() && pod.phase == "Running")
     }
 
-    /// Nodes on which pods of the scope are.
+    /// The names of the nodes that have running pods.
     pub fn busy_nodes(&self) -> BTreeSet<&str> {
         self.running()
             .map(|pod| pod.node.as_str())

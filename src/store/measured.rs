@@ -5,7 +5,7 @@ use super::folder::{load, load_collection};
 use super::lasting::read_if_there;
 use crate::files::{HlogBlock, hlog_blocks, samples_from_csv};
 use crate::measure::{Distribution, Histogram};
-use crate::resources::{Resources, Stretch, timeline};
+use crate::resources::{Bucket, Resources, timeline};
 use crate::spec::Window;
 use crate::units::Nanos;
 use crate::verdict::{JudgedRun, MeasuredRun, PercentileInterval, percentile_intervals};
@@ -96,7 +96,7 @@ pub struct Collected {
     /// What was used.
     pub resources: Resources,
     /// And when; empty without samples.
-    pub timeline: Vec<Stretch>,
+    pub timeline: Vec<Bucket>,
     /// Files that could not be read, and why.
     pub notes: Vec<String>,
 }
@@ -118,7 +118,7 @@ pub fn load_collected(folder: &Path) -> Result<Option<Collected>, StoreError> {
     }))
 }
 
-fn load_timeline(folder: &Path, resources: &Resources, notes: &mut Vec<String>) -> Vec<Stretch> {
+fn load_timeline(folder: &Path, resources: &Resources, notes: &mut Vec<String>) -> Vec<Bucket> {
     let samples = match read_if_there(&folder.join("samples.csv")) {
         Ok(Some(samples)) => samples,
         Ok(None) => return Vec::new(),

@@ -2,7 +2,7 @@
 
 use super::{PercentileInterval, Stability, Verdict, stability, verdict};
 use crate::measure::{Distribution, Ending, RunResult};
-use crate::resources::Stretch;
+use crate::resources::Bucket;
 use crate::units::Nanos;
 
 /// The result of a run, the verdict on the generator, and whether the system held the rate.
@@ -50,7 +50,7 @@ pub struct MeasuredRun {
     /// beginning of the load. Empty where the interval log cannot be read, and in a closed loop.
     pub lag: Vec<(Nanos, Distribution)>,
     /// The use of pods over time; empty without samples.
-    pub timeline: Vec<Stretch>,
+    pub timeline: Vec<Bucket>,
     /// The files that could not be read, with the reasons.
     pub notes: Vec<String>,
 }

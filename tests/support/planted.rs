@@ -7,8 +7,8 @@ use meshload::measure::{
     TargetResult, ThreadUse, fine, record,
 };
 use meshload::resources::{
-    Amounts, Category, Container, Mesh, Node, Owner, Pod, Point, Quantity, Role, Sample, SampleLog,
-    Scope, Seen, Source, Spans, Subject, Topology, reduce,
+    Amounts, Category, Container, Mesh, Node, Owner, Pod, Quantity, Role, Sample, SampleLog,
+    SamplePoint, Scope, Seen, Source, Spans, Subject, Topology, reduce,
 };
 use meshload::spec::{
     HttpOptions, Load, Offered, ReachOptions, RecordingOptions, RunSpec, StepLabel, Target,
@@ -416,7 +416,7 @@ fn push(
             subject: subject.clone(),
             quantity,
             source: Source::MetricsResource,
-            point: Point {
+            point: SamplePoint {
                 stamp,
                 received: stamp,
                 value: of(at),

@@ -1,34 +1,35 @@
-//! Raw samples: what a source said, when it says that it measured it, and when we heard it.
+//! Raw samples: a value from a source, the moment at which the source measured it, and the moment at which
+//! it was received.
 
 use super::Quantity;
 use crate::units::Nanos;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
-/// Where a sample comes from.
+/// The source of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// A command run in the container at the window's edges: the counter at that very moment.
+    /// A command in the container, which reads the counters at the edges of the window.
     Exec,
-    /// The kubelet's `/metrics/resource`: stamps in milliseconds.
+    /// The kubelet's `/metrics/resource`, with times in milliseconds.
     MetricsResource,
-    /// The kubelet's `/metrics/cadvisor`: stamps in milliseconds.
+    /// The kubelet's `/metrics/cadvisor`, with times in milliseconds.
     MetricsCadvisor,
-    /// The kubelet's `/stats/summary`: stamps in whole seconds.
+    /// The kubelet's `/stats/summary`, with times in whole seconds.
     StatsSummary,
-    /// metrics-server: smoothed by somebody else's window.
+    /// metrics-server, whose values are averages over a window of unknown length.
     MetricsServer,
-    /// The list of pods.
+    /// The list of pods of the Kubernetes API.
     PodList,
-    /// /proc and the cgroup files of this machine.
+    /// The files in /proc and the cgroup files of this machine.
     Proc,
 }
 
 impl Source {
-    /// Best first. CPU and memory come with finer stamps from `/metrics/resource`; what was read at
-    /// the window's edges needs no stamps of others at all.
+    /// All sources, the best one first. The times of `/metrics/resource` are finer than those of
+    /// `/stats/summary`, and counters that are read at the window's edges need no correction of clocks.
     pub const BEST_FIRST: [Source; 7] = [
         Source::Proc,
         Source::Exec,
@@ -39,7 +40,7 @@ impl Source {
         Source::MetricsServer,
     ];
 
-    /// As it stands in files.
+    /// The name in files.
     pub fn name(self) -> &'static str {
         match self {
             Source::Exec => "exec",
@@ -52,7 +53,8 @@ impl Source {
         }
     }
 
-    /// Whether its stamps are of the node's clock; the others are stamped by us.
+    /// Whether the times of its samples are those of the node's clock. Those of the other sources are
+    /// taken from the generator's clock.
     pub fn is_stamped_by_node(self) -> bool {
         matches!(
             self,
@@ -63,7 +65,7 @@ impl Source {
         )
     }
 
-    /// The source of that name.
+    /// The source of this name in files.
     pub fn of_name(name: &str) -> Option<Source> {
         Source::BEST_FIRST
             .into_iter()
@@ -71,58 +73,54 @@ impl Source {
     }
 }
 
-/// Whom a sample is about.
+/// The pod or container that a sample belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject {
-    /// The node.
     pub node: String,
-    /// The namespace.
     pub namespace: String,
-    /// The pod's name.
+    /// The name of the pod.
     pub pod: String,
-    /// The pod's uid: a name can be given again, a uid cannot.
+    /// The uid of the pod. Unlike the name it is never given to another pod.
     pub uid: String,
-    /// The container; `None` for the pod as a whole.
+    /// The name of the container; `None` for the pod as a whole.
     pub container: Option<String>,
 }
 
-/// One number of one source.
+/// A value with its times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Point {
-    /// When it was measured, on the clock of the node; nanoseconds since 1970.
+pub struct SamplePoint {
+    /// The moment of the measurement in nanoseconds since 1970, on the node's clock or the generator's
+    /// as [`Source::is_stamped_by_node`] says.
     pub stamp: Nanos,
-    /// When it reached us, on our clock; nanoseconds since 1970.
+    /// The moment at which the value was received, in nanoseconds since 1970 on the generator's clock.
     pub received: Nanos,
-    /// In the quantity's base unit (nanoseconds, bytes, counts).
+    /// The value in the quantity's base unit: nanoseconds, bytes or a number.
     pub value: u64,
-    /// When the container says it was started: another start, another counter.
+    /// The moment at which the container was started, where the source gives it. A counter with another
+    /// start is another counter.
     pub epoch: Option<Nanos>,
 }
 
-/// A point with whom and what it is about.
+/// One value of one quantity of one pod or container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sample {
-    /// Whom.
     pub subject: Subject,
-    /// What.
     pub quantity: Quantity,
-    /// Who says so.
     pub source: Source,
-    /// The number and its times.
-    pub point: Point,
+    pub point: SamplePoint,
 }
 
-type Series = HashMap<(Quantity, Source), Vec<Point>>;
+type Series = HashMap<(Quantity, Source), Vec<SamplePoint>>;
 
-/// All samples of a collection, without repetitions: sources serve the same datum until they have a
-/// new one, so a datum is kept when its stamp differs from the last.
+/// All samples of a collection, each once. A source gives the same sample again until it has measured a
+/// new one, so a sample is kept only when its time differs from that of the last one.
 #[derive(Debug, Clone, Default)]
 pub struct SampleLog {
     series: HashMap<Subject, Series>,
 }
 
 impl SampleLog {
-    /// Takes a sample; false when it is the datum that was there already.
+    /// Adds a sample; returns whether it is a new one.
     pub fn push(&mut self, sample: Sample) -> bool {
         let series = self.series.entry(sample.subject).or_default();
         let points = series.entry((sample.quantity, sample.source)).or_default();
@@ -135,22 +133,23 @@ impl SampleLog {
         is_new
     }
 
-    /// The points of one series, in the order in which they came; empty when there are none.
-    pub fn points(&self, subject: &Subject, quantity: Quantity, source: Source) -> &[Point] {
+    /// The points of one series, in the order in which they were received.
+    pub fn points(&self, subject: &Subject, quantity: Quantity, source: Source) -> &[SamplePoint] {
         let series = self.series.get(subject);
         series
             .and_then(|series| series.get(&(quantity, source)))
             .map_or(&[], Vec::as_slice)
     }
 
-    /// Everybody it knows something about, sorted.
+    /// All pods and containers that have samples, sorted.
     pub fn subjects(&self) -> Vec<&Subject> {
         let mut subjects: Vec<&Subject> = self.series.keys().collect();
         subjects.sort();
         subjects
     }
 
-    /// Everything, sorted by subject, quantity and source, each series in its order of arrival.
+    /// All samples, sorted by subject, quantity and source; each series in the order in which it was
+    /// received.
     pub fn samples(&self) -> impl Iterator<Item = Sample> + '_ {
         self.subjects().into_iter().flat_map(|subject| {
             let mut keys: Vec<_> = self.series[subject].iter().collect();
