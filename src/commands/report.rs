@@ -7,7 +7,7 @@ use crate::compare::{Steps, common_rate};
 use crate::exit::Exit;
 use crate::html::{About, Page, collection_page, run_page, sweep_page};
 use crate::store::{
-    PLAN_JSON, RUN_JSON, STEPS, StepSet, StoreError, load_collected, load_measured, load_steps,
+    PLAN_JSON, RUN_JSON, STEPS, StepSet, StoreError, load_collection, load_measured, load_steps,
 };
 use crate::study::LATENCIES_CSV;
 use crate::text::{one_repetition, outcome_text, resources_text, steps_table, wrk_text};
@@ -40,7 +40,7 @@ pub fn draw(folder: &Path) -> Result<(), NotWritten> {
 
 /// The text and the page of a folder of any kind.
 fn contents(folder: &Path) -> Result<(String, Page), StoreError> {
-    if let Some(collected) = load_collected(folder)? {
+    if let Some(collected) = load_collection(folder)? {
         let mut page = collection_page(&collected.resources, &collected.timeline);
         page.lead.extend(collected.notes);
         return Ok((resources_text(&collected.resources), page));

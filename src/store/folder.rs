@@ -1,30 +1,33 @@
-//! The folder of one run. run.json comes last, so a folder that has one is complete.
+//! The folder of one run or one collection. The file run.json or collect.json is written last, so a folder
+//! that has one is complete.
 
-use super::files::{PartialFile, StoreError, write_file};
+use super::error::StoreError;
+use super::partial_file::{PartialFile, write_file};
 use crate::files::{collection_from_json, run_from_json};
 use crate::resources::Resources;
 use crate::verdict::JudgedRun;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The file that makes a run's folder complete.
+/// The file of a run's result, which makes the run's folder complete.
 pub const RUN_JSON: &str = "run.json";
-/// The file that makes the folder of a collection alone complete.
+/// The file of a collection without a load, which makes its folder complete.
 pub const COLLECT_JSON: &str = "collect.json";
 
-/// A folder that is being filled.
+/// A folder that is being filled with results.
 #[derive(Debug)]
 pub struct ResultFolder {
     path: PathBuf,
-    /// The outermost folder that had to be made.
+    /// The outermost folder that had to be made; `None` where the folder existed.
     made: Option<PathBuf>,
 }
 
 impl ResultFolder {
-    /// Makes the folder, parents and all, and sees that it can be written.
+    /// Makes the folder and its missing parents. A folder that exists must be empty.
     ///
     /// # Errors
-    /// [`StoreError::NotEmpty`] when something is in it, otherwise what the system says.
+    /// [`StoreError::NotEmpty`] for a folder that holds something, [`StoreError::Refused`] for one that
+    /// cannot be made or read.
     pub fn create(path: &Path) -> Result<ResultFolder, StoreError> {
         let missing = path
             .ancestors()
@@ -41,7 +44,8 @@ impl ResultFolder {
         })
     }
 
-    /// Takes everything away again, because nothing was measured; the folder was empty before.
+    /// Removes everything that was made, because nothing was measured. The folder was empty before, so all
+    /// files in it are those of the run.
     pub fn abandon(self) {
         for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
             let _ = fs::remove_file(entry.path());
@@ -52,13 +56,14 @@ impl ResultFolder {
                 .ancestors()
                 .take_while(|folder| folder.starts_with(made));
             for folder in own {
-                // Fails, as it should, on a folder that something else has been put into.
+                // This fails on a folder that is not empty, because something else was put into it. Such a
+                // folder has to stay.
                 let _ = fs::remove_dir(folder);
             }
         }
     }
 
-    /// Writes one file.
+    /// Writes one file, whole or not at all.
     ///
     /// # Errors
     /// [`StoreError`] naming the file and the cure.
@@ -66,12 +71,12 @@ impl ResultFolder {
         write_file(&self.path.join(name), bytes)
     }
 
-    /// The path of the folder.
+    /// The path that the folder was made at.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Begins a file that grows while the run goes on.
+    /// Begins a file that is written while the run goes on.
     ///
     /// # Errors
     /// [`StoreError`] naming the file and the cure.
@@ -79,7 +84,7 @@ impl ResultFolder {
         PartialFile::begin(&self.path.join(name))
     }
 
-    /// Completes the folder with the file that says so, such as [`RUN_JSON`].
+    /// Completes the folder with its last file, such as [`RUN_JSON`].
     ///
     /// # Errors
     /// [`StoreError`] naming the file and the cure.
@@ -88,11 +93,11 @@ impl ResultFolder {
     }
 }
 
-/// Reads the figures of a folder that a collection alone has filled; `None` when it is not one.
+/// Reads the collect.json of a folder; `None` when it has none.
 ///
 /// # Errors
-/// [`StoreError`] for one that is not understood.
-pub fn load_collection(folder: &Path) -> Result<Option<Resources>, StoreError> {
+/// [`StoreError`] when the file cannot be read or understood.
+pub(super) fn load_resources(folder: &Path) -> Result<Option<Resources>, StoreError> {
     let path = folder.join(COLLECT_JSON);
     let bytes = match fs::read(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -103,10 +108,10 @@ pub fn load_collection(folder: &Path) -> Result<Option<Resources>, StoreError> {
         .map_err(|cause| StoreError::Unreadable { path, cause })
 }
 
-/// Reads the result of a folder, and the verdict that it was given.
+/// Reads the run.json of a folder: the result, and the verdict that was written with it.
 ///
 /// # Errors
-/// [`StoreError`] when there is no such folder, no finished run in it, or one that is not understood.
+/// [`StoreError`] when there is no such folder, or no run.json in it, or one that cannot be understood.
 pub fn load(folder: &Path) -> Result<JudgedRun, StoreError> {
     fs::read_dir(folder).map_err(StoreError::refused("read", folder))?;
     let path = folder.join(RUN_JSON);
@@ -119,10 +124,10 @@ pub fn load(folder: &Path) -> Result<JudgedRun, StoreError> {
     understood(path, &bytes)
 }
 
-/// Reads a run.json, whatever its name.
+/// Reads a file in the format of run.json under any name.
 ///
 /// # Errors
-/// [`StoreError`] when it cannot be read or understood.
+/// [`StoreError`] when the file cannot be read or understood.
 pub fn load_file(path: &Path) -> Result<JudgedRun, StoreError> {
     let bytes = fs::read(path).map_err(StoreError::refused("read", path))?;
     understood(path.to_owned(), &bytes)

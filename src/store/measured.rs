@@ -1,8 +1,9 @@
-//! A run with what its folder holds beside run.json.
+//! A run or a collection together with the files of its folder that reports need: the interval log and the
+//! samples.
 
-use super::files::StoreError;
-use super::folder::{load, load_collection};
-use super::lasting::read_if_there;
+use super::entries::read_if_there;
+use super::error::StoreError;
+use super::folder::{load, load_resources};
 use crate::files::{HlogBlock, hlog_blocks, samples_from_csv};
 use crate::measure::{Distribution, Histogram};
 use crate::resources::{Bucket, Resources, timeline};
@@ -11,14 +12,15 @@ use crate::units::Nanos;
 use crate::verdict::{JudgedRun, MeasuredRun, PercentileInterval, percentile_intervals};
 use std::path::Path;
 
-/// Stretches of a timeline.
-const STRETCHES: u64 = 60;
+/// The number of buckets of a timeline.
+const BUCKETS: u64 = 60;
 const MILLISECOND: Nanos = Nanos::from_millis(1);
 
-/// Reads a run's folder; the run has no name.
+/// Reads the folder of a run. The caller gives the run its name. Other files than run.json may be missing or
+/// unreadable; the result then has a note in place of what they hold.
 ///
 /// # Errors
-/// [`StoreError`] as [`load`]; what the other files hold is missing where they cannot be read.
+/// [`StoreError`] as [`load`].
 pub fn load_measured(folder: &Path) -> Result<MeasuredRun, StoreError> {
     let judged = load(folder)?;
     let result = &judged.result;
@@ -54,8 +56,9 @@ pub fn load_measured(folder: &Path) -> Result<MeasuredRun, StoreError> {
     })
 }
 
-/// The log holds what finished in the window, the percentiles what was due in it: as long as the rate was
-/// held, and the percentile is no lower bound, these are the same requests but for a few at the edges.
+/// The confidence intervals of the percentiles, from the interval log. The log counts the requests that
+/// finished in the window, and a percentile those that were due in it. They are the same but for a few at
+/// the edges if the rate was held and the percentile is no lower bound; otherwise there is no interval.
 fn intervals(times: Vec<HlogBlock>, run: &JudgedRun) -> Vec<PercentileInterval> {
     if run.stability.is_held() == Some(false) {
         return Vec::new();
@@ -75,43 +78,44 @@ fn intervals(times: Vec<HlogBlock>, run: &JudgedRun) -> Vec<PercentileInterval> 
     intervals
 }
 
+/// The lag in a block of the log, with the middle of the block's time.
 fn middle(block: &HlogBlock) -> Option<(Nanos, Distribution)> {
     let middle = block.start + Nanos(block.length.0 / 2);
     Some((middle, Distribution::of(&block.histogram)?))
 }
 
-/// The blocks of the window, by the time of finishing.
+/// The histograms of the blocks that lie in the window.
 fn inside(blocks: Vec<HlogBlock>, window: Window) -> Vec<Histogram> {
     let inside = blocks.into_iter().filter(|block| {
-        // The log has milliseconds.
+        // The log rounds times to milliseconds.
         let from = block.start + MILLISECOND;
         from >= window.start && block.start + block.length <= window.end + MILLISECOND
     });
     inside.map(|block| block.histogram).collect()
 }
 
-/// A collection without a load.
+/// A collection without a load, as it was read from its folder.
 #[derive(Debug, Clone)]
-pub struct Collected {
-    /// What was used.
+pub struct LoadedCollection {
     pub resources: Resources,
-    /// And when; empty without samples.
+    /// The CPU use over time; empty without samples.
     pub timeline: Vec<Bucket>,
-    /// Files that could not be read, and why.
+    /// Files that could not be read, each with the reason.
     pub notes: Vec<String>,
 }
 
-/// Reads a collection; `None` when the folder holds none.
+/// Reads the folder of a collection without a load; `None` when the folder holds none. The samples may be
+/// missing or unreadable.
 ///
 /// # Errors
-/// [`StoreError`] for one that is not understood.
-pub fn load_collected(folder: &Path) -> Result<Option<Collected>, StoreError> {
-    let Some(resources) = load_collection(folder)? else {
+/// [`StoreError`] when collect.json cannot be read or understood.
+pub fn load_collection(folder: &Path) -> Result<Option<LoadedCollection>, StoreError> {
+    let Some(resources) = load_resources(folder)? else {
         return Ok(None);
     };
     let mut notes = Vec::new();
     let timeline = load_timeline(folder, &resources, &mut notes);
-    Ok(Some(Collected {
+    Ok(Some(LoadedCollection {
         resources,
         timeline,
         notes,
@@ -128,7 +132,7 @@ fn load_timeline(folder: &Path, resources: &Resources, notes: &mut Vec<String>) 
         }
     };
     match samples_from_csv(&samples) {
-        Ok(log) => timeline(&log, resources, STRETCHES),
+        Ok(log) => timeline(&log, resources, BUCKETS),
         Err(reason) => {
             notes.push(format!(
                 "samples.csv cannot be read, so nothing is shown over time: {reason}"

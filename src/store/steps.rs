@@ -1,8 +1,9 @@
-//! Steps to compare, from any folder that holds some: a sweep, a single run, or the study of before.
+//! The steps of a folder, for comparisons and reports. The folder can be that of a sweep, of repeated runs, of
+//! a single run, or of the study.
 
-use super::files::StoreError;
+use super::entries::{names_in, read_if_there};
+use super::error::StoreError;
 use super::folder::{RUN_JSON, load, load_file};
-use super::lasting::{names_in, read_if_there};
 use super::plan_file::{PLAN_JSON, arm_names, plan_text};
 use crate::compare::{ArmSteps, Step, add_conditions};
 use crate::measure::Ending;
@@ -12,19 +13,19 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Where the folders of several runs lie.
+/// The folder in which the folders of the steps lie.
 pub const STEPS: &str = "steps";
 
-/// What a folder holds.
+/// The steps of a folder, by arm.
 #[derive(Debug, Clone, Default)]
 pub struct StepSet {
-    /// Arm by arm, in the plan's order.
+    /// The arms that have steps, in the order of the plan.
     pub arms: Vec<ArmSteps>,
-    /// The study's own sums, where there is a k8s_full_metrics.csv.
+    /// Sums as the study computed them, from k8s_full_metrics.csv; empty where there is no such file.
     pub sums: StudySums,
-    /// The plan, or the study's metadata, as it stands in its file.
+    /// The text of the plan, or of the study's metadata.
     pub plan: Option<String>,
-    /// What was left out, and why.
+    /// Steps and files that were left out, each with the reason.
     pub notes: Vec<String>,
 }
 
@@ -38,10 +39,10 @@ impl StepSet {
         &mut self.arms[at]
     }
 
-    /// The arm of that name, or all of them.
+    /// The arm of this name, or all arms without a name.
     ///
     /// # Errors
-    /// [`StoreError::NoArm`]
+    /// [`StoreError::NoArm`] when no arm has the name.
     pub fn chosen(self, folder: &Path, arm: Option<&str>) -> Result<Vec<ArmSteps>, StoreError> {
         let Some(name) = arm else {
             return Ok(self.arms);
@@ -59,10 +60,10 @@ impl StepSet {
     }
 }
 
-/// The only one of a folder's arms.
+/// The arm of a folder that has only one.
 ///
 /// # Errors
-/// [`StoreError::SeveralArms`]
+/// [`StoreError::SeveralArms`] when the folder has another number of arms.
 pub fn only_arm(folder: &Path, arms: Vec<ArmSteps>) -> Result<ArmSteps, StoreError> {
     <[ArmSteps; 1]>::try_from(arms)
         .map(|[arm]| arm)
@@ -72,11 +73,11 @@ pub fn only_arm(folder: &Path, arms: Vec<ArmSteps>) -> Result<ArmSteps, StoreErr
         })
 }
 
-/// Reads whatever steps a folder holds: those of a sweep, of repeated runs, of one run, of the study.
-/// A file is taken for a run.json.
+/// Reads the steps of a folder, whether it is that of a sweep, of repeated runs, of one run or of the study. A
+/// path to a file is read as a run.json.
 ///
 /// # Errors
-/// [`StoreError`] when it holds none, or a table that cannot be read.
+/// [`StoreError`] when there is no finished step, or a table that cannot be read.
 pub fn load_steps(folder: &Path) -> Result<StepSet, StoreError> {
     if folder.is_file() {
         return load_steps_of_file(folder);
@@ -87,7 +88,7 @@ pub fn load_steps(folder: &Path) -> Result<StepSet, StoreError> {
     let plan = read_if_there(&folder.join(PLAN_JSON))?;
     if let Some(plan) = &plan {
         for name in arm_names(plan) {
-            // The plan says in which order the arms are shown.
+            // Adding the arms here, before any step, fixes the order in which they are shown.
             set.arm(&name);
         }
         set.plan = plan_text(plan);
@@ -124,7 +125,7 @@ pub fn load_steps(folder: &Path) -> Result<StepSet, StoreError> {
     Ok(set)
 }
 
-/// A run.json is its folder's; a result by another name may lie anywhere.
+/// Reads a file called run.json with its folder, and a result of another name alone.
 fn load_steps_of_file(path: &Path) -> Result<StepSet, StoreError> {
     if let (Some(RUN_JSON), Some(folder)) =
         (path.file_name().and_then(OsStr::to_str), path.parent())
@@ -141,7 +142,7 @@ fn load_steps_of_file(path: &Path) -> Result<StepSet, StoreError> {
     Ok(set)
 }
 
-/// A run by itself, which need not have an arm's name.
+/// Adds a run that is no step of a sweep. Without an arm's name it gets that of its folder or file.
 fn add_single(set: &mut StepSet, place: &Path, run: JudgedRun) -> Result<(), StoreError> {
     if run.result.ending != Ending::Complete {
         return Err(StoreError::BrokenOff(place.to_owned()));
@@ -162,7 +163,7 @@ fn name_of(folder: &Path) -> String {
     without_time(&name).to_owned()
 }
 
-/// `no_istio_20260101_024147` is `no_istio`.
+/// The name without the time that the study put behind it: `no_istio` for `no_istio_20260101_024147`.
 fn without_time(name: &str) -> &str {
     let is_time = |part: &str, digits: usize| {
         part.len() == digits && part.chars().all(|c| c.is_ascii_digit())
@@ -182,6 +183,7 @@ fn unreadable<E: ToString>(path: &Path) -> impl FnOnce(E) -> StoreError {
     }
 }
 
+/// Adds a step of a sweep or one of several repeated runs, or a note on why it is left out.
 fn add_run(set: &mut StepSet, folder: &Path, name: &str) {
     let run = match load(folder) {
         Ok(run) if run.result.ending == Ending::Complete => run,
@@ -198,13 +200,15 @@ fn add_run(set: &mut StepSet, folder: &Path, name: &str) {
     }
     let arm = set.arm(&step.key.arm);
     if !is_labelled {
-        // In the order of their names, which is all that is known of them.
+        // Runs without labels count as repetitions in the order of their folders' names, because nothing
+        // else is known of their order.
         step.key.repetition = arm.set().at(step.key.rate).len() as u32 + 1;
     }
     add_conditions(&mut arm.conditions, &run.result);
     arm.add(folder, step);
 }
 
+/// Adds the steps of a folder of the study, if it has the study's table of latencies.
 fn add_study(set: &mut StepSet, folder: &Path) -> Result<(), StoreError> {
     let path = folder.join(LATENCIES_CSV);
     let Some(latencies) = read_if_there(&path)? else {
@@ -234,7 +238,8 @@ fn add_study(set: &mut StepSet, folder: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A folder, or one arm of it: `DIR` or `DIR:ARM`. A folder whose name has a colon is taken whole.
+/// Splits what a user typed as `DIR` or `DIR:ARM` into the folder and the name of the arm. If the whole text is
+/// the path of a folder, its colon belongs to the folder's name.
 pub fn folder_and_arm(typed: &Path) -> (PathBuf, Option<String>) {
     let text = typed.to_string_lossy();
     match text.rsplit_once(':') {

@@ -1,4 +1,4 @@
-//! Files are there whole or not at all, and what goes wrong names the place and the cure.
+//! Tests that files are whole or absent, and that errors name the path and the cure.
 
 use super::*;
 use crate::files::run_to_json;
@@ -67,7 +67,7 @@ fn a_growing_file_is_partial_until_it_is_finished() {
     log.append(b"one\n").expect("a line");
     log.append(b"two\n").expect("a line");
     assert_eq!(names(home.path()), ["latency.hlog.partial"]);
-    // Whoever kills the program now still finds what was measured.
+    // If the program is killed now, what was measured is still there.
     let partial = fs::read(home.path().join("latency.hlog.partial")).expect("the file");
     assert_eq!(partial, b"one\ntwo\n");
     log.finish().expect("a finished file");
