@@ -467,16 +467,10 @@ fn a_circle_of_files_is_found() {
 }
 
 /// Public types of one name in different rooms, with the reason why each stays.
-const NAMESAKES: &[(&str, &str)] = &[
-    (
-        "Collected",
-        "figures as they come from the collector, and as they lie in a folder (store)",
-    ),
-    (
-        "Event",
-        "what an observer of a load is told (engine), and of a sweep (sweep)",
-    ),
-];
+const NAMESAKES: &[(&str, &str)] = &[(
+    "Source",
+    "where samples come from (resources), and where a worker's requests come from (engine)",
+)];
 
 /// Names of public types: `pub struct`, `pub enum`, `pub trait` and `pub type` outside of functions.
 fn public_types(code: &str) -> Vec<String> {

@@ -6,7 +6,7 @@ use crate::exit::EXIT_CODES;
 use crate::gate::{Slo, Threshold};
 use crate::spec::{BadSpec, LoadOptions, RecordingOptions};
 use crate::sweep::{
-    Arm, BadPlan, Block, CapacitySearch, Cooldown, Order, StepThreshold, StopWhen, SweepPlan,
+    Arm, BadPlan, BlockUnit, CapacitySearch, Cooldown, Order, StepThreshold, StopWhen, SweepPlan,
     WarmUpFirst,
 };
 use crate::units::{Nanos, Rate, parse_rate};
@@ -94,7 +94,7 @@ pub(super) struct SweepArgs {
     order: Order,
     /// After what the arms change [default: rate, or pass where changing the arm changes the system]
     #[arg(long, value_name = "BLOCK")]
-    block: Option<Block>,
+    block: Option<BlockUnit>,
     /// Seed of the order and of every schedule [default: a new one]
     #[arg(long, value_name = "N", value_parser = values::seed)]
     seed: Option<u64>,

@@ -9,8 +9,8 @@ use crate::gate::{MaxRegression, Slo, Threshold};
 use crate::html::comparison_page;
 use crate::measure::{RunResult, sample};
 use crate::resources::{
-    Amounts, Category, Container, Mesh, Owner, Part, Pod, Point, Quantity, Resources, Role, Sample,
-    SampleLog, Scope, Seen, Source, Spans, Topology, reduce,
+    Amounts, Category, Container, Mesh, Owner, Part, Pod, Quantity, Resources, Role, Sample,
+    SampleLog, SamplePoint, Scope, Seen, Source, Spans, Topology, reduce,
 };
 use crate::study::{StudyMetadata, pods_csv};
 use crate::sweep::SweepTables;
@@ -103,7 +103,7 @@ fn collected(with_silent: bool) -> (SampleLog, Resources) {
                 subject: pod.subject(Some("main")),
                 quantity: Quantity::Cpu,
                 source: Source::MetricsResource,
-                point: Point {
+                point: SamplePoint {
                     stamp: at(second),
                     received: at(second),
                     value: second * cpu_m.unwrap_or_default() * 1_000_000,

@@ -47,7 +47,7 @@ pub fn trial(
     let folder = match &outputs.folder {
         Some(path) => SweepFolder::open(path, &plan, script.as_deref(), unix_now())
             .map_err(|error| CommandError::usage(format!("-o: {error}")))?,
-        None => SweepFolder::nowhere(unix_now()),
+        None => SweepFolder::unsaved(unix_now()),
     };
     let signals = Signals::listen()?;
     if !outputs.quiet {

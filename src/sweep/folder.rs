@@ -1,6 +1,7 @@
-//! The folder of a sweep: the plan first, a folder per step, the journal, and tables over all steps.
+//! The folder of a sweep. It holds the plan, which is written first, a folder for each step, the journal, and
+//! tables over all steps.
 
-use super::journal::{Event, Line};
+use super::journal::{JournalEvent, JournalLine};
 use super::plan::SweepPlan;
 use crate::spec::StepKey;
 use crate::store::{
@@ -12,50 +13,45 @@ use std::path::{Path, PathBuf};
 
 const JOURNAL: &str = "journal.jsonl";
 const LOCK: &str = ".lock";
-/// Where steps lie that were begun and not finished.
+/// The folder for steps that were begun and not finished.
 const ASIDE: &str = "aside";
 const FORMAT: &str = "meshload.plan/1";
 
-/// Why a sweep cannot begin or go on.
+/// The reason for which a sweep cannot begin or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
-    /// A file or folder.
+    /// A file or folder cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Another plan lies there.
+    /// The folder holds the sweep of another plan.
     #[error(
         "{} holds the sweep of another plan:\n  {}\ngive another -o, or the plan that it was begun with",
         folder.display(),
         differences.join("\n  ")
     )]
     Differs {
-        /// The folder.
         folder: PathBuf,
-        /// Setting by setting.
+        /// The settings that differ, as [`SweepPlan::differences`] gives them.
         differences: Vec<String>,
     },
-    /// A plan.json that is none.
+    /// The plan.json of the folder cannot be understood.
     #[error("{}: {reason}; restore it, or give another -o", path.display())]
-    BadPlanFile {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
-    /// Somebody else is at it.
+    BadPlanFile { path: PathBuf, reason: String },
+    /// Another process carries out the sweep of this folder.
     #[error("{} is in use by another meshload sweep; wait for it, or give another -o", .0.display())]
     InUse(PathBuf),
 }
 
-/// A sweep's folder, held by this process.
+/// The folder of a sweep that this process carries out.
 #[derive(Debug)]
 pub struct SweepFolder {
+    /// `None` for a sweep that is not written to the disk.
     place: Option<Place>,
-    /// When the sweep was begun for the first time; nanoseconds since 1970.
+    /// The wall clock when the sweep was begun for the first time, in nanoseconds since 1970.
     pub begun: Nanos,
 }
 
-/// Where a sweep is kept. The lock goes with the process.
+/// The path of a sweep, and the lock that keeps other processes out while this one carries it out.
 #[derive(Debug)]
 struct Place {
     path: PathBuf,
@@ -63,20 +59,20 @@ struct Place {
 }
 
 impl SweepFolder {
-    /// The plan that a folder was begun with, and the text of its script; `None` when there is no
-    /// sweep in it.
+    /// The plan with which the sweep of a folder was begun, and the text of its script; `None` when the
+    /// folder holds no sweep.
     ///
     /// # Errors
-    /// [`SweepError`] for one that is not understood.
+    /// [`SweepError`] when plan.json cannot be read or understood.
     pub fn plan_of(path: &Path) -> Result<Option<(SweepPlan, Option<String>)>, SweepError> {
         Ok(read_plan(path)?.map(|file| (file.plan, file.script)))
     }
 
-    /// Opens the folder for this plan and the text of its script: a new one, or that of the same
-    /// sweep.
+    /// Opens the folder for this plan and the text of its script. The folder is new or empty, or holds the
+    /// same sweep, which is then resumed. `now` is the wall clock in nanoseconds since 1970.
     ///
     /// # Errors
-    /// [`SweepError`] with the cure.
+    /// [`SweepError`] when the folder is in use, holds something else, or cannot be read or written.
     pub fn open(
         path: &Path,
         plan: &SweepPlan,
@@ -105,7 +101,7 @@ impl SweepFolder {
         }
         store::make_folder(path)?;
         let lock = lock(path)?;
-        // A process that was killed before it had written the plan leaves no more than these.
+        // A process that was killed before it had written the plan leaves these files at most.
         let is_ours = |name: &String| name == LOCK || *name == format!("{PLAN_JSON}.partial");
         if !store::names_in(path)?.iter().all(is_ours) {
             return Err(StoreError::NotEmpty(path.to_owned()).into());
@@ -127,38 +123,38 @@ impl SweepFolder {
         })
     }
 
-    /// A sweep of which nothing is kept on the disk.
-    pub fn nowhere(now: Nanos) -> SweepFolder {
+    /// A sweep that is not written to the disk.
+    pub fn unsaved(now: Nanos) -> SweepFolder {
         SweepFolder {
             place: None,
             begun: now,
         }
     }
 
-    /// Whether the sweep is kept on the disk.
-    pub fn is_kept(&self) -> bool {
+    /// Whether the sweep is written to the disk.
+    pub fn is_saved(&self) -> bool {
         self.place.is_some()
     }
 
-    /// Where the sweep is kept; `None` where it is not.
+    /// The path of the sweep; `None` for a sweep that is not written to the disk.
     pub fn path(&self) -> Option<&Path> {
         self.place.as_ref().map(|place| place.path.as_path())
     }
 
-    /// Where a step's result goes; `None` where the sweep is not kept.
+    /// The path of a step's folder; `None` for a sweep that is not written to the disk.
     pub fn step_path(&self, name: &str) -> Option<PathBuf> {
         self.path().map(|path| path.join(STEPS).join(name))
     }
 
-    /// Writes down what happened.
+    /// Appends an event to the journal. `unix_ns` is the wall clock in nanoseconds since 1970.
     ///
     /// # Errors
     /// [`StoreError`] naming the file and the cure.
-    pub fn note(&self, unix_ns: Nanos, event: Event) -> Result<(), StoreError> {
+    pub fn note(&self, unix_ns: Nanos, event: JournalEvent) -> Result<(), StoreError> {
         let Some(path) = self.path() else {
             return Ok(());
         };
-        let line = Line { unix_ns, event };
+        let line = JournalLine { unix_ns, event };
         append_line(&path.join(JOURNAL), &line.to_json())
     }
 
@@ -184,9 +180,9 @@ impl SweepFolder {
         }
     }
 
-    /// The step that a folder holds, if it was measured to its end and its arm is one of the plan's.
-    /// Arm, rate and repetition say which step it is; the number, and with it the folder's name, may
-    /// be those of another order.
+    /// The step of a folder, if it was measured to its end and its arm is one of the plan's. Arm, rate and
+    /// repetition identify a step. Its number, and so the name of its folder, may come from another order
+    /// of the steps.
     pub fn finished_step(&self, plan: &SweepPlan, name: &str) -> Option<(StepKey, JudgedRun)> {
         let run = load(&self.step_path(name)?).ok()?;
         let key = run.result.spec.step_key()?;
@@ -194,7 +190,8 @@ impl SweepFolder {
         is_planned.then_some((key, run))
     }
 
-    /// Moves a half step out of the way; says where to, or `None` where there is no such folder.
+    /// Moves the folder of a step that was not finished out of the way. Returns its new path within the
+    /// sweep's folder, or `None` where there is no such folder.
     ///
     /// # Errors
     /// [`StoreError`] naming the folder and the cure.

@@ -1,4 +1,5 @@
-//! What happened in a sweep, one line of JSON per event, in the order in which it happened.
+//! The journal of a sweep, journal.jsonl: one line of JSON for each event, in the order of the events. Nothing
+//! is decided by it.
 
 use super::next::Bracket;
 use crate::gate::Slo;
@@ -7,151 +8,133 @@ use serde::{Deserialize, Serialize};
 
 /// A line of journal.jsonl.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Line {
-    /// Wall clock, nanoseconds since 1970.
+pub struct JournalLine {
+    /// The wall clock, in nanoseconds since 1970.
     pub unix_ns: Nanos,
-    /// What happened.
     #[serde(flatten)]
-    pub event: Event,
+    pub event: JournalEvent,
 }
 
-/// Something that happened.
+/// An event of a sweep.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum Event {
-    /// The sweep began, or went on with this many steps already measured.
+pub enum JournalEvent {
+    /// The sweep began or was resumed.
     Began {
-        /// Version of meshload.
+        /// The version of meshload.
         meshload: String,
-        /// Steps that were measured before.
+        /// The number of steps that earlier sessions have measured.
         measured: usize,
     },
-    /// A half step was moved out of the way, to be done again.
+    /// The folder of a step that was not finished was moved out of the way. The step will be measured again.
     SetAside {
-        /// The step's folder.
+        /// The name of the step's folder.
         folder: String,
-        /// Where it is now.
+        /// The new path, within the sweep's folder.
         to: String,
     },
-    /// A variant of the system was made and verified.
+    /// An arm was set up and verified.
     ArmEntered {
-        /// Which.
         arm: String,
         /// What was done and found.
         notes: Vec<String>,
     },
-    /// It could not be made, or is not what it should be.
+    /// An arm could not be set up, or failed its verification.
     ArmFailed {
-        /// Which.
         arm: String,
-        /// Why, with the cure.
+        /// The cause, with the cure.
         reason: String,
     },
-    /// It was unmade: the system is as it was.
-    ArmLeft {
-        /// Which.
-        arm: String,
-    },
-    /// What an earlier process had left changed was put back.
+    /// An arm was torn down, so that the system is as it was before.
+    ArmLeft { arm: String },
+    /// The system was restored that an earlier process had changed.
     PutBack,
-    /// The system could not be put back.
+    /// The system could not be restored.
     RestoreFailed {
-        /// Why, with the cure.
+        /// The cause, with the cure.
         reason: String,
     },
     /// A step began.
-    StepBegan {
-        /// Its number.
-        number: u32,
-        /// Its folder.
-        folder: String,
-    },
-    /// Its caches were emptied and its reset commands run.
+    StepBegan { number: u32, folder: String },
+    /// The caches were emptied and the reset commands run before a step.
     Prepared {
-        /// Its number.
         number: u32,
         /// What was done, pod by pod.
         notes: Vec<String>,
     },
     /// A step was measured.
     StepFinished {
-        /// Its number.
         number: u32,
-        /// Its folder.
         folder: String,
-        /// Requests per second finished.
+        /// Replies per second that were finished in the window.
         achieved: f64,
-        /// Median and 99th percentile of the latency in nanoseconds.
+        /// The median of the latency in nanoseconds; absent without a reply.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         p50_ns: Option<u64>,
-        /// Likewise.
+        /// The 99th percentile of the latency in nanoseconds; absent without a reply.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         p99_ns: Option<u64>,
-        /// The verdict's level.
+        /// The level of the verdict.
         verdict: String,
         /// `held`, `not_held` or `unknown`.
         stability: String,
     },
-    /// A step could not be measured; it will be tried again when the sweep is resumed.
+    /// A step could not be measured. It is tried again when the sweep is resumed.
     StepFailed {
-        /// Its number.
         number: u32,
-        /// Its folder.
         folder: String,
-        /// Why.
         reason: String,
     },
-    /// The rest after a step.
+    /// The rest after a step is over.
     CooledDown {
-        /// After which step.
         number: u32,
-        /// How long, and how it went.
+        /// A sentence on how long the rest was and why.
         note: String,
     },
-    /// Planned steps that were not made, above rates that were not held.
+    /// Planned steps were not made, because a lower rate was not held.
     LeftOut {
-        /// Their folders' names.
+        /// The names of the steps' folders.
         steps: Vec<String>,
     },
-    /// What is known of an arm's capacity.
+    /// The result of the search for an arm's capacity.
     Capacity {
-        /// Which.
         arm: String,
-        /// What had to be met besides holding the rate.
+        /// The objective that had to be met besides holding the rate.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         slo: Option<Slo>,
-        /// The highest rate that was good, and the lowest that was not.
         bracket: Bracket,
-        /// Whether the search went to its end; else it was broken off, or its steps told nothing.
+        /// Whether the search is finished. If not, it was interrupted, or it could not be told whether its
+        /// rates were held.
         is_settled: bool,
     },
-    /// A signal came.
+    /// A signal ended the sweep.
     Interrupted {
-        /// In which step, if in one.
+        /// The number of the step that was interrupted; absent between two steps.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         number: Option<u32>,
     },
     /// The sweep ended.
     Ended {
-        /// Steps measured, in this and in earlier sessions.
+        /// The number of steps that were measured, in this session and earlier ones.
         measured: usize,
-        /// Steps that failed in this one.
+        /// The number of steps that failed in this session.
         failed: usize,
-        /// `done`, `interrupted`, `failures`, `arm_failed`.
+        /// `done`, `interrupted`, `failures` or `arm_failed`.
         how: String,
     },
 }
 
-impl Line {
-    /// As it stands in the file, with its line end.
+impl JournalLine {
+    /// The line as JSON, with its line end.
     pub fn to_json(&self) -> Vec<u8> {
         let mut bytes = serde_json::to_vec(self).unwrap_or_default();
         bytes.push(b'\n');
         bytes
     }
 
-    /// Reads a journal. A line that is torn or of a later version is passed over.
-    pub fn read_all(journal: &[u8]) -> Vec<Line> {
+    /// Reads a journal. Lines that are incomplete, or of an event that only later versions know, are left
+    /// out.
+    pub fn read_all(journal: &[u8]) -> Vec<JournalLine> {
         let lines = journal.split(|byte| *byte == b'\n');
         lines
             .filter_map(|line| serde_json::from_slice(line).ok())

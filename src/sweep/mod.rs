@@ -1,7 +1,8 @@
-//! The sweep: a plan of rates, arms and repetitions, carried out step by step, resumable.
+//! Sweeps: a plan of rates, arms and repetitions is carried out step by step, and can be resumed.
 //!
-//! The plan is pure: it says which step comes next from what has been measured so far. The runner is
-//! given a driver that sets arms up, measures and observes, and does not know the engine.
+//! Which step comes next follows from the plan and from what has been measured. The runner is given a
+//! [`SweepDriver`] that sets arms up, measures and observes, so this room knows neither the engine nor a
+//! cluster.
 
 mod driver;
 mod folder;
@@ -13,10 +14,10 @@ mod tables;
 
 pub use driver::{ArmSetup, Measurer, Observer, StepEnd, SweepDriver};
 pub use folder::{SweepError, SweepFolder};
-pub use journal::{Event, Line};
+pub use journal::{JournalEvent, JournalLine};
 pub use next::{Bracket, Progress, bracket, is_settled, next};
 pub use plan::{
-    Arm, BadPlan, Block, CapacitySearch, Cooldown, Order, Patch, StepThreshold, StopWhen,
+    Arm, BadPlan, BlockUnit, CapacitySearch, Cooldown, Order, Patch, StepThreshold, StopWhen,
     SweepPlan, Until, WarmUpFirst,
 };
 pub use runner::{Ended, run};

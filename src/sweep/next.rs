@@ -1,5 +1,5 @@
-//! Which step comes next, from the plan and what has been measured: resuming, giving up rates that are
-//! not held, looking for the capacity and ending a trial early are all this one question.
+//! Which step comes next, from the plan and what has been measured so far. Resuming a sweep, leaving out rates
+//! above one that was not held, searching for the capacity and ending a trial early are all decided here.
 
 use super::plan::SweepPlan;
 use crate::compare::{Step, Steps};
@@ -9,14 +9,15 @@ use crate::units::Rate;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// What the next step is decided by.
+/// The steps that were made so far, by which the next one is decided.
 #[derive(Debug, Default)]
 pub struct Progress {
     /// The steps that were measured, in this session or an earlier one.
     pub measured: Vec<Step>,
-    /// The measured steps that missed the objective of a search for the capacity.
+    /// The measured steps that missed the objective of a search for the capacity. An objective needs the
+    /// whole result of a step, of which only figures are kept.
     pub missed: BTreeSet<StepKey>,
-    /// The steps that failed in this session; they are left out of what is still to come.
+    /// The steps that failed in this session, which does not try them again.
     pub failed: Vec<StepKey>,
 }
 
@@ -26,7 +27,7 @@ impl Progress {
         Steps::from(&self.measured)
     }
 
-    /// Whether a step was measured or failed, whatever its number was then.
+    /// Whether a step was measured or has failed, under any number.
     pub fn is_done(&self, step: &StepKey) -> bool {
         self.keys().any(|key| key.is_same(step))
     }
@@ -41,64 +42,65 @@ impl Progress {
         last.unwrap_or_default()
     }
 
-    /// Whether the rate was held and the objective met; `None` when that cannot be told.
+    /// Whether the rate was held and the objective met; `None` when it is not known whether it was held.
     fn is_good(&self, step: &Step) -> Option<bool> {
         let held = step.stability.is_held();
         held.map(|held| held && !self.missed.contains(&step.key))
     }
 
-    /// How often a rate was found good and bad.
+    /// The number of steps that found a rate good, and of those that found it bad.
     fn counts(&self, arm: &str, rate: Rate) -> (usize, usize) {
         let steps = self.steps().arm(arm).at(rate);
         let found = |good: bool| steps.only(|step| self.is_good(step) == Some(good)).len();
         (found(true), found(false))
     }
 
-    /// Whether a rate is good, bad, or has to be measured (again).
+    /// Whether a rate is good; `None` when it has to be measured, or measured again.
     fn judgement(&self, arm: &str, rate: Rate) -> Option<bool> {
         match self.counts(arm, rate) {
             (good, bad) if good > 0 && good >= bad => Some(true),
-            (good, bad) if bad >= TWICE && bad > good => Some(false),
+            (good, bad) if bad >= BAD_STEPS_NEEDED && bad > good => Some(false),
             _ => None,
         }
     }
 
-    /// How often a rate was tried in an arm.
+    /// The number of steps of an arm at a rate that were measured or have failed.
     fn tries(&self, arm: &str, rate: Rate) -> usize {
         let at_point = |key: &&StepKey| key.is_at_point(arm, rate);
         self.keys().filter(at_point).count()
     }
 }
 
-/// A rate has to fail this often: one hiccup is no verdict on a system.
-const TWICE: usize = 2;
-/// A rate of which nothing can be told is measured this often beyond the plan, and then left alone.
-const MORE_TRIES: usize = 4;
+/// The number of steps that must find a rate bad. A single step may have met a hiccup of the system.
+const BAD_STEPS_NEEDED: usize = 2;
+/// The number of steps beyond the plan after which a rate is given up, if they have failed or it is not known
+/// whether they held it.
+const EXTRA_TRIES: usize = 4;
 
-/// The next step; `None` when there is nothing left to do.
+/// The next step; `None` when the sweep is done.
 pub fn next(plan: &SweepPlan, progress: &Progress, trial: Option<&Trial>) -> Option<StepKey> {
     if let Some(trial) = trial {
         return next_of_trial(plan, progress, trial);
     }
     if plan.find_capacity.is_some() {
         let arms = plan.arms.iter();
-        let mut steps = arms.filter_map(|arm| next_plateau(plan, progress, &arm.name));
+        let mut steps = arms.filter_map(|arm| next_of_search(plan, progress, &arm.name));
         return steps.next();
     }
     let steps = plan.steps();
     if plan.stop_when.is_some()
-        && let Some(again) = unconfirmed(&steps, progress)
+        && let Some(again) = confirmation(&steps, progress)
     {
         return Some(again);
     }
     steps.into_iter().find(|step| {
-        let is_given_up = plan.stop_when.is_some() && is_beyond(progress, step);
+        let is_given_up = plan.stop_when.is_some() && is_above_bad_rate(progress, step);
         !progress.is_done(step) && !is_given_up
     })
 }
 
-/// The next step of repetitions that are made until enough is known. A repetition that was begun is
-/// completed: its steps are compared with each other.
+/// The next step of a trial, which makes repetitions until enough is known. A repetition that was begun is
+/// completed, because its steps are compared with each other.
 fn next_of_trial(plan: &SweepPlan, progress: &Progress, trial: &Trial) -> Option<StepKey> {
     let steps = plan.steps_up_to(trial.last_repetition());
     let step = steps.into_iter().find(|step| !progress.is_done(step))?;
@@ -106,15 +108,15 @@ fn next_of_trial(plan: &SweepPlan, progress: &Progress, trial: &Trial) -> Option
     (is_begun || !trial.is_enough(&progress.steps())).then_some(step)
 }
 
-/// Whether a lower rate of its arm was not held, twice.
-fn is_beyond(progress: &Progress, step: &StepKey) -> bool {
+/// Whether the arm of a step did not hold a lower rate.
+fn is_above_bad_rate(progress: &Progress, step: &StepKey) -> bool {
     let rates = progress.steps().arm(&step.arm).rates();
     let mut lower = rates.into_iter().filter(|rate| *rate < step.rate);
     lower.any(|rate| progress.judgement(&step.arm, rate) == Some(false))
 }
 
-/// Another step at a rate that was not held once, as a repetition beyond the plan's.
-fn unconfirmed(steps: &[StepKey], progress: &Progress) -> Option<StepKey> {
+/// A further step at a rate that a single step has found bad, as a repetition beyond those of the plan.
+fn confirmation(steps: &[StepKey], progress: &Progress) -> Option<StepKey> {
     let doubtful = progress.measured.iter().find(|one| {
         progress.is_good(one) == Some(false)
             && progress.counts(&one.key.arm, one.key.rate) == (0, 1)
@@ -129,21 +131,21 @@ fn unconfirmed(steps: &[StepKey], progress: &Progress) -> Option<StepKey> {
         rate,
         repetition: repetition.unwrap_or_default() + 1,
     };
-    // Steps that fail, and steps of which nothing can be told, are not repeated for ever.
+    // Without a limit, steps that fail or tell nothing would be repeated for ever.
     let planned = steps.iter().filter(at_point).count();
-    (progress.tries(arm, rate) < planned + MORE_TRIES).then_some(again)
+    (progress.tries(arm, rate) < planned + EXTRA_TRIES).then_some(again)
 }
 
-/// Where an arm's capacity lies.
+/// The two rates between which an arm's capacity lies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Bracket {
-    /// The highest rate that is good.
+    /// The highest rate that was held and met the objective.
     pub good: Option<Rate>,
-    /// The lowest rate that is not.
+    /// The lowest rate that was not held or missed the objective.
     pub bad: Option<Rate>,
 }
 
-/// What has been found about the capacity of an arm.
+/// The bracket of an arm's capacity, from what has been measured so far.
 pub fn bracket(progress: &Progress, arm: &str) -> Bracket {
     let rates = progress.steps().arm(arm).rates();
     let judged = |rate: &Rate, good: bool| progress.judgement(arm, *rate) == Some(good);
@@ -156,7 +158,8 @@ pub fn bracket(progress: &Progress, arm: &str) -> Bracket {
     }
 }
 
-/// Whether the bracket is as near as the plan asks, or open because a rate at its end says so.
+/// Whether the search of an arm is finished: the bracket is as narrow as the plan asks, or the arm held the
+/// plan's highest rate, or it did not hold the lowest one.
 pub fn is_settled(plan: &SweepPlan, progress: &Progress, arm: &str) -> bool {
     let Some(search) = &plan.find_capacity else {
         return false;
@@ -165,14 +168,14 @@ pub fn is_settled(plan: &SweepPlan, progress: &Progress, arm: &str) -> bool {
         Bracket {
             good: Some(good),
             bad: Some(bad),
-        } => between(good, bad, search.precision).is_none(),
+        } => midpoint(good, bad, search.precision).is_none(),
         Bracket { good, bad: None } => good.is_some() && good == plan.rates.iter().max().copied(),
         Bracket { good: None, bad } => bad.is_some() && bad == plan.rates.iter().min().copied(),
     }
 }
 
-/// The next rate of a bisection between the plan's lowest and highest rate.
-fn next_plateau(plan: &SweepPlan, progress: &Progress, arm: &str) -> Option<StepKey> {
+/// The next step of the search in an arm: a bisection between the plan's lowest and highest rate.
+fn next_of_search(plan: &SweepPlan, progress: &Progress, arm: &str) -> Option<StepKey> {
     let precision = plan.find_capacity.as_ref()?.precision;
     let (low, high) = (*plan.rates.iter().min()?, *plan.rates.iter().max()?);
     let rate = match bracket(progress, arm) {
@@ -186,11 +189,11 @@ fn next_plateau(plan: &SweepPlan, progress: &Progress, arm: &str) -> Option<Step
         Bracket {
             good: Some(good),
             bad: Some(bad),
-        } => between(good, bad, precision)?,
+        } => midpoint(good, bad, precision)?,
     };
     let tries = progress.tries(arm, rate);
-    // Neither held nor not held, again and again: there is nothing to be found this way.
-    (tries <= MORE_TRIES).then_some(StepKey {
+    // The search ends when no step can tell whether the rate is held.
+    (tries <= EXTRA_TRIES).then_some(StepKey {
         number: progress.last_number() + 1,
         arm: arm.to_owned(),
         rate,
@@ -198,8 +201,9 @@ fn next_plateau(plan: &SweepPlan, progress: &Progress, arm: &str) -> Option<Step
     })
 }
 
-/// The middle, rounded to what people would write; `None` when they are near enough.
-fn between(good: Rate, bad: Rate, precision: f64) -> Option<Rate> {
+/// The rate in the middle of two, rounded as a person would; `None` when they differ by no more than
+/// `precision`, a share of the lower one.
+fn midpoint(good: Rate, bad: Rate, precision: f64) -> Option<Rate> {
     let (good, bad) = (good.as_f64(), bad.as_f64());
     if bad / good - 1.0 <= precision {
         return None;

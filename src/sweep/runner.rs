@@ -1,9 +1,9 @@
-//! Carries a plan out: the order of things, and what is written when. How a step is measured is the
-//! driver's business.
+//! Carries out a plan: in which order arms are changed and steps made, and when journal and tables are
+//! written. The driver does what touches the world.
 
 use super::driver::{StepEnd, SweepDriver};
 use super::folder::{SweepError, SweepFolder};
-use super::journal::Event;
+use super::journal::JournalEvent;
 use super::next::{Progress, bracket, is_settled, next};
 use super::plan::SweepPlan;
 use super::tables::SweepTables;
@@ -16,19 +16,20 @@ use crate::verdict::JudgedRun;
 use crate::version::VERSION;
 use std::ops::ControlFlow;
 
-/// So many failures in a row are no accident: the rest of the night is not worth wasting.
+/// The number of steps failing in a row that end a sweep. The cause of that many is not likely to go away, and
+/// a sweep may run for a whole night.
 const FAILURES_IN_A_ROW: usize = 3;
 
 /// How a sweep ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {
-    /// Every step was measured.
+    /// Every step was measured that the plan asks for.
     Done,
-    /// A signal came.
+    /// A signal ended the sweep.
     Interrupted,
-    /// Steps failed, for these reasons.
+    /// Steps failed, or a search found nothing, for these reasons.
     Failures(Vec<String>),
-    /// The system could not be brought into the state that an arm asks for, or could not be restored.
+    /// An arm could not be set up, or the system could not be restored, for this reason.
     Arm(String),
 }
 
@@ -43,14 +44,14 @@ impl Ended {
     }
 }
 
-/// What became of a step that was begun.
+/// The outcome of a step, after the driver's [`StepEnd`] was written to folder and journal.
 enum StepOutcome {
     Measured,
     Failed,
     Interrupted,
 }
 
-/// Whether the steps go on, or how the sweep ends.
+/// Whether the sweep goes on, or how it ends.
 type Flow = ControlFlow<Ended>;
 
 struct Sweep<'a> {
@@ -60,17 +61,17 @@ struct Sweep<'a> {
     driver: &'a mut dyn SweepDriver,
     progress: Progress,
     tables: SweepTables,
-    /// Why steps failed, in the order in which they did.
+    /// The failures of steps, each with its reason, in the order in which they came.
     failures: Vec<String>,
-    /// The arm that is set up, or was half set up.
+    /// The arm that is set up, or whose setup failed half way.
     arm: Option<String>,
 }
 
-/// Carries the plan out, or what is left of it, in its folder. With a trial, repetitions are made until
-/// it has enough of them.
+/// Carries out the plan, or the rest of it, in its folder. With a trial, repetitions are made until the trial
+/// has enough of them.
 ///
 /// # Errors
-/// [`SweepError`] when the folder can no longer be written; the system has then been restored.
+/// [`SweepError`] when the folder cannot be read or written. An arm that was set up has then been torn down.
 pub fn run(
     plan: &SweepPlan,
     trial: Option<&Trial>,
@@ -87,9 +88,9 @@ pub fn run(
         failures: Vec::new(),
         arm: None,
     };
-    sweep.take_up()?;
+    sweep.resume()?;
     let ended = match sweep.restore_leftovers()? {
-        ControlFlow::Continue(()) => sweep.steps(),
+        ControlFlow::Continue(()) => sweep.make_steps(),
         ControlFlow::Break(ended) => Ok(ended),
     };
     let restored = sweep.tear_down()?;
@@ -101,7 +102,7 @@ pub fn run(
         sweep.note_left_out()?;
     }
     let ended = sweep.note_capacity(ended)?;
-    sweep.note(Event::Ended {
+    sweep.note(JournalEvent::Ended {
         measured: sweep.progress.measured.len(),
         failed: sweep.progress.failed.len(),
         how: ended.name().to_owned(),
@@ -110,40 +111,40 @@ pub fn run(
 }
 
 impl Sweep<'_> {
-    fn note(&mut self, event: Event) -> Result<(), StoreError> {
+    fn note(&mut self, event: JournalEvent) -> Result<(), StoreError> {
         let left = self.left();
         self.driver.on_event(&event, left);
         self.folder.note(self.driver.now(), event)
     }
 
-    /// Planned steps that are neither measured nor failed; an estimate where the plan adds or drops
-    /// steps as it goes.
+    /// The number of planned steps that are neither measured nor failed. It is an estimate where steps
+    /// are added or left out on the way.
     fn left(&self) -> usize {
         let done = self.progress.measured.len() + self.progress.failed.len();
         self.plan.steps().len().saturating_sub(done)
     }
 
-    /// Finds what was measured before, and moves what was begun out of the way.
-    fn take_up(&mut self) -> Result<(), SweepError> {
+    /// Finds the steps that earlier sessions have measured, and sets aside those that were not finished.
+    fn resume(&mut self) -> Result<(), SweepError> {
         let folder = self.folder;
-        let mut half = Vec::new();
+        let mut unfinished = Vec::new();
         for name in folder.step_names()? {
             match folder.finished_step(self.plan, &name) {
                 Some((key, run)) if !self.progress.is_done(&key) => {
                     self.driver.on_step_found(&key, &run);
-                    self.learn(key, &run);
+                    self.keep_figures(key, &run);
                 }
-                _ => half.push(name),
+                _ => unfinished.push(name),
             }
         }
-        self.note(Event::Began {
+        self.note(JournalEvent::Began {
             meshload: VERSION.to_owned(),
             measured: self.progress.measured.len(),
         })?;
-        for name in half {
+        for name in unfinished {
             self.set_aside(name)?;
         }
-        // A process that was killed may have left the tables a step behind.
+        // The tables lack the last step if the process was killed before it had written them.
         Ok(self.write_tables()?)
     }
 
@@ -151,7 +152,7 @@ impl Sweep<'_> {
         match self.driver.restore_leftovers() {
             Ok(false) => Ok(Flow::Continue(())),
             Ok(true) => {
-                self.note(Event::PutBack)?;
+                self.note(JournalEvent::PutBack)?;
                 Ok(Flow::Continue(()))
             }
             Err(reason) => self.not_restored(reason),
@@ -159,7 +160,7 @@ impl Sweep<'_> {
     }
 
     fn not_restored(&mut self, reason: String) -> Result<Flow, StoreError> {
-        let event = Event::RestoreFailed {
+        let event = JournalEvent::RestoreFailed {
             reason: reason.clone(),
         };
         self.note(event)?;
@@ -168,13 +169,14 @@ impl Sweep<'_> {
 
     fn set_aside(&mut self, folder: String) -> Result<(), StoreError> {
         match self.folder.set_aside(&folder)? {
-            Some(to) => self.note(Event::SetAside { folder, to }),
+            Some(to) => self.note(JournalEvent::SetAside { folder, to }),
             None => Ok(()),
         }
     }
 
-    /// Keeps the figures of a step; the run itself with its histograms is let go.
-    fn learn(&mut self, key: StepKey, run: &JudgedRun) {
+    /// Keeps the figures of a step. The run itself is not kept, because the histograms of a night's steps
+    /// would need much memory.
+    fn keep_figures(&mut self, key: StepKey, run: &JudgedRun) {
         self.tables.add(run);
         let search = self.plan.find_capacity.as_ref();
         let slo = search.and_then(|search| search.slo.as_ref());
@@ -190,7 +192,7 @@ impl Sweep<'_> {
         next(self.plan, &self.progress, self.trial)
     }
 
-    /// Notes which planned steps were not made although the sweep is done.
+    /// Writes to the journal which planned steps were left out, once the sweep is done.
     fn note_left_out(&mut self) -> Result<(), StoreError> {
         if self.plan.find_capacity.is_some() || self.trial.is_some() {
             return Ok(());
@@ -201,11 +203,11 @@ impl Sweep<'_> {
         if steps.is_empty() {
             return Ok(());
         }
-        self.note(Event::LeftOut { steps })
+        self.note(JournalEvent::LeftOut { steps })
     }
 
-    /// Notes what the search has found so far, arm by arm. A sweep whose search did not come to its
-    /// end is not done.
+    /// Writes to the journal what the search has found, arm by arm. A sweep whose search is not finished
+    /// has failed.
     fn note_capacity(&mut self, ended: Ended) -> Result<Ended, StoreError> {
         let plan = self.plan;
         let Some(search) = &plan.find_capacity else {
@@ -217,7 +219,7 @@ impl Sweep<'_> {
             if !is_settled {
                 open.push(format!("{}: its capacity was not found", arm.name));
             }
-            self.note(Event::Capacity {
+            self.note(JournalEvent::Capacity {
                 arm: arm.name.clone(),
                 slo: search.slo.clone(),
                 bracket: bracket(&self.progress, &arm.name),
@@ -230,8 +232,8 @@ impl Sweep<'_> {
         })
     }
 
-    /// So many failures in a row end the sweep. A run that cannot be made ends a trial at once: its
-    /// user waits for an answer.
+    /// The number of failures in a row that end the sweep. A trial ends at the first one, because its user
+    /// waits for the answer.
     fn failures_that_end(&self) -> usize {
         match self.trial {
             Some(_) => 1,
@@ -239,7 +241,7 @@ impl Sweep<'_> {
         }
     }
 
-    fn steps(&mut self) -> Result<Ended, SweepError> {
+    fn make_steps(&mut self) -> Result<Ended, SweepError> {
         let mut failures_in_a_row = 0;
         while let Some(step) = self.next() {
             if self.driver.is_interrupted() {
@@ -248,7 +250,7 @@ impl Sweep<'_> {
             if let Flow::Break(ended) = self.change_arm(&step.arm)? {
                 return Ok(ended);
             }
-            match self.one(&step)? {
+            match self.make_step(&step)? {
                 StepOutcome::Measured => {
                     failures_in_a_row = 0;
                     self.write_tables()?;
@@ -262,7 +264,7 @@ impl Sweep<'_> {
             if failures_in_a_row >= self.failures_that_end() {
                 break;
             }
-            self.rest(step.number)?;
+            self.cool_down(step.number)?;
         }
         Ok(if self.failures.is_empty() {
             Ended::Done
@@ -271,25 +273,25 @@ impl Sweep<'_> {
         })
     }
 
-    /// Rests after a step, if another one follows.
-    fn rest(&mut self, number: u32) -> Result<(), StoreError> {
+    /// Waits after a step, if another one follows.
+    fn cool_down(&mut self, number: u32) -> Result<(), StoreError> {
         if self.next().is_none() || self.driver.is_interrupted() {
             return Ok(());
         }
         let note = self.driver.cool_down();
-        // A rest that a signal cut short is none.
+        // A rest that a signal has cut short does not count as one.
         if self.driver.is_interrupted() {
             return Ok(());
         }
-        self.note(Event::CooledDown { number, note })
+        self.note(JournalEvent::CooledDown { number, note })
     }
 
     fn interrupted(&mut self, number: Option<u32>) -> Result<Ended, StoreError> {
-        self.note(Event::Interrupted { number })?;
+        self.note(JournalEvent::Interrupted { number })?;
         Ok(Ended::Interrupted)
     }
 
-    /// Tears the arm down that is there and sets the next one up.
+    /// Tears down the arm that is set up and sets up the next one.
     fn change_arm(&mut self, arm: &str) -> Result<Flow, StoreError> {
         if self.arm.as_deref() == Some(arm) {
             return Ok(Flow::Continue(()));
@@ -300,17 +302,17 @@ impl Sweep<'_> {
         if self.driver.is_interrupted() {
             return self.interrupted(None).map(Flow::Break);
         }
-        // What was half set up has to be torn down, too.
+        // The arm is kept before it is set up, so that it is torn down even if its setup fails half way.
         self.arm = Some(arm.to_owned());
         let arm = arm.to_owned();
         match self.driver.set_up_arm(&arm) {
             Ok(notes) => {
-                self.note(Event::ArmEntered { arm, notes })?;
+                self.note(JournalEvent::ArmEntered { arm, notes })?;
                 Ok(Flow::Continue(()))
             }
             Err(_) if self.driver.is_interrupted() => self.interrupted(None).map(Flow::Break),
             Err(reason) => {
-                let event = Event::ArmFailed {
+                let event = JournalEvent::ArmFailed {
                     arm,
                     reason: reason.clone(),
                 };
@@ -320,30 +322,31 @@ impl Sweep<'_> {
         }
     }
 
-    /// Tears the arm down that is set up, if one is.
+    /// Tears down the arm that is set up, if there is one.
     fn tear_down(&mut self) -> Result<Flow, StoreError> {
         let Some(arm) = self.arm.take() else {
             return Ok(Flow::Continue(()));
         };
         match self.driver.tear_down_arm(&arm) {
             Ok(()) => {
-                self.note(Event::ArmLeft { arm })?;
+                self.note(JournalEvent::ArmLeft { arm })?;
                 Ok(Flow::Continue(()))
             }
             Err(reason) => self.not_restored(reason),
         }
     }
 
-    fn one(&mut self, step: &StepKey) -> Result<StepOutcome, StoreError> {
+    /// Prepares and measures one step, and writes its outcome to the journal.
+    fn make_step(&mut self, step: &StepKey) -> Result<StepOutcome, StoreError> {
         let (number, folder) = (step.number, step.folder());
-        self.note(Event::StepBegan {
+        self.note(JournalEvent::StepBegan {
             number,
             folder: folder.clone(),
         })?;
         let outcome = match self.driver.prepare(step) {
             Ok(notes) => {
                 if !notes.is_empty() {
-                    self.note(Event::Prepared { number, notes })?;
+                    self.note(JournalEvent::Prepared { number, notes })?;
                 }
                 let path = self.folder.step_path(&folder);
                 self.driver.measure(step, path.as_deref())
@@ -353,7 +356,7 @@ impl Sweep<'_> {
         let reason = match outcome {
             StepEnd::Measured(run) if run.is_whole() => {
                 self.note_finished(step, &run)?;
-                self.learn(step.clone(), &run);
+                self.keep_figures(step.clone(), &run);
                 return Ok(StepOutcome::Measured);
             }
             StepEnd::Interrupted => {
@@ -364,7 +367,7 @@ impl Sweep<'_> {
             StepEnd::Measured(_) => "not one request was completed".to_owned(),
         };
         self.failures.push(format!("{folder}: {reason}"));
-        self.note(Event::StepFailed {
+        self.note(JournalEvent::StepFailed {
             number,
             folder: folder.clone(),
             reason,
@@ -377,7 +380,7 @@ impl Sweep<'_> {
         let result = &run.result;
         let tally = result.overall();
         let latency = Distribution::of(&tally.response_times(result.is_open_loop()));
-        let event = Event::StepFinished {
+        let event = JournalEvent::StepFinished {
             number: step.number,
             folder: step.folder(),
             achieved: result.rate_achieved(),
@@ -392,7 +395,7 @@ impl Sweep<'_> {
 
     /// Writes the tables over all steps, each whole or not at all.
     fn write_tables(&mut self) -> Result<(), StoreError> {
-        if !self.folder.is_kept() {
+        if !self.folder.is_saved() {
             return Ok(());
         }
         for (name, bytes) in self.tables.files(&self.driver.metadata()) {

@@ -1,4 +1,4 @@
-//! What is said when a plan cannot be carried out, and where in the plan the cause is.
+//! The error of a plan that cannot be carried out, which names the place in the plan.
 
 use crate::spec::{
     BadSpec, ClusterOptions, HttpOptions, LoadOptions, ReachOptions, RecordingOptions, TlsOptions,
@@ -6,30 +6,30 @@ use crate::spec::{
 use clap::{Arg, Args, Command};
 use toml::de::DeTable;
 
-/// A plan that cannot be carried out: where, what is wrong, and the cure.
+/// The reason for which a plan cannot be carried out. Its text names the place, the cause and a cure.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadPlan {
-    /// An option, which is named by its flag.
+    /// An option that `meshload run` has, too. It is named by its flag.
     #[error(transparent)]
     Option(#[from] BadSpec),
-    /// Something that only plans have.
+    /// A setting that only plans have, or an option that is named by its place in the plan.
     #[error("{0}")]
     Plan(String),
 }
 
 impl BadPlan {
-    /// Says where in the plan, what is wrong and the cure.
+    /// An error of a setting that only plans have.
     pub(super) fn new(place: &str, message: impl std::fmt::Display, cure: &str) -> BadPlan {
         BadPlan::Plan(format!("{place}: {message}; {cure}"))
     }
 
-    /// The same with more before it, such as the name of a file.
+    /// The same error with a place before it, such as the name of a file.
     pub fn in_place(self, place: impl std::fmt::Display) -> BadPlan {
         BadPlan::Plan(format!("{place}: {self}"))
     }
 
-    /// The same of a plan that was read from this text: an option is named by its line and key, as
-    /// the reader of a plan knows them, in place of its flag.
+    /// The same error of a plan that was read from this text. An option is named by its line and key in
+    /// place of its flag, because that is how the author of a plan knows it.
     pub(super) fn of_text(self, text: &str) -> BadPlan {
         let BadPlan::Option(bad) = self else {
             return self;
@@ -47,7 +47,8 @@ impl BadPlan {
     }
 }
 
-/// The table and the key of a plan that say what a flag says; phases are in no table.
+/// The table and the key of a plan that have the meaning of a flag. The table is empty for keys that stand at
+/// the top of a plan.
 fn key_of(flag: &str) -> Option<(&'static str, String)> {
     if flag == "-d" {
         return Some(("", "measure".to_owned()));
@@ -74,7 +75,7 @@ fn key_of(flag: &str) -> Option<(&'static str, String)> {
     })
 }
 
-/// The line of a key in TOML, from 1; `None` where the key is left to its default.
+/// The line of a key in TOML, counted from 1; `None` where the key is left to its default.
 fn line_of(text: &str, group: &str, key: &str) -> Option<usize> {
     let plan = DeTable::parse(text).ok()?;
     let plan = plan.get_ref();
@@ -119,7 +120,7 @@ mod tests {
                 "[tls]\ncert = \"x.pem\"\n",
                 "line 2, tls.cert: a certificate",
             ),
-            // What cannot be read at all is shown with its line by the reader of TOML.
+            // The parser of TOML itself names the line of a value that has the wrong form.
             ("[load]\npacing = \"fast\"\n", "line 2"),
             ("[load]\nheaders = [\"none\"]\n", "line 2"),
             ("[cluster]\ncollect = \"docker\"\n", "line 2"),

@@ -1,13 +1,13 @@
-//! Where two plans differ.
+//! The settings in which two plans differ.
 
 use super::SweepPlan;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 impl SweepPlan {
-    /// The settings in which two plans differ, each as `name: value there, value here`, where
-    /// "there" is this plan and "here" the other. Thresholds are left out: they change nothing of
-    /// what is measured, so a sweep may be resumed with others.
+    /// The settings in which two plans differ, each as `name: value there, value here`, where "there" is
+    /// this plan and "here" the other. Thresholds are left out, because they do not change what is
+    /// measured, so that a sweep may be resumed with others.
     pub fn differences(&self, other: &SweepPlan) -> Vec<String> {
         let values = [self, other].map(|plan| {
             let thresholds = Vec::new();

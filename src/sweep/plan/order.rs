@@ -1,4 +1,4 @@
-//! Which step comes when.
+//! The order of a plan's steps, and the seed of each.
 
 use super::SweepPlan;
 use crate::spec::StepKey;
@@ -34,10 +34,10 @@ impl Order {
     }
 }
 
-/// After what the arms change.
+/// The unit after which the arm changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Block {
+pub enum BlockUnit {
     /// One rate: the arms' steps are minutes apart
     Rate,
     /// All rates: the arm changes rarely
@@ -45,21 +45,23 @@ pub enum Block {
 }
 
 impl SweepPlan {
-    /// After what the arms change: as the plan says, or else what fits its arms.
-    pub fn block(&self) -> Block {
+    /// The unit after which the arm changes: that of the plan, or else a pass where changing an arm
+    /// changes the system, because that takes minutes, and otherwise a rate.
+    pub fn block(&self) -> BlockUnit {
         let is_costly = |arm: &super::Arm| arm.changes_something(self.switch);
         self.block.unwrap_or_else(|| {
             if self.arms.iter().any(is_costly) {
-                Block::Pass
+                BlockUnit::Pass
             } else {
-                Block::Rate
+                BlockUnit::Rate
             }
         })
     }
 
-    /// The seed of a step's arrivals. It is the same for all arms, so that those of a block are given
-    /// the very same arrivals, and another for each rate and repetition. 32 bits: JSON readers that
-    /// know only floats keep it exact. Repetitions until enough is known have seeds in a row.
+    /// The seed of a step's arrivals. It differs between rates and repetitions and not between arms, so that
+    /// all arms of a block get the same arrivals. It has 32 bits, because JSON readers that know only
+    /// floating-point numbers keep those exact. The repetitions of a trial have consecutive seeds, as
+    /// `meshload run --seed` can repeat them one by one.
     pub fn seed_of(&self, step: &StepKey) -> u64 {
         if self.until.is_some() {
             return self.seed.wrapping_add(u64::from(step.repetition) - 1);
@@ -71,13 +73,13 @@ impl SweepPlan {
         u64::from(rng.random::<u32>())
     }
 
-    /// Every step of the plan, in its order; the same for the same plan.
+    /// All steps of the plan in its order. The same plan always has the same order.
     pub fn steps(&self) -> Vec<StepKey> {
         self.steps_up_to(self.repetitions)
     }
 
-    /// The steps that the plan would have with so many repetitions. Where the arms take turns, those
-    /// of fewer repetitions are the first of them.
+    /// The steps of the plan with this number of repetitions. Unless the order is sequential, the steps of
+    /// fewer repetitions are the first ones of those of more.
     pub fn steps_up_to(&self, repetitions: u32) -> Vec<StepKey> {
         let mut steps: Vec<StepKey> = Vec::new();
         let mut add = |arm: usize, rate: Rate, repetition: u32| {
@@ -107,8 +109,8 @@ impl SweepPlan {
                 rates.shuffle(&mut rng);
             }
             let blocks: Vec<&[Rate]> = match self.block() {
-                Block::Rate => rates.chunks(1).collect(),
-                Block::Pass => vec![&rates],
+                BlockUnit::Rate => rates.chunks(1).collect(),
+                BlockUnit::Pass => vec![&rates],
             };
             for block in blocks {
                 if self.order == Order::Random {

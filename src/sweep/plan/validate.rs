@@ -1,4 +1,4 @@
-//! Whether a plan can be carried out, and what its user should know beforehand.
+//! The checks of a plan before it is carried out: errors that forbid it, and warnings.
 
 use super::{BadPlan, Order, SweepPlan};
 use crate::spec::{CollectFrom, Endpoint, RunSpec, StepKey, Target};
@@ -9,7 +9,7 @@ impl SweepPlan {
     /// Checks that the settings can be carried out together.
     ///
     /// # Errors
-    /// [`BadPlan`] for the first thing that cannot be carried out.
+    /// [`BadPlan`] for the first setting that cannot be carried out.
     pub fn validate(&self) -> Result<(), BadPlan> {
         let bad = |place: &str, message: &str, cure: &str| BadPlan::new(place, message, cure);
         if self.rates.is_empty() {
@@ -147,7 +147,7 @@ impl SweepPlan {
         Ok(())
     }
 
-    /// What the user should know before the plan is carried out.
+    /// Warnings for the user of a plan that can be carried out and whose result may mislead.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if self.order == Order::Sequential && self.arms.len() > 1 {

@@ -5,7 +5,7 @@ use super::Driver;
 use crate::clock::unix_now;
 use crate::spec::StepKey;
 use crate::study::StudyMetadata;
-use crate::sweep::{Event, Observer};
+use crate::sweep::{JournalEvent, Observer};
 use crate::text::{capacity_line, step_header, step_line};
 use crate::units::{Nanos, Rate};
 use crate::verdict::JudgedRun;
@@ -19,30 +19,30 @@ impl Observer for Driver<'_> {
         self.context.is_interrupted()
     }
 
-    fn on_event(&mut self, event: &Event, left: usize) {
+    fn on_event(&mut self, event: &JournalEvent, left: usize) {
         self.steps_left = left;
         match event {
-            Event::Began { measured, .. } if *measured > 0 => {
+            JournalEvent::Began { measured, .. } if *measured > 0 => {
                 let text = format!("{measured} steps are measured already");
                 self.context.print_note(&text);
             }
-            Event::SetAside { folder, to } => {
+            JournalEvent::SetAside { folder, to } => {
                 let text = format!("{folder} was not finished and has been moved to {to}");
                 self.context.print_note(&text);
             }
-            Event::StepFailed { folder, reason, .. } => {
+            JournalEvent::StepFailed { folder, reason, .. } => {
                 status!("meshload: {folder}: {reason}");
             }
-            Event::CooledDown { note, .. } if !self.context.is_trial() => {
+            JournalEvent::CooledDown { note, .. } if !self.context.is_trial() => {
                 self.context.print_note(&format!("rested {note}"));
             }
-            Event::LeftOut { steps } => {
+            JournalEvent::LeftOut { steps } => {
                 outln!(
                     "left out, above rates that were not held: {}",
                     steps.join(", ")
                 );
             }
-            Event::Capacity {
+            JournalEvent::Capacity {
                 arm,
                 slo,
                 bracket,
