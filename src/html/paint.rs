@@ -4,9 +4,11 @@
 //! its style sheet, because the page has a title and a clickable legend of its own.
 
 mod names;
+mod place;
 mod plots;
 
 use self::names::{fitting, names_room};
+use self::place::{PAPER_WIDTH, Place, is_narrow, tick_size};
 use self::plots::{bar_plot, legend, lines};
 use super::chart::{Chart, Content, Panel, Scale, Series};
 use kuva::backend::png::PngBackend;
@@ -17,66 +19,12 @@ use kuva::render::figure::Figure;
 use kuva::render::layout::{Layout, TickFormat};
 use kuva::render::plots::Plot;
 use kuva::render::render::{Scene, render_multiple};
-use kuva::render::theme::Theme;
 use std::sync::Arc;
 
-/// The number of colours; further series start again with the first.
-pub const HUES: usize = 8;
+pub use self::place::{HUES, MARK};
 
-/// Colours that colour-blind readers can tell apart (Okabe and Ito, 2008), darkened where they would be
-/// faint on white.
-const ON_PAPER: [&str; HUES] = [
-    "#0072b2", "#d55e00", "#009e73", "#b0568c", "#c98a00", "#3a9bd4", "#555555", "#7a6a00",
-];
-
-/// Where a chart is drawn.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Place {
-    /// A file.
-    Paper,
-    /// The page, at a width in pixels.
-    Page(f64),
-}
-
-const PAPER_WIDTH: f64 = 900.0;
 /// Pixels of a PNG per unit of the drawing.
 const PNG_SCALE: f32 = 2.0;
-/// The dash pattern of marks.
-pub const MARK: &str = "1 3";
-
-impl Place {
-    fn width(self) -> f64 {
-        match self {
-            Place::Paper => PAPER_WIDTH,
-            Place::Page(width) => width,
-        }
-    }
-
-    fn hue(self, number: usize) -> String {
-        let number = number % HUES;
-        match self {
-            Place::Paper => ON_PAPER[number].to_owned(),
-            Place::Page(_) => format!("var(--hue-{number})"),
-        }
-    }
-
-    fn theme(self) -> Theme {
-        let (text, grid, background) = match self {
-            Place::Paper => ("#222222", "#dddddd", "#ffffff"),
-            Place::Page(_) => ("var(--ink)", "var(--grid)", "none"),
-        };
-        Theme {
-            background: background.to_owned(),
-            axis_color: text.to_owned(),
-            tick_color: text.to_owned(),
-            text_color: text.to_owned(),
-            grid_color: grid.to_owned(),
-            legend_bg: background.to_owned(),
-            legend_border: grid.to_owned(),
-            ..Theme::light()
-        }
-    }
-}
 
 /// The chart as an SVG file.
 pub fn svg_file(chart: &Chart) -> String {
@@ -261,14 +209,6 @@ fn right_of(scale: Scale) -> f64 {
         Scale::Nines => 28.0,
         Scale::Linear | Scale::Log | Scale::Free => 18.0,
     }
-}
-
-fn is_narrow(width: f64) -> bool {
-    width < 500.0
-}
-
-fn tick_size(width: f64) -> u32 {
-    if is_narrow(width) { 11 } else { 12 }
 }
 
 fn axes(mut layout: Layout, chart: &Chart, panel: &Panel, has_x: bool) -> Layout {

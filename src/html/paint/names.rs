@@ -1,6 +1,6 @@
 //! The room for the names of bars on a page, which the plotting library does not make.
 
-use super::{Place, tick_size};
+use super::place::{Place, tick_size};
 use crate::html::chart::Bars;
 
 /// The width of a letter as a share of the font size, as it is in wide fonts.

@@ -1,6 +1,6 @@
 //! Lines, bars and legends as plots of the plotting library.
 
-use super::{MARK, Place};
+use super::place::{MARK, Place};
 use crate::html::chart::{Bars, Content, Panel, Point, Series, Stroke};
 use kuva::plot::legend::{LegendEntry, LegendShape};
 use kuva::plot::{BarPlot, LinePlot, LineStyle, ScatterPlot};
