@@ -25,7 +25,10 @@ impl SweepPlan {
         let targets = targets?;
         let mut spec = RunSpec::to(targets, Offered::Rate(step.rate), options);
         spec.load.seed = self.seed_of(step);
-        spec.load.seed_pinned = self.until.as_ref().is_none_or(|until| until.seed_pinned);
+        // A sweep's plan says both; of repeated runs the flags may have left them open.
+        let until = self.until.as_ref();
+        spec.load.seed_pinned = until.is_none_or(|until| until.seed_pinned);
+        spec.load.guard_pinned = until.is_none_or(|until| until.guard_is_given);
         spec.load.warmup = self.warmup;
         spec.load.duration = self.measure;
         spec.load.guard = self.guard;

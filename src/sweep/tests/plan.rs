@@ -106,3 +106,20 @@ fn an_old_plan_means_what_it_meant() {
     ];
     assert_eq!(old.differences(&asks_more), wanted);
 }
+
+#[test]
+fn a_plan_says_the_guard_and_repeated_runs_only_where_it_was_given() {
+    let mut plan = plan(&["a"], &[1.0], 1);
+    let step = StepKey {
+        number: 1,
+        arm: "a".to_owned(),
+        rate: Rate::nearest(1.0),
+        repetition: 1,
+    };
+    let is_pinned = |plan: &SweepPlan| plan.run_spec(&step).map(|spec| spec.load.guard_pinned);
+    assert_eq!(is_pinned(&plan), Ok(true));
+    plan.until = Some(Until::of(&Trial::default(), None));
+    assert_eq!(is_pinned(&plan), Ok(false));
+    plan.until.as_mut().expect("a rule").guard_is_given = true;
+    assert_eq!(is_pinned(&plan), Ok(true));
+}
