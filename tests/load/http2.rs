@@ -3,8 +3,8 @@
 use crate::support::http2_server::{Fate, Http2Server};
 use crate::support::tls::{Front, Pki, TlsFront};
 use crate::support::{
-    Hotel, Meshload, Next, Output, RawServer, machine, path_text, request_count, script_in,
-    until_believed,
+    Hotel, Meshload, Next, Output, RawServer, beside_others, machine, path_text, request_count,
+    script_in, until_believed,
 };
 use h2::Reason;
 use serde_json::Value;
@@ -109,7 +109,7 @@ fn the_stand_in_is_measured_over_http2_like_over_http1() {
 
 #[test]
 fn over_tls_the_version_is_agreed_on_and_told_when_it_cannot_be() {
-    let _machine = machine();
+    let _machine = beside_others();
     let pki = Pki::new();
     let identity = pki.identity("server", &["localhost"]);
     let server = Http2Server::start(100, |_| Fate::Body(10));
@@ -136,7 +136,7 @@ fn over_tls_the_version_is_agreed_on_and_told_when_it_cannot_be() {
 
 #[test]
 fn in_the_clear_who_speaks_the_other_version_is_told_apart() {
-    let _machine = machine();
+    let _machine = beside_others();
     let old = RawServer::replying(
         b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
         Next::Close,
@@ -148,7 +148,7 @@ fn in_the_clear_who_speaks_the_other_version_is_told_apart() {
 
 #[test]
 fn what_a_server_that_leaves_has_not_seen_is_sent_again_on_its_own_time() {
-    let _machine = machine();
+    let _machine = beside_others();
     let server = Http2Server::start(100, |number| match number % 20 {
         0 => Fate::GoAway,
         _ => Fate::Slow(Duration::from_millis(20)),
@@ -177,7 +177,7 @@ fn what_a_server_that_leaves_has_not_seen_is_sent_again_on_its_own_time() {
 
 #[test]
 fn streams_that_are_reset_are_failures_and_those_refused_unseen_are_not() {
-    let _machine = machine();
+    let _machine = beside_others();
     let server = Http2Server::start(100, |number| match number % 10 {
         0 => Fate::Reset(Reason::INTERNAL_ERROR),
         5 => Fate::Reset(Reason::REFUSED_STREAM),
@@ -218,7 +218,7 @@ fn streams_that_are_reset_are_failures_and_those_refused_unseen_are_not() {
 
 #[test]
 fn a_server_that_refuses_everything_for_ever_ends_in_failures() {
-    let _machine = machine();
+    let _machine = beside_others();
     let server = Http2Server::start(100, |_| Fate::Reset(Reason::REFUSED_STREAM));
     let output = run(&server.url(), "-R 20 -d 1s --guard 1s");
     let result = output.json();
@@ -235,7 +235,7 @@ fn a_server_that_refuses_everything_for_ever_ends_in_failures() {
 
 #[test]
 fn large_bodies_pass_through_the_windows_in_both_directions() {
-    let _machine = machine();
+    let _machine = beside_others();
     let home = tempfile::tempdir().expect("a folder");
     let server = Http2Server::start(100, |_| Fate::Body(3_000_000));
     let post = "local body = string.rep('x', 3000000)
@@ -257,7 +257,7 @@ fn large_bodies_pass_through_the_windows_in_both_directions() {
 
 #[test]
 fn scripts_write_and_see_http_as_ever() {
-    let _machine = machine();
+    let _machine = beside_others();
     let home = tempfile::tempdir().expect("a folder");
     let server = Http2Server::start(100, |_| Fate::Body(5));
     let looking = "wrk.headers['Connection'] = 'keep-alive'
@@ -295,7 +295,7 @@ fn batches_are_refused_with_the_cure() {
 
 #[test]
 fn a_request_that_is_given_up_takes_no_other_with_it() {
-    let _machine = machine();
+    let _machine = beside_others();
     let server = Http2Server::start(100, |number| match number % 10 {
         0 => Fate::Silence,
         _ => Fate::Body(5),
@@ -321,7 +321,7 @@ fn a_request_that_is_given_up_takes_no_other_with_it() {
 
 #[test]
 fn a_connection_that_is_cut_fails_what_was_under_way_and_is_opened_again() {
-    let _machine = machine();
+    let _machine = beside_others();
     let server = Http2Server::start(100, |number| match number % 50 {
         0 => Fate::Cut,
         _ => Fate::Slow(Duration::from_millis(30)),
@@ -349,7 +349,7 @@ fn a_connection_that_is_cut_fails_what_was_under_way_and_is_opened_again() {
 
 #[test]
 fn a_reply_that_takes_long_keeps_no_place_of_a_connection_that_takes_requests() {
-    let _machine = machine();
+    let _machine = beside_others();
     let server = Http2Server::start(100, |number| match number % 20 {
         0 => Fate::Slow(Duration::from_secs(1)),
         _ => Fate::Body(1),

@@ -1,5 +1,5 @@
 //! What the tests that go through the front door share: the binary as a user starts it, servers to
-//! aim it at, and the machine, which only one load test may have at a time.
+//! aim it at, and claims on the machine, which a test that looks at times has for itself.
 #![allow(dead_code)] // each test crate uses its part
 #![allow(clippy::disallowed_methods)] // deadlines of child processes are real time
 #![allow(clippy::print_stderr)] // what is passed over is said aloud
@@ -27,7 +27,6 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -36,25 +35,29 @@ const DEADLINE: Duration = Duration::from_secs(60);
 /// How often a running program is looked at.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// The whole machine, until it is dropped.
-pub struct Machine {
-    // Fields are dropped in order: the other test crates may go on before this one does.
-    _among_crates: File,
-    _in_this_crate: MutexGuard<'static, ()>,
+/// A claim on this machine; it ends when it is dropped.
+pub struct Machine(#[allow(dead_code)] File); // the file holds the lock
+
+impl Machine {
+    fn claim(lock: fn(&File) -> std::io::Result<()>) -> Machine {
+        // Each claim opens the file anew: locks of one process hold against each other, too.
+        let path = concat!(env!("CARGO_TARGET_TMPDIR"), "/machine.lock");
+        let file = File::create(path).expect("a lock file");
+        lock(&file).expect("the lock among tests");
+        Machine(file)
+    }
 }
 
-/// Waits for the machine: loads that run side by side would measure each other.
+/// Waits until no other load is made, for a test that looks at times: loads that run side by side would
+/// measure each other.
 pub fn machine() -> Machine {
-    static IN_THIS_CRATE: Mutex<()> = Mutex::new(());
-    // A test that failed has left nothing behind that could harm the next.
-    let in_this_crate = IN_THIS_CRATE.lock().unwrap_or_else(PoisonError::into_inner);
-    let path = concat!(env!("CARGO_TARGET_TMPDIR"), "/machine.lock");
-    let among_crates = File::create(path).expect("a lock file");
-    among_crates.lock().expect("the lock among test crates");
-    Machine {
-        _among_crates: among_crates,
-        _in_this_crate: in_this_crate,
-    }
+    Machine::claim(File::lock)
+}
+
+/// Waits until no test has the machine for itself, for a test that counts: it may run beside others of its
+/// kind.
+pub fn beside_others() -> Machine {
+    Machine::claim(File::lock_shared)
 }
 
 /// The program with its arguments, not yet started.

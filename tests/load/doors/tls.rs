@@ -2,7 +2,7 @@
 
 use super::{Secured, address, assert_completed_more_than, https, measured, run};
 use crate::support::tls::{Front, Identity, Pki, TlsFront};
-use crate::support::{Hotel, Meshload, machine, path_text, script_in};
+use crate::support::{Hotel, Meshload, beside_others, path_text, script_in};
 use rustix::process::Signal;
 use std::fs;
 use std::net::TcpListener;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 #[test]
 fn https_is_measured_like_http_with_its_handshakes() {
-    let _machine = machine();
+    let _machine = beside_others();
     let secured = Secured::new();
     let front = secured.front(&Front::default());
     let result = measured(&https(front.port), &secured.trusted());
@@ -29,7 +29,7 @@ fn https_is_measured_like_http_with_its_handshakes() {
 
 #[test]
 fn later_handshakes_take_up_an_earlier_session_unless_they_are_told_not_to() {
-    let _machine = machine();
+    let _machine = beside_others();
     let mut secured = Secured::new();
     secured.hotel = Hotel::start(["--service-time", "constant:2ms", "--close-every", "5"]);
     for (flag, resumes) in [("", true), ("--no-resumption", false)] {
@@ -52,7 +52,7 @@ fn later_handshakes_take_up_an_earlier_session_unless_they_are_told_not_to() {
 
 #[test]
 fn scripts_and_bodies_pass_through_tls() {
-    let _machine = machine();
+    let _machine = beside_others();
     let secured = Secured::new();
     let front = secured.front(&Front::default());
     let home = tempfile::tempdir().expect("a folder");
@@ -74,7 +74,7 @@ fn scripts_and_bodies_pass_through_tls() {
 
 #[test]
 fn certificates_that_are_not_right_are_refused_before_the_load_with_the_cure() {
-    let _machine = machine();
+    let _machine = beside_others();
     let secured = Secured::new();
     let behind = address(&secured.hotel);
     let front = secured.front(&Front::default());
@@ -114,7 +114,7 @@ fn certificates_that_are_not_right_are_refused_before_the_load_with_the_cure() {
 
 #[test]
 fn a_server_may_want_to_know_who_asks() {
-    let _machine = machine();
+    let _machine = beside_others();
     let secured = Secured::new();
     let ca = secured.pki.ca();
     let trusted = secured.trusted();
@@ -141,7 +141,7 @@ fn a_server_may_want_to_know_who_asks() {
 
 #[test]
 fn tls_and_plain_ports_are_told_apart() {
-    let _machine = machine();
+    let _machine = beside_others();
     let secured = Secured::new();
     let plain = address(&secured.hotel).port();
     let url = format!("https://127.0.0.1:{plain}/");
@@ -190,7 +190,7 @@ fn files_that_are_none_are_refused_with_their_flag() {
 
 #[test]
 fn a_look_at_a_server_that_says_nothing_can_be_interrupted() {
-    let _machine = machine();
+    let _machine = beside_others();
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("https://{}/", silent.local_addr().expect("an address"));
     let running = Meshload::new(["-R", "10", "-d", "1s", "-q", url.as_str()]).start();

@@ -1,7 +1,7 @@
 //! Other ways to a target than the URL's: addresses, sockets, the PROXY protocol, names that move.
 
 use super::{RecordingServer, assert_completed_more_than, measured, run};
-use crate::support::{Meshload, RawServer, machine, path_text, wait_until};
+use crate::support::{Meshload, RawServer, beside_others, path_text, wait_until};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -14,7 +14,7 @@ fn only_host(host: &str) -> BTreeSet<String> {
 
 #[test]
 fn names_ingresses_hosts_and_local_addresses_lead_where_they_are_told_to() {
-    let _machine = machine();
+    let _machine = beside_others();
     let recording = RecordingServer::start();
     let (url, address) = (recording.server.url(), recording.server.address());
     let port = address.port();
@@ -89,7 +89,7 @@ fn ways_that_lead_nowhere_are_told_with_their_flag() {
 
 #[test]
 fn sockets_without_a_network_are_measured_too() {
-    let _machine = machine();
+    let _machine = beside_others();
     let home = tempfile::tempdir().expect("a folder");
     let path = home.path().join("app.sock");
     let listener = UnixListener::bind(&path).expect("a socket");
@@ -133,7 +133,7 @@ fn answer_on(mut stream: UnixStream, hosts: &Mutex<BTreeSet<String>>) {
 
 #[test]
 fn each_connection_says_first_where_it_comes_from_to_those_who_want_to_know() {
-    let _machine = machine();
+    let _machine = beside_others();
     let recording = RecordingServer::start();
     let url = recording.server.url();
     measured(&url, "--proxy-protocol v1");
@@ -153,7 +153,7 @@ fn each_connection_says_first_where_it_comes_from_to_those_who_want_to_know() {
 #[test]
 #[ignore = "needs root and unshare"]
 fn a_name_that_moves_is_followed_between_two_requests() {
-    let _machine = machine();
+    let _machine = beside_others();
     let [old, new] = RawServer::two_on_one_port();
     let port = old.address().port();
     let home = tempfile::tempdir().expect("a folder");
@@ -182,7 +182,7 @@ fn a_name_that_moves_is_followed_between_two_requests() {
 #[test]
 #[ignore = "needs IPv6"]
 fn addresses_of_ipv6_are_written_in_brackets() {
-    let _machine = machine();
+    let _machine = beside_others();
     let recording = RecordingServer::start_at(([0, 0, 0, 0, 0, 0, 0, 1], 0).into());
     let url = recording.server.url();
     let address = recording.server.address().to_string();

@@ -1,7 +1,7 @@
 //! Replies that are not whole, not HTTP, or not asked for.
 
 use super::{Account, every_fourth, hundred_requests, load, measured, send};
-use crate::support::{Next, OK, RawServer, machine, script_in};
+use crate::support::{Next, OK, RawServer, beside_others, script_in};
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ fn a_head_of_70_kib_is_refused_with_the_limit_named() {
 
 #[test]
 fn a_server_that_never_speaks_http_fails_the_run() {
-    let _machine = machine();
+    let _machine = beside_others();
     let server = RawServer::replying(b"220 mail.example ESMTP ready\r\n", Next::Keep);
     let output = hundred_requests(&server);
     assert_eq!(output.code, Some(1), "nothing completed: {output}");
@@ -77,7 +77,7 @@ fn a_server_that_never_speaks_http_fails_the_run() {
 
 #[test]
 fn a_reply_that_nobody_asked_for_closes_an_idle_connection_and_nothing_hangs() {
-    let _machine = machine();
+    let _machine = beside_others();
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let server = RawServer::serve(listener, |visit| {
         while visit
@@ -100,7 +100,7 @@ fn a_reply_that_nobody_asked_for_closes_an_idle_connection_and_nothing_hangs() {
 
 #[test]
 fn a_close_in_the_middle_of_a_batch_fails_the_rest_of_it() {
-    let _machine = machine();
+    let _machine = beside_others();
     let folder = tempfile::tempdir().expect("a folder");
     let script = script_in(folder.path(), BATCH_OF_THREE);
     let reply = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";

@@ -2,7 +2,8 @@
 
 use super::{Account, arguments, load, measured};
 use crate::support::{
-    Meshload, Next, RawServer, RefusedAddress, machine, path_text, reply_ok, script_in, wait_until,
+    Meshload, Next, RawServer, RefusedAddress, beside_others, path_text, reply_ok, script_in,
+    wait_until,
 };
 use std::net::TcpListener;
 use std::path::Path;
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 #[test]
 fn a_refused_connection_names_the_address_and_the_cure() {
-    let _machine = machine();
+    let _machine = beside_others();
     let target = RefusedAddress::new();
     let output = load("-R 100 -d 1s", &target.url()).run();
     let address = target.address().to_string();
@@ -19,7 +20,7 @@ fn a_refused_connection_names_the_address_and_the_cure() {
 
 #[test]
 fn a_name_that_does_not_resolve_is_named() {
-    let _machine = machine();
+    let _machine = beside_others();
     let output = load("-R 100 -d 1s", "http://no-such-host.invalid/").run();
     output.assert_failed(1, &["no-such-host.invalid", "spelling"]);
 }
@@ -27,7 +28,7 @@ fn a_name_that_does_not_resolve_is_named() {
 #[test]
 #[ignore = "needs root and unshare"]
 fn a_name_with_several_addresses_has_its_connections_spread_over_them() {
-    let _machine = machine();
+    let _machine = beside_others();
     let folder = tempfile::tempdir().expect("a folder");
     let prefix = with_own_names(folder.path());
     let servers = RawServer::two_on_one_port();
@@ -53,7 +54,7 @@ fn with_own_names(folder: &Path) -> [String; 6] {
 
 #[test]
 fn one_of_two_urls_that_does_not_answer_is_named() {
-    let _machine = machine();
+    let _machine = beside_others();
     let server = RawServer::ok();
     let refused = RefusedAddress::new();
     let flags = format!("-R 100 -d 1s {}", server.url());
@@ -64,7 +65,7 @@ fn one_of_two_urls_that_does_not_answer_is_named() {
 
 #[test]
 fn a_server_that_dies_and_comes_back_is_found_again() {
-    let _machine = machine();
+    let _machine = beside_others();
     let server = RawServer::ok();
     let (address, url) = (server.address(), server.url());
     let run = load("-R 100 -d 3s -c 4 -t 2", &url).start();
@@ -85,7 +86,7 @@ fn a_server_that_dies_and_comes_back_is_found_again() {
 
 #[test]
 fn a_server_whose_backlog_is_never_accepted_does_not_keep_the_run_from_ending() {
-    let _machine = machine();
+    let _machine = beside_others();
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}/", listener.local_addr().expect("an address"));
     let output = load("-R 100 -d 1s -c 4", &url).run();
@@ -101,7 +102,7 @@ fn a_server_whose_backlog_is_never_accepted_does_not_keep_the_run_from_ending() 
 
 #[test]
 fn a_reset_while_a_request_is_being_sent_is_a_write_error() {
-    let _machine = machine();
+    let _machine = beside_others();
     let folder = tempfile::tempdir().expect("a folder");
     let script = script_in(folder.path(), EVERY_FOURTH_IS_LONG);
     let server = RawServer::start(|request, stream| {

@@ -1,10 +1,10 @@
 //! Flags that cannot be, each named with its cure before anything is sent.
 
-use crate::support::{Meshload, RawServer, machine};
+use crate::support::{Meshload, RawServer, beside_others};
 
 #[test]
 fn every_bad_flag_is_named_with_its_cure_before_anything_is_sent() {
-    let _machine = machine();
+    let _machine = beside_others();
     let server = RawServer::ok();
     for (flags, words) in BAD_FLAGS {
         let url = server.url();

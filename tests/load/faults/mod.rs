@@ -10,7 +10,7 @@ mod slowness;
 mod system;
 
 use crate::support::{
-    Machine, Meshload, Next, Output, RawServer, Request, done, machine, reply_ok,
+    Machine, Meshload, Next, Output, RawServer, Request, beside_others, done, reply_ok,
 };
 use serde_json::Value;
 use std::io::Write;
@@ -120,5 +120,5 @@ fn every_fourth(
         }
         reply_ok(request, stream)
     };
-    (machine(), RawServer::start(reply))
+    (beside_others(), RawServer::start(reply))
 }

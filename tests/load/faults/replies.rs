@@ -1,13 +1,13 @@
 //! Replies that are right, in every form that HTTP/1 has.
 
 use super::{hundred_requests, load, measured, send};
-use crate::support::{Next, OK, RawServer, machine, script_in};
+use crate::support::{Next, OK, RawServer, beside_others, script_in};
 use std::io::Write;
 use std::net::TcpStream;
 
 #[test]
 fn a_server_that_closes_after_every_reply_is_connected_to_again_and_again() {
-    let _machine = machine();
+    let _machine = beside_others();
     let reply = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
     let server = RawServer::replying(reply, Next::Close);
     let output = hundred_requests(&server);
@@ -23,7 +23,7 @@ fn a_server_that_closes_after_every_reply_is_connected_to_again_and_again() {
 
 #[test]
 fn an_announced_100_continue_is_not_taken_for_the_reply() {
-    let _machine = machine();
+    let _machine = beside_others();
     let reply = [b"HTTP/1.1 100 Continue\r\n\r\n", OK].concat();
     let server = RawServer::replying(&reply, Next::Keep);
     let output = hundred_requests(&server);
@@ -34,7 +34,7 @@ fn an_announced_100_continue_is_not_taken_for_the_reply() {
 
 #[test]
 fn a_reply_to_head_has_no_body_whatever_its_length_says() {
-    let _machine = machine();
+    let _machine = beside_others();
     let folder = tempfile::tempdir().expect("a folder");
     let script = script_in(folder.path(), "wrk.method = \"HEAD\"\n");
     let server = RawServer::start(|request, stream| {
@@ -50,7 +50,7 @@ fn a_reply_to_head_has_no_body_whatever_its_length_says() {
 
 #[test]
 fn replies_204_and_304_end_with_their_heads() {
-    let _machine = machine();
+    let _machine = beside_others();
     let server = RawServer::start(|request, stream| {
         send(
             stream,
@@ -73,7 +73,7 @@ fn replies_204_and_304_end_with_their_heads() {
 
 #[test]
 fn chunks_and_trailers_are_read_to_their_end() {
-    let _machine = machine();
+    let _machine = beside_others();
     let reply = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n\
         5;note=1\r\nhello\r\n1\r\n!\r\n0\r\nX-Sum: 6\r\nX-More: yes\r\n\r\n";
     let server = RawServer::replying(reply, Next::Keep);
@@ -84,7 +84,7 @@ fn chunks_and_trailers_are_read_to_their_end() {
 
 #[test]
 fn an_http_1_0_server_ends_its_replies_by_closing() {
-    let _machine = machine();
+    let _machine = beside_others();
     let server = RawServer::replying(b"HTTP/1.0 200 OK\r\n\r\nas long as it lasts", Next::Close);
     let output = hundred_requests(&server);
     let account = measured(&output);
@@ -94,7 +94,7 @@ fn an_http_1_0_server_ends_its_replies_by_closing() {
 
 #[test]
 fn an_http_1_0_server_may_keep_a_connection_open() {
-    let _machine = machine();
+    let _machine = beside_others();
     let reply = b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 2\r\n\r\nok";
     let server = RawServer::replying(reply, Next::Keep);
     let output = hundred_requests(&server);
@@ -104,7 +104,7 @@ fn an_http_1_0_server_may_keep_a_connection_open() {
 
 #[test]
 fn a_body_of_200_megabytes_costs_no_memory() {
-    let _machine = machine();
+    let _machine = beside_others();
     let server = RawServer::start(|_, stream| {
         send_large_body(stream);
         Next::Keep
@@ -136,7 +136,7 @@ fn send_large_body(stream: &mut TcpStream) {
 
 #[test]
 fn what_a_server_says_before_it_hangs_up_on_a_body_is_heard() {
-    let _machine = machine();
+    let _machine = beside_others();
     let folder = tempfile::tempdir().expect("a folder");
     let post = "wrk.method = 'POST'; wrk.body = string.rep('x', 3000000)";
     let script = script_in(folder.path(), post);

@@ -1,7 +1,7 @@
 //! Signals, which end a run with what was measured until then.
 
 use super::{Account, load};
-use crate::support::{RawServer, machine, script_in, wait_until};
+use crate::support::{RawServer, beside_others, script_in, wait_until};
 use rustix::process::Signal;
 use std::path::Path;
 use std::time::Duration;
@@ -17,7 +17,7 @@ fn sigterm_ends_the_run_with_what_was_measured() {
 }
 
 fn ends_early(signal: Signal, code: i32) {
-    let _machine = machine();
+    let _machine = beside_others();
     let server = RawServer::ok();
     let run = load("-R 100 -d 30s -c 4", &server.url()).start();
     wait_until("50 requests", || server.requests() >= 50);
@@ -37,7 +37,7 @@ fn ends_early(signal: Signal, code: i32) {
 
 #[test]
 fn a_second_sigint_quits_when_the_first_cannot() {
-    let _machine = machine();
+    let _machine = beside_others();
     let folder = tempfile::tempdir().expect("a folder");
     let marker = folder.path().join("stuck");
     let script = script_in(folder.path(), &stuck_after_20(&marker));
@@ -71,7 +71,7 @@ end",
 
 #[test]
 fn sigint_while_connections_are_being_opened_ends_the_program() {
-    let _machine = machine();
+    let _machine = beside_others();
     let folder = tempfile::tempdir().expect("a folder");
     let marker = folder.path().join("begun");
     let slow = format!(

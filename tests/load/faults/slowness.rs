@@ -1,12 +1,12 @@
 //! Servers that take long, or say nothing.
 
 use super::{Account, every_fourth, hundred_requests, load, measured, send};
-use crate::support::{Hotel, Next, OK, RawServer, machine};
+use crate::support::{Hotel, Next, OK, RawServer, beside_others};
 use std::time::{Duration, Instant};
 
 #[test]
 fn a_server_that_never_answers_does_not_keep_the_run_from_ending() {
-    let _machine = machine();
+    let _machine = beside_others();
     let server = RawServer::start(|_, _| Next::Keep);
     let output = hundred_requests(&server);
     assert_eq!(output.code, Some(1), "nothing completed: {output}");
@@ -21,7 +21,7 @@ fn a_server_that_never_answers_does_not_keep_the_run_from_ending() {
 
 #[test]
 fn slow_requests_are_counted_and_do_not_fail() {
-    let _machine = machine();
+    let _machine = beside_others();
     let hotel = Hotel::start(["--service-time", "constant:200ms"]);
     let flags = "-R 50 -d 1s --guard 1s -c 20 -T 100ms";
     let output = load(flags, hotel.url()).run();
@@ -44,7 +44,7 @@ fn requests_are_given_up_after_the_time_that_the_user_allows() {
 
 #[test]
 fn a_server_that_comes_back_finds_the_connections_of_what_was_given_up_open() {
-    let _machine = machine();
+    let _machine = beside_others();
     let start = Instant::now();
     let server = RawServer::start(move |_, stream| {
         // The look before the load has no request, so this clock is about the load's.

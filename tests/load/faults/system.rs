@@ -1,12 +1,12 @@
 //! What the operating system refuses: descriptors, folders, disks.
 
 use super::{arguments, measured};
-use crate::support::{Meshload, RawServer, machine, path_text};
+use crate::support::{Meshload, RawServer, beside_others, path_text};
 use std::fs;
 
 #[test]
 fn too_few_descriptors_name_the_limit_and_the_cure() {
-    let _machine = machine();
+    let _machine = beside_others();
     let server = RawServer::ok();
     let url = server.url();
     let limit = "ulimit -Hn 64; ulimit -n 64";
@@ -17,7 +17,7 @@ fn too_few_descriptors_name_the_limit_and_the_cure() {
 
 #[test]
 fn a_low_soft_limit_is_raised() {
-    let _machine = machine();
+    let _machine = beside_others();
     let server = RawServer::ok();
     let url = server.url();
     let output = Meshload::after("ulimit -Sn 64", arguments("-R 100 -d 1s -c 100", &url)).run();
@@ -27,7 +27,7 @@ fn a_low_soft_limit_is_raised() {
 
 #[test]
 fn a_folder_that_cannot_be_written_is_named_before_any_request() {
-    let _machine = machine();
+    let _machine = beside_others();
     let server = RawServer::ok();
     let home = tempfile::tempdir().expect("a folder");
     let file = home.path().join("a-file");
@@ -42,7 +42,7 @@ fn a_folder_that_cannot_be_written_is_named_before_any_request() {
 
 #[test]
 fn a_folder_with_something_in_it_is_not_written_over() {
-    let _machine = machine();
+    let _machine = beside_others();
     let server = RawServer::ok();
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("run.json"), "of last week").expect("a file");
@@ -56,7 +56,7 @@ fn a_folder_with_something_in_it_is_not_written_over() {
 
 #[test]
 fn a_full_disk_is_named_and_the_text_is_still_printed() {
-    let _machine = machine();
+    let _machine = beside_others();
     let server = RawServer::ok();
     let output = Meshload::new([
         "-R",

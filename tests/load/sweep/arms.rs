@@ -2,7 +2,7 @@
 
 use super::{one_arm, quick_hotel};
 use crate::support::sweep::{Sweep, SweepFolder};
-use crate::support::{Hotel, machine, wait_until};
+use crate::support::{Hotel, beside_others, wait_until};
 use rustix::process::Signal;
 use std::fs;
 use std::path::Path;
@@ -43,7 +43,7 @@ after = ["echo after $MESHLOAD_URL >> {log}"]
 
 #[test]
 fn commands_make_unmake_reset_and_verify_an_arm() {
-    let _machine = machine();
+    let _machine = beside_others();
     let hotel = quick_hotel();
     let folder = SweepFolder::new();
     let log = folder.home().join("log");
@@ -74,7 +74,7 @@ fn commands_make_unmake_reset_and_verify_an_arm() {
 
 #[test]
 fn the_rest_lasts_until_the_application_is_idle_again() {
-    let _machine = machine();
+    let _machine = beside_others();
     let hotel = quick_hotel();
     let folder = SweepFolder::new();
     let adaptive = one_arm(&hotel, "300ms", "")
@@ -103,7 +103,7 @@ fn the_rest_lasts_until_the_application_is_idle_again() {
 
 #[test]
 fn what_could_not_be_unmade_is_unmade_before_anything_else() {
-    let _machine = machine();
+    let _machine = beside_others();
     let hotel = quick_hotel();
     let folder = SweepFolder::new();
     let (log, allowed) = (folder.home().join("log"), folder.home().join("allowed"));
@@ -130,7 +130,7 @@ fn what_could_not_be_unmade_is_unmade_before_anything_else() {
 
 #[test]
 fn interrupted_while_an_arm_is_made_it_is_unmade() {
-    let _machine = machine();
+    let _machine = beside_others();
     let hotel = quick_hotel();
     let folder = SweepFolder::new();
     let log = folder.home().join("log");

@@ -4,7 +4,7 @@ use super::quick_hotel;
 use crate::support::api_server::cluster::Cluster;
 use crate::support::api_server::{ApiServer, Fault};
 use crate::support::sweep::{LATENCIES, Sweep, SweepFolder};
-use crate::support::{Hotel, Running, machine, wait_until};
+use crate::support::{Hotel, Running, beside_others, wait_until};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::fs;
@@ -42,7 +42,7 @@ fn now() -> u64 {
 
 #[test]
 fn a_mesh_that_nobody_can_look_at_is_not_measured() {
-    let _machine = machine();
+    let _machine = beside_others();
     let hotel = quick_hotel();
     let folder = SweepFolder::new();
     let refused = |flags: &str, code: i32, wanted: &[&str]| {
@@ -62,7 +62,7 @@ fn a_mesh_that_nobody_can_look_at_is_not_measured() {
 
 #[test]
 fn a_namespace_is_switched_into_the_mesh_and_back() {
-    let _machine = machine();
+    let _machine = beside_others();
     let mut cluster = Cluster::plain(now());
     cluster.namespaces[0].1 = json!({ "team": "hotel" });
     let server = ApiServer::start(cluster);
@@ -101,7 +101,7 @@ fn assert_is_restored(server: &ApiServer) {
 
 #[test]
 fn interrupted_or_killed_in_the_mesh_the_namespace_is_put_back() {
-    let _machine = machine();
+    let _machine = beside_others();
     let server = ApiServer::start(Cluster::plain(now()));
     let hotel = quick_hotel();
     let begun = |folder: &SweepFolder| {
@@ -137,7 +137,7 @@ fn interrupted_or_killed_in_the_mesh_the_namespace_is_put_back() {
 
 #[test]
 fn without_switch_nothing_is_changed_and_a_mixture_is_refused() {
-    let _machine = machine();
+    let _machine = beside_others();
     let server = ApiServer::start(Cluster::hotel(now()));
     let hotel = quick_hotel();
     for (arm, outside) in [("--istio", "memcached-profile"), ("", "frontend")] {
@@ -183,7 +183,7 @@ verify = ["test ! -e {failing}"]
 
 #[test]
 fn manifests_and_patches_are_applied_and_taken_back() {
-    let _machine = machine();
+    let _machine = beside_others();
     let mut cluster = Cluster::plain(now());
     let mesh = "/api/v1/namespaces/default/configmaps/mesh";
     let new = "/api/v1/namespaces/default/configmaps/new";
@@ -223,7 +223,7 @@ fn manifests_and_patches_are_applied_and_taken_back() {
 
 #[test]
 fn a_cluster_that_stops_answering_costs_its_figures_and_no_step() {
-    let _machine = machine();
+    let _machine = beside_others();
     let server = ApiServer::start(Cluster::plain(now()));
     let hotel = quick_hotel();
     let folder = SweepFolder::new();
@@ -245,7 +245,7 @@ fn a_cluster_that_stops_answering_costs_its_figures_and_no_step() {
 
 #[test]
 fn a_cluster_that_is_gone_before_a_step_fails_the_step_and_says_so() {
-    let _machine = machine();
+    let _machine = beside_others();
     let server = ApiServer::start(Cluster::plain(now()));
     let hotel = quick_hotel();
     let folder = SweepFolder::new();

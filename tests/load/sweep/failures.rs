@@ -2,7 +2,7 @@
 
 use super::{one_arm, quick_hotel};
 use crate::support::sweep::{LATENCIES, Sweep, SweepFolder};
-use crate::support::{machine, path_text};
+use crate::support::{beside_others, path_text};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::fs;
@@ -10,7 +10,7 @@ use std::process::Stdio;
 
 #[test]
 fn a_target_that_dies_keeps_what_was_finished_and_the_journal_says_what_happened() {
-    let _machine = machine();
+    let _machine = beside_others();
     let hotel = quick_hotel();
     let folder = SweepFolder::new();
     let sweep = Sweep::in_folder(&folder)
@@ -35,7 +35,7 @@ fn a_target_that_dies_keeps_what_was_finished_and_the_journal_says_what_happened
 #[test]
 #[ignore = "needs root and unshare"]
 fn a_disk_that_is_full_ends_the_sweep_and_what_was_finished_is_there() {
-    let _machine = machine();
+    let _machine = beside_others();
     let hotel = quick_hotel();
     let home = SweepFolder::new();
     let (disk, copy) = (home.home().join("disk"), home.sibling("copy"));
@@ -69,7 +69,7 @@ fn a_disk_that_is_full_ends_the_sweep_and_what_was_finished_is_there() {
 
 #[test]
 fn a_terminal_that_goes_away_ends_the_sweep_in_order() {
-    let _machine = machine();
+    let _machine = beside_others();
     let hotel = quick_hotel();
     let folder = SweepFolder::new();
     let log = folder.home().join("log");
@@ -86,7 +86,7 @@ fn a_terminal_that_goes_away_ends_the_sweep_in_order() {
 
 #[test]
 fn a_reader_that_has_gone_away_does_not_end_a_sweep() {
-    let _machine = machine();
+    let _machine = beside_others();
     let hotel = quick_hotel();
     let folder = SweepFolder::new();
     let plan = folder.plan(&one_arm(&hotel, "300ms", ""));

@@ -2,7 +2,7 @@
 
 use super::TwoHotels;
 use crate::support::sweep::{Sweep, SweepFolder, names};
-use crate::support::{Meshload, Output, machine, path_text, read};
+use crate::support::{Meshload, Output, beside_others, path_text, read};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -118,7 +118,7 @@ fn bad_plans_name_the_line_or_the_setting_and_the_cure() {
 
 #[test]
 fn another_plan_is_refused_with_the_difference() {
-    let _machine = machine();
+    let _machine = beside_others();
     let hotels = TwoHotels::start();
     let folder = SweepFolder::new();
     let script = folder.home().join("mine.lua");

@@ -2,7 +2,7 @@
 
 use super::TwoHotels;
 use crate::support::sweep::{LATENCIES, Sweep, SweepFolder, names};
-use crate::support::{Meshload, Next, RawServer, machine, wait_until};
+use crate::support::{Meshload, Next, RawServer, beside_others, wait_until};
 use rustix::process::Signal;
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 #[test]
 fn a_sweep_that_is_killed_again_and_again_loses_no_finished_step() {
-    let _machine = machine();
+    let _machine = beside_others();
     let hotels = TwoHotels::start();
     let folder = SweepFolder::new();
     let sweep = hotels
@@ -71,7 +71,7 @@ fn assert_nothing_is_lost(folder: &SweepFolder, finished: &mut BTreeMap<String, 
 
 #[test]
 fn a_sweep_goes_on_from_anywhere_with_the_script_that_it_began_with() {
-    let _machine = machine();
+    let _machine = beside_others();
     let hotels = TwoHotels::start();
     let folder = SweepFolder::new();
     let script = folder.home().join("mine.lua");
@@ -99,7 +99,7 @@ fn a_sweep_goes_on_from_anywhere_with_the_script_that_it_began_with() {
 
 #[test]
 fn two_sweeps_do_not_work_in_one_folder() {
-    let _machine = machine();
+    let _machine = beside_others();
     let hotels = TwoHotels::start();
     let folder = SweepFolder::new();
     let sweep = hotels.sweep(&folder).flags("--rates 50 --seed 1");
@@ -115,7 +115,7 @@ fn two_sweeps_do_not_work_in_one_folder() {
 
 #[test]
 fn interrupted_in_warm_up_or_measure_it_goes_on_where_it_was() {
-    let _machine = machine();
+    let _machine = beside_others();
     for (warmup, measure) in [("30s", "200ms"), ("0s", "30s")] {
         let server =
             RawServer::replying(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", Next::Keep);
