@@ -2,6 +2,15 @@
 
 use super::*;
 
+/// Counters of the container `app`: seconds since the beginning, and nanoseconds of CPU.
+fn cpu_log(points: [(f64, u64); 2]) -> SampleLog {
+    let points = points.map(|(at, value)| {
+        let (cpu, source) = (Quantity::Cpu, Source::MetricsResource);
+        sample(Some("app"), cpu, source, at, value)
+    });
+    points.into_iter().collect()
+}
+
 #[test]
 fn a_figure_that_nobody_gave_is_missing_with_its_reason_and_not_zero() {
     let reasons = BTreeMap::from([(Quantity::Rss, "the kubelet gives none".to_owned())]);
@@ -30,18 +39,7 @@ fn one_missing_sidecar_takes_the_sum_of_sidecars_and_not_that_of_apps() {
         container("istio-proxy", Role::Sidecar),
     ];
     let topology = topology(vec![pod("uid-0", containers)]);
-    let log: SampleLog = [(0.0, 0), (100.0, 25_000_000_000)]
-        .map(|(at, value)| {
-            sample(
-                Some("app"),
-                Quantity::Cpu,
-                Source::MetricsResource,
-                at,
-                value,
-            )
-        })
-        .into_iter()
-        .collect();
+    let log = cpu_log([(0.0, 0), (100.0, 25_000_000_000)]);
     // The last sample is at 100 s, which must be under load.
     let spans = Spans {
         load_end: Nanos(BEGIN + 100 * SECOND as u64),
@@ -68,18 +66,7 @@ fn a_pod_that_was_there_for_a_third_of_the_window_counts_for_a_third() {
     };
     let mut topology = frontend();
     topology.pods.insert("uid-0".to_owned(), guest);
-    let log: SampleLog = [(35.0, 0), (55.0, 6_000_000_000)]
-        .map(|(at, value)| {
-            sample(
-                Some("app"),
-                Quantity::Cpu,
-                Source::MetricsResource,
-                at,
-                value,
-            )
-        })
-        .into_iter()
-        .collect();
+    let log = cpu_log([(35.0, 0), (55.0, 6_000_000_000)]);
     let resources = reduced(&log, &topology);
     assert!((cpu_of(&resources).value.expect("a value") - 300.0).abs() < 1e-6);
     assert!((resources.pods[0].presence - 1.0 / 3.0).abs() < 1e-9);

@@ -2,7 +2,7 @@
 
 use super::{RecordingServer, Secured, https, measured, run};
 use crate::support::tls::Front;
-use crate::support::{Meshload, beside_others, path_text, script_in};
+use crate::support::{Meshload, beside_others, machine, path_text, script_in};
 use std::fs;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 
@@ -37,7 +37,7 @@ fn connections_last_for_as_many_requests_as_they_are_told_to() {
 
 #[test]
 fn a_connection_for_every_request_is_opened_on_the_requests_own_time() {
-    let _machine = beside_others();
+    let _machine = machine();
     let secured = Secured::new();
     let front = secured.front(&Front::default());
     let flags = format!("--no-keepalive --no-resumption {}", secured.trusted());
@@ -87,7 +87,7 @@ fn copy_all(from: &TcpStream, to: &TcpStream) {
 
 #[test]
 fn a_request_whose_connection_cannot_be_opened_tries_again_and_waits_for_no_other() {
-    let _machine = beside_others();
+    let _machine = machine();
     let secured = Secured::new();
     let front = secured.front(&Front::default());
     let url = https(hanging_up(front.port).port());

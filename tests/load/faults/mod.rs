@@ -15,6 +15,7 @@ use crate::support::{
 use serde_json::Value;
 use std::io::Write;
 use std::net::TcpStream;
+use std::time::Duration;
 
 /// What became of the requests of a run.
 #[derive(Debug)]
@@ -121,4 +122,16 @@ fn every_fourth(
         reply_ok(request, stream)
     };
     (beside_others(), RawServer::start(reply))
+}
+
+/// A load of a second with a hundred requests, none of which is answered, ends by itself.
+fn assert_hundred_are_unfinished(output: &Output) {
+    assert_eq!(output.code, Some(1), "nothing completed: {output}");
+    assert!(output.elapsed < Duration::from_secs(2), "{output}");
+    let account = Account::of(output);
+    assert_eq!(
+        (account.scheduled, account.unfinished),
+        (100, 100),
+        "{output}"
+    );
 }

@@ -1,22 +1,15 @@
 //! Servers that take long, or say nothing.
 
-use super::{Account, every_fourth, hundred_requests, load, measured, send};
-use crate::support::{Hotel, Next, OK, RawServer, beside_others};
+use super::{assert_hundred_are_unfinished, every_fourth, hundred_requests, load, measured, send};
+use crate::support::{Hotel, Next, OK, RawServer, beside_others, machine};
 use std::time::{Duration, Instant};
 
 #[test]
 fn a_server_that_never_answers_does_not_keep_the_run_from_ending() {
-    let _machine = beside_others();
+    let _machine = machine();
     let server = RawServer::start(|_, _| Next::Keep);
     let output = hundred_requests(&server);
-    assert_eq!(output.code, Some(1), "nothing completed: {output}");
-    assert!(output.elapsed < Duration::from_secs(2), "{output}");
-    let account = Account::of(&output);
-    assert_eq!(
-        (account.scheduled, account.unfinished),
-        (100, 100),
-        "{output}"
-    );
+    assert_hundred_are_unfinished(&output);
 }
 
 #[test]
@@ -44,7 +37,7 @@ fn requests_are_given_up_after_the_time_that_the_user_allows() {
 
 #[test]
 fn a_server_that_comes_back_finds_the_connections_of_what_was_given_up_open() {
-    let _machine = beside_others();
+    let _machine = machine();
     let start = Instant::now();
     let server = RawServer::start(move |_, stream| {
         // The look before the load has no request, so this clock is about the load's.

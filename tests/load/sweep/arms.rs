@@ -1,6 +1,6 @@
 //! Arms that are set up, verified and torn down, and the rest between steps.
 
-use super::{one_arm, quick_hotel};
+use super::{QUICK, one_arm, quick_hotel};
 use crate::support::sweep::{Sweep, SweepFolder};
 use crate::support::{Hotel, beside_others, wait_until};
 use rustix::process::Signal;
@@ -17,14 +17,8 @@ fn two_arms(hotel: &Hotel, log: &Path, verify: &str) -> String {
 rates = [50]
 repetitions = 2
 order = "interleaved"
-warmup = "0s"
 measure = "200ms"
-guard = "0s"
-cooldown = "0s"
-warm_up_first = {{ length = "0s" }}
-[load]
-threads = 1
-connections = 2
+{QUICK}
 [cluster]
 collect = "none"
 [[arm]]

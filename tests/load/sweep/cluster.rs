@@ -1,6 +1,6 @@
 //! A sweep over a cluster: the mesh is switched on and off, and everything is restored.
 
-use super::quick_hotel;
+use super::{QUICK, quick_hotel};
 use crate::support::api_server::cluster::Cluster;
 use crate::support::api_server::{ApiServer, Fault};
 use crate::support::sweep::{LATENCIES, Sweep, SweepFolder};
@@ -159,14 +159,8 @@ fn tuned_arm(hotel: &Hotel, server: &ApiServer, failing: &Path) -> String {
     format!(
         r#"
 rates = [50]
-warmup = "0s"
 measure = "300ms"
-guard = "0s"
-cooldown = "0s"
-warm_up_first = {{ length = "0s" }}
-[load]
-threads = 1
-connections = 2
+{QUICK}
 [cluster]
 kube_url = "{kube}"
 namespaces = ["default"]

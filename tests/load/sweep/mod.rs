@@ -36,20 +36,23 @@ impl TwoHotels {
     }
 }
 
+/// What the plans of these tests have in common: no rest before or after the window, and little load.
+const QUICK: &str = r#"warmup = "0s"
+guard = "0s"
+cooldown = "0s"
+warm_up_first = { length = "0s" }
+[load]
+threads = 1
+connections = 2"#;
+
 /// A plan of one arm that is set up and torn down by these commands, with two steps of this length.
 fn one_arm(hotel: &Hotel, measure: &str, commands: &str) -> String {
     let url = hotel.url();
     format!(
         r#"
 rates = [50, 60]
-warmup = "0s"
 measure = "{measure}"
-guard = "0s"
-cooldown = "0s"
-warm_up_first = {{ length = "0s" }}
-[load]
-threads = 1
-connections = 2
+{QUICK}
 [cluster]
 collect = "none"
 [[arm]]
