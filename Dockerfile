@@ -10,10 +10,10 @@ FROM rust:1-bookworm AS build
 WORKDIR /src
 # With the repository (.git), so that the binary can name its commit.
 COPY . .
-RUN cargo build --release --locked
+RUN cargo build --profile dist --locked
 
 FROM gcr.io/distroless/cc-debian12:nonroot
-COPY --from=build /src/target/release/meshload /usr/local/bin/meshload
+COPY --from=build /src/target/dist/meshload /usr/local/bin/meshload
 COPY --from=build /src/lua /lua
 USER 65532:65532
 ENTRYPOINT ["/usr/local/bin/meshload"]

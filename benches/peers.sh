@@ -3,6 +3,7 @@
 # nginx on core 0, one generator at a time on core 1, in turn, several rounds; medians and ratios.
 #
 #   benches/peers.sh [ROUNDS]              about two minutes per round
+#   PROFILE=dist benches/peers.sh [ROUNDS] the build of images and releases, which is optimised as a whole
 #   ONLY=doors benches/peers.sh [ROUNDS]   TLS and HTTP/2 beside plain HTTP/1.1 alone: three quarters of a minute
 #
 # Needs nginx, openssl and taskset on PATH. Load goes to loopback only; only what is started here is stopped.
@@ -18,9 +19,10 @@ url=http://127.0.0.1:$port/
 tls_url=https://127.0.0.1:$((port + 1))/
 only=${ONLY:-}
 mix=lua/mixed-workload_type_1.lua
-meshload=target/release/meshload
+profile=${PROFILE:-release}
+meshload=target/$profile/meshload
 
-cargo build --release --quiet
+cargo build --profile "$profile" --quiet
 for program in nginx openssl taskset python3; do
   command -v $program >/dev/null || { echo "$program is not on PATH"; exit 2; }
 done

@@ -1,5 +1,5 @@
-//! Tests that start the program as a user does and aim it at servers of their own. Those that measure
-//! take the machine for themselves (`support::machine`).
+//! Tests that start the program as a user does and aim it at servers of their own. Each claims
+//! the machine, alone (`support::machine`) or beside others (`support::beside_others`).
 #![allow(clippy::disallowed_methods)] // deadlines of child processes are real time
 #![allow(clippy::print_stderr)] // a test says what it could not check
 #![allow(clippy::too_many_lines)] // a story is read from top to bottom
