@@ -20,7 +20,7 @@ pub struct SweepRequest {
     /// The plan that the flags mean; `None` when `file` or the folder has the plan.
     pub plan: Option<SweepPlan>,
     /// Whether the user chose the plan's seed.
-    pub seed_is_given: bool,
+    pub seed_pinned: bool,
     /// The file with the plan.
     pub file: Option<PathBuf>,
     /// The result folder; a new one under `results` when not given.
@@ -198,7 +198,7 @@ impl SweepArgs {
         }
         let mut request = SweepRequest {
             plan: None,
-            seed_is_given: self.seed.is_some(),
+            seed_pinned: self.seed.is_some(),
             file: file.map(PathBuf::from),
             folder: self.output.clone(),
             dry_run: self.dry_run,

@@ -123,11 +123,11 @@ fn plan_of(
         cache_flush: false,
         cooldown: Cooldown::Fixed(Nanos::ZERO),
         warm_up_first: WarmUpFirst::none(),
-        until: Some(Until {
-            seed_pinned: load.seed_pinned,
-            guard_is_given: load.guard_pinned,
-            ..Until::of(trial, baseline.map(|one| one.name.as_str()))
-        }),
+        until: Some(Until::of(
+            trial,
+            baseline.map(|one| one.name.as_str()),
+            load,
+        )),
         load: load_options(spec),
         http: spec.http.clone(),
         reach: spec.reach.clone(),

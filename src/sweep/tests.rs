@@ -12,7 +12,7 @@ use crate::compare::sample_steps;
 use crate::files::run_to_json;
 use crate::gate::{Trial, TrialBase};
 use crate::measure::{Ending, sample};
-use crate::spec::{LoadOptions, Offered, StepKey};
+use crate::spec::{Load, LoadOptions, Offered, StepKey};
 use crate::store::PLAN_JSON;
 use crate::study::StudyMetadata;
 use crate::units::{Nanos, Rate};
@@ -41,6 +41,11 @@ fn plan(arms: &[&str], of: &[f64], repetitions: u32) -> SweepPlan {
         arms: arms.iter().map(|name| arm(name)).collect(),
         ..SweepPlan::default()
     }
+}
+
+/// A load of which the user chose neither the seed nor the guard.
+fn load_not_pinned() -> Load {
+    LoadOptions::default().load(Offered::Max)
 }
 
 /// A step that was measured; whether its rate was held, where that is known.

@@ -8,7 +8,7 @@ use crate::sweep::SweepPlan;
 use crate::verdict::{JudgedRun, Level, Verdict};
 
 /// The outcome of a threshold in a step.
-pub struct StepOutcome {
+pub struct ThresholdInStep {
     /// The index of the threshold in the plan.
     pub threshold: usize,
     pub outcome: Outcome,
@@ -19,7 +19,7 @@ pub struct StepRecord {
     pub key: StepKey,
     pub verdict: Verdict,
     /// The thresholds that are about the step.
-    pub outcomes: Vec<StepOutcome>,
+    pub outcomes: Vec<ThresholdInStep>,
 }
 
 impl StepRecord {
@@ -59,7 +59,7 @@ impl<'a> Account<'a> {
     pub fn add(&mut self, key: &StepKey, run: &JudgedRun) {
         let thresholds = self.plan.thresholds.iter().enumerate();
         let about = thresholds.filter(|(_, one)| one.is_about(&key.arm, key.rate));
-        let outcomes = about.map(|(threshold, one)| StepOutcome {
+        let outcomes = about.map(|(threshold, one)| ThresholdInStep {
             threshold,
             outcome: one.fail_if.judge(&run.result),
         });

@@ -148,7 +148,7 @@ fn with_seed_of_folder(plan: &SweepPlan, request: &SweepRequest) -> SweepPlan {
         .folder
         .as_deref()
         .and_then(|folder| SweepFolder::plan_of(folder).ok()?);
-    if let (Some((before, _)), false) = (before, request.seed_is_given) {
+    if let (Some((before, _)), false) = (before, request.seed_pinned) {
         plan.seed = before.seed;
     }
     plan

@@ -28,7 +28,7 @@ impl SweepPlan {
         // A sweep's plan says both; of repeated runs the flags may have left them open.
         let until = self.until.as_ref();
         spec.load.seed_pinned = until.is_none_or(|until| until.seed_pinned);
-        spec.load.guard_pinned = until.is_none_or(|until| until.guard_is_given);
+        spec.load.guard_pinned = until.is_none_or(|until| until.guard_pinned);
         spec.load.warmup = self.warmup;
         spec.load.duration = self.measure;
         spec.load.guard = self.guard;

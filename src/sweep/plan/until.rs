@@ -1,6 +1,7 @@
 //! The rule of a plan whose repetitions end when enough is known.
 
 use crate::gate::{MaxRegression, Trial};
+use crate::spec::Load;
 use serde::{Deserialize, Serialize};
 
 /// The rule by which enough repetitions were made. The arm `new` is compared with the arm `baseline`, if the
@@ -21,23 +22,23 @@ pub struct Until {
     /// Whether the user chose the seed: a script's own `math.randomseed` then does nothing.
     #[serde(default)]
     pub seed_pinned: bool,
-    /// Whether the user chose the guard. Otherwise runs that collect from a cluster get a longer one.
-    #[serde(default)]
-    pub guard_is_given: bool,
+    /// Whether the user chose the guard. Otherwise runs that collect from a cluster get a longer one. Folders
+    /// of earlier versions call it `guard_is_given`.
+    #[serde(default, alias = "guard_is_given")]
+    pub guard_pinned: bool,
 }
 
 impl Until {
-    /// The rule of a trial against the baseline of this name. Seed and guard count as not chosen by the
-    /// user.
-    pub fn of(trial: &Trial, baseline: Option<&str>) -> Until {
+    /// The rule of a trial whose runs have this load, against the baseline of this name.
+    pub fn of(trial: &Trial, baseline: Option<&str>, load: &Load) -> Until {
         let limit = |one: &MaxRegression| format!("{}={}%", one.metric, one.limit * 100.0);
         Until {
             needed: trial.needed,
             most: trial.most,
             baseline: baseline.map(str::to_owned),
             max_regression: trial.limits.iter().map(limit).collect(),
-            seed_pinned: false,
-            guard_is_given: false,
+            seed_pinned: load.seed_pinned,
+            guard_pinned: load.guard_pinned,
         }
     }
 }

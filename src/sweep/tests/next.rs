@@ -94,7 +94,7 @@ fn a_trial_goes_on_in_the_middle_of_a_block_and_with_seeds_in_a_row() {
     plan.order = Order::Interleaved;
     plan.seed = 7;
     let trial = Trial::new(TrialBase::InTurns, Vec::new(), None).expect("a trial");
-    plan.until = Some(Until::of(&trial, Some("http://other")));
+    plan.until = Some(Until::of(&trial, Some("http://other"), &load_not_pinned()));
     let steps = plan.steps();
     let seeds = steps[..4].iter().map(|step| plan.seed_of(step));
     assert_eq!(seeds.collect::<Vec<_>>(), [7, 7, 8, 8]);

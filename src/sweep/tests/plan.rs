@@ -118,8 +118,23 @@ fn a_plan_says_the_guard_and_repeated_runs_only_where_it_was_given() {
     };
     let is_pinned = |plan: &SweepPlan| plan.run_spec(&step).map(|spec| spec.load.guard_pinned);
     assert_eq!(is_pinned(&plan), Ok(true));
-    plan.until = Some(Until::of(&Trial::default(), None));
+    let mut load = load_not_pinned();
+    plan.until = Some(Until::of(&Trial::default(), None, &load));
     assert_eq!(is_pinned(&plan), Ok(false));
-    plan.until.as_mut().expect("a rule").guard_is_given = true;
+    load.guard_pinned = true;
+    plan.until = Some(Until::of(&Trial::default(), None, &load));
     assert_eq!(is_pinned(&plan), Ok(true));
+}
+
+#[test]
+fn a_rule_of_an_earlier_version_is_read_and_written_with_todays_names() {
+    let load = Load {
+        guard_pinned: true,
+        ..load_not_pinned()
+    };
+    let rule = Until::of(&Trial::default(), None, &load);
+    let text = serde_json::to_string(&rule).expect("JSON");
+    let old = text.replace("guard_pinned", "guard_is_given");
+    assert_ne!(old, text);
+    assert_eq!(serde_json::from_str::<Until>(&old).expect("a rule"), rule);
 }
