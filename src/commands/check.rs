@@ -109,7 +109,6 @@ fn answers(result: &RunResult, name: &str, script: Option<&Path>) -> Vec<Finding
             "loads and makes requests",
         ));
     }
-    let bad = tally.status.iter().any(|(code, _)| code >= 400);
     findings.push(if tally.completed == 0 {
         let why = result
             .notes
@@ -121,7 +120,7 @@ fn answers(result: &RunResult, name: &str, script: Option<&Path>) -> Vec<Finding
             why,
             "check that the service is up and answers in time",
         )
-    } else if bad || tally.failed > 0 {
+    } else if tally.status.bad() > 0 || tally.failed > 0 {
         Finding::warn(
             Check::Target,
             name,

@@ -119,8 +119,7 @@ pub fn summary_csv(run: &JudgedRun) -> Vec<u8> {
 
 fn summary_row(result: &RunResult, target: &TargetResult, level: &str) -> Vec<String> {
     let tally = &target.tally;
-    let length = result.window.length().as_secs_f64();
-    let rate = |count: u64| format!("{:.3}", count as f64 / length.max(1e-9));
+    let rate = |count: u64| format!("{:.3}", result.per_second(count));
     let is_open = result.is_open_loop();
     let latency = Distribution::of(&tally.latency_with_censored()).filter(|_| is_open);
     let service = Distribution::of(&tally.service);

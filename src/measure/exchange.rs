@@ -98,11 +98,17 @@ impl StatusCounts {
         self.iter().map(|(_, count)| count).sum()
     }
 
-    /// The number of replies with a code above 399, which wrk prints as "Non-2xx or 3xx".
+    /// The number of replies with a bad status, which wrk prints as "Non-2xx or 3xx".
     pub fn bad(&self) -> u64 {
-        let bad = self.iter().filter(|(status, _)| *status > 399);
+        let bad = self.iter().filter(|(status, _)| is_bad_status(*status));
         bad.map(|(_, count)| count).sum()
     }
+}
+
+/// Whether a reply with this status is an error: one of the client (4xx), of the server (5xx), or without a
+/// meaning in HTTP (6xx and above).
+pub(super) fn is_bad_status(status: u16) -> bool {
+    status >= 400
 }
 
 /// One request, as `-P` and requests.csv list it. What did not happen is `None`.

@@ -3,7 +3,7 @@
 
 use super::{
     Delivery, ErrorKind, Failure, RequestRow, RouteId, RouteTally, Routes, Sending, Slice, Tally,
-    record,
+    exchange::is_bad_status, record,
 };
 use crate::spec::Window;
 use crate::units::Nanos;
@@ -145,7 +145,7 @@ impl Recorder {
             if self.is_open_loop {
                 record(&mut tally.latency, latency);
             }
-            if delivery.status > 399 {
+            if is_bad_status(delivery.status) {
                 record(&mut tally.bad_status, response_time);
             }
         }

@@ -221,8 +221,17 @@ impl RunResult {
 
     /// Replies per second that were finished in the window, whenever their requests were due.
     pub fn rate_achieved(&self) -> f64 {
-        let seconds = self.window.length().as_secs_f64();
-        self.overall().finished_in_window as f64 / seconds.max(1e-9)
+        self.per_second(self.overall().finished_in_window)
+    }
+
+    /// A count of what happened in the window, per second of the window; 0 for an empty window, in which
+    /// nothing can happen.
+    pub fn per_second(&self, count: u64) -> f64 {
+        let length = self.window.length();
+        if length.is_zero() {
+            return 0.0;
+        }
+        count as f64 / length.as_secs_f64()
     }
 
     /// Whether the load was an open loop, in which requests have due times.

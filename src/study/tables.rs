@@ -7,7 +7,7 @@ use super::file_names::{LATENCIES_CSV, METADATA_JSON, PODS_CSV};
 use super::pods_csv::{POD_COLUMNS, pod_rows};
 use crate::files::table;
 use crate::measure::{Distribution, RunResult, Tally};
-use crate::units::{Rate, show_bytes, show_time_us};
+use crate::units::{Rate, show_bytes, show_ns};
 use crate::verdict::{JudgedRun, Level};
 use serde::{Deserialize, Serialize};
 
@@ -161,12 +161,11 @@ fn latency_row(run: &JudgedRun, figures: &LoadFigures<'_>) -> Vec<String> {
     let time = |of: fn(&Distribution) -> f64| {
         latency
             .as_ref()
-            .map_or("N/A".to_owned(), |latency| show_time_us(of(latency) / 1e3))
+            .map_or("N/A".to_owned(), |latency| show_ns(of(latency)))
     };
     let errors = &tally.errors;
     let socket_errors =
         errors.connect + errors.read_in_wrks_terms() + errors.write + errors.timeout;
-    let seconds = result.window.length().as_secs_f64();
     let rate = result.spec.fixed_rate();
     let label = result.spec.step.as_ref();
     vec![
@@ -187,7 +186,7 @@ fn latency_row(run: &JudgedRun, figures: &LoadFigures<'_>) -> Vec<String> {
         figures
             .error_percent()
             .map_or(String::new(), |percent| format!("{percent:.4}")),
-        show_bytes(tally.bytes_in_window as f64 / seconds.max(1e-9)),
+        show_bytes(result.per_second(tally.bytes_in_window)),
         label.map_or(String::new(), |label| label.arm.clone()),
         label.map_or(String::new(), |label| label.repetition.to_string()),
         run.verdict.level.name().to_owned(),

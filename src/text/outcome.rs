@@ -9,7 +9,7 @@ use crate::measure::{
     doubt_mark, sum,
 };
 use crate::spec::Offered;
-use crate::units::show_time_us;
+use crate::units::show_ns;
 use crate::verdict::JudgedRun;
 
 const SHOWN: [&str; 4] = ["p50", "p90", "p99", "p99.9"];
@@ -38,11 +38,10 @@ pub fn outcome_text(run: &JudgedRun) -> String {
 }
 
 fn rates(result: &RunResult, tally: &Tally) -> String {
-    let seconds = result.window.length().as_secs_f64().max(1e-9);
-    let achieved = tally.finished_in_window as f64 / seconds;
+    let achieved = result.rate_achieved();
     let offered = match result.spec.load.offered {
         Offered::Max => "as fast as replies came (closed loop)".to_owned(),
-        _ => format!("{:.2}/s", tally.scheduled as f64 / seconds),
+        _ => format!("{:.2}/s", result.per_second(tally.scheduled)),
     };
     format!(
         "Offered {offered}, achieved {achieved:.2}/s, {} arrivals, seed {}\n\
@@ -57,7 +56,7 @@ fn rates(result: &RunResult, tally: &Tally) -> String {
 }
 
 fn show(nanos: u64) -> String {
-    show_time_us(nanos as f64 / 1e3)
+    show_ns(nanos as f64)
 }
 
 fn times(result: &RunResult, tally: &Tally) -> String {

@@ -5,7 +5,7 @@
 use super::spectrum::distribution;
 use crate::measure::{Histogram, RunResult, Tally, share_within};
 use crate::spec::RunSpec;
-use crate::units::{Nanos, pad_unit, show_bytes, show_count, show_seconds, show_time_us};
+use crate::units::{pad_unit, show_bytes, show_count, show_ns, show_seconds, show_time_us};
 
 const RECORDED: &str = "Recorded Latency";
 const UNCORRECTED: &str =
@@ -24,17 +24,12 @@ pub fn wrk_text(result: &RunResult) -> String {
             text.push_str(&block(result, &titles, &target.tally, &target.thread_rates));
         }
     }
-    let titles: Vec<&str> = result
-        .targets
-        .iter()
-        .map(|target| target.target.url.as_str())
-        .collect();
     let rates: Vec<f64> = result
         .targets
         .iter()
         .flat_map(|target| target.thread_rates.iter().copied())
         .collect();
-    text.push_str(&block(result, &titles, result.overall(), &rates));
+    text.push_str(&block(result, &result.urls(), result.overall(), &rates));
     text
 }
 
@@ -71,17 +66,9 @@ fn stats_line(name: &str, figures: [String; 3], within: f64) -> String {
     )
 }
 
-fn micros(nanos: f64) -> f64 {
-    nanos / 1e3
-}
-
 fn latency_stats(latency: &Histogram) -> String {
     let figures = [latency.mean(), latency.stdev(), latency.max() as f64];
-    stats_line(
-        "Latency",
-        figures.map(|nanos| show_time_us(micros(nanos))),
-        share_within(latency),
-    )
+    stats_line("Latency", figures.map(show_ns), share_within(latency))
 }
 
 /// The line of replies per second, over threads and seconds, with the standard deviation of a sample.
@@ -126,21 +113,12 @@ fn distributions(result: &RunResult, latency: &Histogram, tally: &Tally) -> Stri
 }
 
 fn totals(result: &RunResult, tally: &Tally) -> String {
-    let length = result.window.length();
-    let seconds = length.as_secs_f64();
-    let per_second = |amount: f64| {
-        if length > Nanos::ZERO {
-            amount / seconds
-        } else {
-            0.0
-        }
-    };
-    let bytes = tally.bytes_in_window as f64;
+    let seconds = result.window.length().as_secs_f64();
     let mut text = format!(
         "  {} requests in {}, {} read\n",
         tally.finished_in_window,
         show_time_us(seconds * 1e6),
-        show_bytes(bytes)
+        show_bytes(tally.bytes_in_window as f64)
     );
     let errors = &tally.errors;
     let read = errors.read_in_wrks_terms();
@@ -158,8 +136,8 @@ fn totals(result: &RunResult, tally: &Tally) -> String {
     }
     text.push_str(&format!(
         "Requests/sec: {:>9.2}\nTransfer/sec: {:>11}\n",
-        per_second(tally.finished_in_window as f64),
-        show_bytes(per_second(bytes))
+        result.per_second(tally.finished_in_window),
+        show_bytes(result.per_second(tally.bytes_in_window))
     ));
     if result.spec.recording.sent {
         text.push_str(&format!("Sent requests: {}\n", tally.sent));

@@ -77,22 +77,16 @@ fn block(result: &RunResult, target: &TargetResult) -> Block {
 }
 
 fn tally_block(result: &RunResult, tally: &Tally) -> Block {
-    let seconds = result.window.length().as_secs_f64();
-    let per_second = |count: u64| {
-        if seconds > 0.0 {
-            count as f64 / seconds
-        } else {
-            0.0
-        }
-    };
     Block {
         url: None,
         addresses: Vec::new(),
         requests: Requests {
             counters: Counters::of(tally),
             scheduled_by_ledger: None,
-            rate_offered: result.is_open_loop().then(|| per_second(tally.scheduled)),
-            rate_achieved: per_second(tally.finished_in_window),
+            rate_offered: result
+                .is_open_loop()
+                .then(|| result.per_second(tally.scheduled)),
+            rate_achieved: result.per_second(tally.finished_in_window),
         },
         errors: tally.errors,
         status: by_code(&tally.status),
