@@ -24,15 +24,10 @@ pub fn run_page(run: &MeasuredRun) -> Page {
     add_conditions(&mut arm.conditions, result);
     arm.steps.push(step.clone());
     let arms = std::slice::from_ref(&arm);
-    let urls: Vec<&str> = result
-        .targets
-        .iter()
-        .map(|target| target.target.url.as_str())
-        .collect();
     let runs = std::slice::from_ref(run);
     let text = Element::Text(wrk_text(result) + &outcome_text(&run.judged));
     Page {
-        title: format!("meshload: {}", urls.join(", ")),
+        title: format!("meshload: {}", result.urls().join(", ")),
         subtitle: run_subtitle(run, &step),
         badge: Some(badge(run.judged.verdict.level)),
         lead: Vec::new(),

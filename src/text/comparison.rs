@@ -7,7 +7,7 @@ use crate::compare::{
 };
 use crate::resources::Part;
 use crate::statistics::{BLOCKS_FOR_AN_INTERVAL, Estimate, Spread};
-use crate::units::{show_bytes, show_time_us};
+use crate::units::{show_bytes, show_ns};
 
 /// The layout of a comparison's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,7 +181,7 @@ pub fn estimate_text(estimate: &Estimate, show: &dyn Fn(f64) -> String) -> Strin
 /// A value in the metric's unit, as text.
 pub fn show_metric(metric: Metric, value: f64) -> String {
     match metric.unit() {
-        MetricUnit::Nanoseconds => show_time_us(value / 1e3),
+        MetricUnit::Nanoseconds => show_ns(value),
         MetricUnit::Millicores => format!("{value:.1}m"),
         MetricUnit::CpuMilliseconds => format!("{value:.3}ms"),
         MetricUnit::Share => format!("{:.3}%", value * 100.0),

@@ -2,13 +2,13 @@
 
 use crate::measure::Interval;
 use crate::spec::Phase;
-use crate::units::{Nanos, show_count, show_time_us};
+use crate::units::{Nanos, show_count, show_ns};
 
 /// The line of an interval. `elapsed` is the time since the start of the load, out of `total`.
 pub fn live_line(interval: &Interval, elapsed: Nanos, total: Nanos) -> String {
     let seconds = interval.duration.as_secs_f64().max(1e-9);
     let times = interval.latency.as_ref().or(interval.service.as_ref());
-    let show = |nanos: u64| show_time_us(nanos as f64 / 1e3);
+    let show = |nanos: u64| show_ns(nanos as f64);
     let (p50, p99) = times.map_or(("-".into(), "-".into()), |t| (show(t.p50), show(t.p99)));
     let late = interval
         .late

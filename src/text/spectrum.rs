@@ -2,7 +2,7 @@
 //! of HdrHistogram's C library, its footer, and the line of dashes that parsers look for.
 
 use crate::measure::Histogram;
-use crate::units::{pad_unit, show_time_us};
+use crate::units::{pad_unit, show_ns};
 use std::fmt::Write as _;
 
 const PERCENTILES: [f64; 8] = [50.0, 75.0, 90.0, 99.0, 99.9, 99.99, 99.999, 100.0];
@@ -17,7 +17,7 @@ pub(super) fn distribution(description: &str, histogram: &Histogram) -> String {
     let mut text = format!("  Latency Distribution (HdrHistogram - {description})\n");
     for percentile in PERCENTILES {
         let value = histogram.value_at_quantile(percentile / 100.0);
-        let shown = show_time_us(value as f64 / 1e3);
+        let shown = show_ns(value as f64);
         let _ = writeln!(text, "{percentile:7.3}%{}", pad_unit(&shown, 10));
     }
     text.push_str("\n  Detailed Percentile spectrum:\n");

@@ -4,7 +4,7 @@ use crate::gate::Slo;
 use crate::measure::Distribution;
 use crate::resources::{Part, Quantity};
 use crate::spec::StepKey;
-use crate::units::{Nanos, show_time_us};
+use crate::units::{Nanos, show_ns};
 use crate::verdict::{JudgedRun, Stability};
 
 /// The line that announces a step. `of` is the number of steps that are known so far.
@@ -77,8 +77,8 @@ pub fn step_line(step: &StepKey, of: usize, run: &JudgedRun) -> String {
     let tally = result.overall();
     let latency = Distribution::of(&tally.response_times(result.is_open_loop()));
     let time = |of: fn(&Distribution) -> u64| {
-        let time = latency.as_ref().map(|latency| of(latency) as f64 / 1e3);
-        time.map_or("-".to_owned(), show_time_us)
+        let time = latency.as_ref().map(|latency| of(latency) as f64);
+        time.map_or("-".to_owned(), show_ns)
     };
     let cpu = |part: Part| {
         let resources = result.resources.as_ref();
