@@ -4,7 +4,7 @@ use super::failure::{CommandError, fail};
 use super::pages::{NotWritten, claim, shown_runs, write_page};
 use crate::cli::CompareRequest;
 use crate::compare::{
-    ArmSteps, Comparison, common_rate, compare as compare_steps, differing_conditions,
+    ArmSteps, Comparison, Steps, common_rate, compare as compare_steps, differing_conditions,
 };
 use crate::exit::Exit;
 use crate::files::{comparison_csv, cost_csv};
@@ -75,9 +75,9 @@ fn gate(limits: &[MaxRegression], base: &Side, others: &[Side]) -> Exit {
             true => Pairing::Blocks,
             false => Pairing::Apart,
         };
-        let (ones, others) = (base.arm.set(), other.arm.set());
-        for rate in ones.common_rates(&others) {
-            let (ones, others) = (ones.at(rate).valid(), others.at(rate).valid());
+        let sets = [base.arm.set(), other.arm.set()];
+        for rate in Steps::common_rates(&sets) {
+            let [ones, others] = sets.each_ref().map(|steps| steps.at(rate).valid());
             let name = format!("{} at {rate}/s, {}", base.arm.name, other.arm.name);
             if !pairing.are_enough(&ones, &others) {
                 status!("note: {name}: too few runs to tell a regression from chance");

@@ -75,12 +75,9 @@ impl ArmSteps {
 /// The rate at which arms are shown side by side: the highest that every arm held in every repetition,
 /// else the lowest that all arms measured. `None` where they have no rate in common.
 pub fn common_rate(arms: &[ArmSteps]) -> Option<Rate> {
-    let (first, others) = arms.split_first()?;
-    let mut common = first.set().rates();
-    for other in others {
-        common.retain(|rate| other.set().rates().contains(rate));
-    }
-    let is_held = |rate: &&Rate| arms.iter().all(|arm| arm.set().at(**rate).are_held());
+    let sets: Vec<Steps<'_>> = arms.iter().map(ArmSteps::set).collect();
+    let common = Steps::common_rates(&sets);
+    let is_held = |rate: &&Rate| sets.iter().all(|steps| steps.at(**rate).are_held());
     let held = common.iter().rfind(is_held);
     held.or_else(|| common.first()).copied()
 }

@@ -4,7 +4,7 @@
 
 use super::Steps;
 use super::figures::{ServiceFigures, StepFigures};
-use crate::resources::{Category, Part};
+use crate::resources::Part;
 use crate::statistics::{Estimate, line_through, mean_over_blocks};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -105,7 +105,7 @@ pub fn costs(steps: &Steps<'_>) -> Vec<ServiceCost> {
 fn compared(base: &Steps<'_>, other: &Steps<'_>) -> BTreeSet<(String, String)> {
     let both = &names(base) & &names(other);
     let steps = base.iter().chain(other.iter());
-    let applications = steps.flat_map(|step| applications(step));
+    let applications = steps.flat_map(|step| step.application());
     let named = applications.map(|one| (one.namespace.clone(), one.service.clone()));
     named.chain(both).collect()
 }
@@ -119,12 +119,7 @@ fn names(steps: &Steps<'_>) -> BTreeSet<(String, String)> {
 
 /// Whether the step has figures of the application, and so of every service in it.
 fn sees_applications(step: &StepFigures) -> bool {
-    applications(step).next().is_some()
-}
-
-fn applications(step: &StepFigures) -> impl Iterator<Item = &ServiceFigures> {
-    let services = step.services.iter();
-    services.filter(|one| one.category == Category::Application)
+    step.application().next().is_some()
 }
 
 /// The cost of each part of each service in both arms, and the difference over the repetitions of both.

@@ -107,19 +107,29 @@ impl StepFigures {
     /// # Errors
     /// [`NotKnown`] without a pod of the part, or where one of the services has no figure.
     pub fn cpu(&self, part: Part) -> Result<f64, NotKnown> {
-        let services = self.services.iter().filter(|one| match part.is_of_mesh() {
+        let of_part = |one: &&ServiceFigures| match part.is_of_mesh() {
             true => one.cpu_m.contains_key(&part),
-            false => one.category == Category::Application,
-        });
-        let mut services = services.peekable();
+            false => one.is_of_application(),
+        };
+        let mut services = self.services.iter().filter(of_part).peekable();
         if services.peek().is_none() {
             return Err(part.no_pod(None));
         }
         sum_of(services.map(|one| one.cpu(part))).map_err(NotKnown::clone)
     }
+
+    /// The services of the application under load.
+    pub fn application(&self) -> impl Iterator<Item = &ServiceFigures> {
+        let services = self.services.iter();
+        services.filter(|one| one.is_of_application())
+    }
 }
 
 impl ServiceFigures {
+    fn is_of_application(&self) -> bool {
+        self.category == Category::Application
+    }
+
     /// CPU that a part of the service used, in thousandths of a core; 0 for a part that it does not have.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 
 use super::figures::{Latency, ServiceFigures, StepFigures};
 use crate::measure::Distribution;
-use crate::resources::{Category, Part};
+use crate::resources::Part;
 
 /// A quantity that a run or a step has a value of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -357,18 +357,13 @@ impl Metric {
 
 /// The sum over the application's services; `None` without one, or when one has no figure.
 fn over_services(step: &StepFigures, of: impl Fn(&ServiceFigures) -> Option<f64>) -> Option<f64> {
-    sum_over(of_application(step), of)
+    sum_over(step.application(), of)
 }
 
 /// The sum over those of the application's services that have a network of their own. The traffic of the
 /// others is their nodes' and in no sum, as in [`network_of`](crate::resources::network_of).
 fn over_networks(step: &StepFigures, of: impl Fn(&ServiceFigures) -> Option<f64>) -> Option<f64> {
-    sum_over(of_application(step).filter(|one| one.has_own_network), of)
-}
-
-fn of_application(step: &StepFigures) -> impl Iterator<Item = &ServiceFigures> {
-    let services = step.services.iter();
-    services.filter(|one| one.category == Category::Application)
+    sum_over(step.application().filter(|one| one.has_own_network), of)
 }
 
 fn sum_over<'a>(

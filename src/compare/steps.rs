@@ -117,11 +117,13 @@ impl<'a> Steps<'a> {
         rates.into_iter().collect()
     }
 
-    /// Every rate that both sets have, the lowest first.
-    pub fn common_rates(&self, other: &Steps<'_>) -> Vec<Rate> {
-        let theirs = other.rates();
-        let mut rates = self.rates();
-        rates.retain(|rate| theirs.contains(rate));
+    /// Every rate that all sets have, the lowest first; empty without a set.
+    pub fn common_rates(sets: &[Steps<'_>]) -> Vec<Rate> {
+        let Some((first, others)) = sets.split_first() else {
+            return Vec::new();
+        };
+        let mut rates = first.rates();
+        rates.retain(|rate| others.iter().all(|set| !set.at(*rate).is_empty()));
         rates
     }
 
@@ -268,7 +270,7 @@ mod tests {
             places(&all.at(rate).held()),
             [("b".to_owned(), 200.0, 2), ("a".to_owned(), 200.0, 2)]
         );
-        assert_eq!(all.arm("b").common_rates(&all.arm("a")), [rate]);
+        assert_eq!(Steps::common_rates(&[all.arm("b"), all.arm("a")]), [rate]);
         assert!(all.arm("c").is_empty() && all.arm("c").rates().is_empty());
         assert_eq!(all.repetitions(), BTreeSet::from([1, 2]));
         let achieved = all.repetition(2).values(|step| Some(step.achieved));

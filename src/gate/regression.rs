@@ -204,11 +204,7 @@ pub fn regressions(
 ) -> Vec<RegressionOutcome> {
     let (base, new) = (base.valid(), new.valid());
     let (base_held, new_held) = (base.held(), new.held());
-    let rate = rate_outcome(
-        (base_held.len(), base.len()),
-        (new_held.len(), new.len()),
-        pairing,
-    );
+    let rate = rate_outcome(&base, &new, pairing);
     let errors = errors_outcome(&base, &new);
     let outcomes = limits
         .iter()
@@ -217,14 +213,14 @@ pub fn regressions(
 }
 
 /// A build that no longer holds the rate is a regression, although it has no latencies to compare.
-fn rate_outcome(base: (usize, usize), new: (usize, usize), pairing: Pairing) -> RegressionOutcome {
-    let is_held_mostly = |(held, all): (usize, usize)| held * 2 > all;
-    let are_enough = new.1 >= pairing.runs_needed(base.1);
-    let resolution = match (is_held_mostly(base), is_held_mostly(new)) {
+fn rate_outcome(base: &Steps<'_>, new: &Steps<'_>, pairing: Pairing) -> RegressionOutcome {
+    let (base_held, new_held) = (base.held().len(), new.held().len());
+    let are_enough = new.len() >= pairing.runs_needed(base.len());
+    let resolution = match (base.are_mostly_held(), new.are_mostly_held()) {
         _ if !are_enough => Resolution::NotResolved,
         (_, true) => Resolution::NoRegression,
         // A single run that lost the rate may have been disturbed from outside.
-        (true, false) if new.1 - new.0 > 1 => Resolution::Regression,
+        (true, false) if new.len() - new_held > 1 => Resolution::Regression,
         (_, false) => Resolution::NotResolved,
     };
     RegressionOutcome {
@@ -233,8 +229,9 @@ fn rate_outcome(base: (usize, usize), new: (usize, usize), pairing: Pairing) -> 
         ratio: None,
         resolution,
         why: format!(
-            "held in {} of {} runs, in the baseline in {} of {}",
-            new.0, new.1, base.0, base.1
+            "held in {new_held} of {} runs, in the baseline in {base_held} of {}",
+            new.len(),
+            base.len()
         ),
     }
 }

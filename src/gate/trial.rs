@@ -5,7 +5,6 @@ use super::{MaxRegression, Pairing, RegressionOutcome, are_narrow, regressions};
 use crate::compare::{Step, Steps};
 use crate::statistics::BLOCKS_FOR_AN_INTERVAL;
 use crate::units::Rate;
-use crate::verdict::Level;
 
 /// The name of the arm whose runs are judged.
 pub const NEW_ARM: &str = "new";
@@ -201,7 +200,7 @@ impl Trial {
         };
         let is_side_believed = |arm: &&str| {
             let steps = steps.arm(arm);
-            let invalid = steps.only(|step| step.level == Some(Level::Invalid));
+            let invalid = steps.only(|step| !step.is_valid());
             invalid.len() * 2 <= steps.len()
         };
         sides.iter().all(is_side_believed) && !steps.in_valid_repetitions().is_empty()

@@ -103,7 +103,12 @@ pub struct StepThreshold {
 impl StepThreshold {
     /// Whether the threshold applies to the steps of this arm at this rate.
     pub fn is_about(&self, arm: &str, rate: Rate) -> bool {
-        self.arm.as_ref().is_none_or(|name| name == arm) && self.rate.is_none_or(|one| one == rate)
+        self.is_about_arm(arm) && self.rate.is_none_or(|one| one == rate)
+    }
+
+    /// Whether the threshold applies to steps of this arm.
+    pub fn is_about_arm(&self, arm: &str) -> bool {
+        self.arm.as_ref().is_none_or(|name| name == arm)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::compare::Latency;
 use crate::compare::sample_steps::step;
-use crate::verdict::Stability;
+use crate::verdict::{Level, Stability};
 
 fn measured(arm: &str, repetition: u32, p99_ms: f64) -> Step {
     let latency = Latency {

@@ -83,8 +83,8 @@ impl SweepPlan {
 
     fn thresholds_are_about_something(&self) -> Result<(), BadPlan> {
         for one in &self.thresholds {
-            let is_arm = |name: &String| self.arms.iter().any(|arm| arm.name == *name);
-            if let Some(name) = one.arm.as_ref().filter(|name| !is_arm(name)) {
+            let unknown = one.arm.as_ref().filter(|name| self.arm(name).is_none());
+            if let Some(name) = unknown {
                 let message = format!(
                     "`{}` is about the arm {name}, and there is none",
                     one.fail_if
@@ -107,11 +107,9 @@ impl SweepPlan {
 
     /// Checks that every threshold on a collector's figure is about arms that have a collector.
     fn thresholds_can_be_told(&self, spec: &RunSpec, arm: &str) -> Result<(), BadPlan> {
-        let mut about = self.thresholds.iter().filter(|one| {
-            let is_of_arm = one.arm.as_ref().is_none_or(|name| name == arm);
-            is_of_arm && one.fail_if.needs_collector()
-        });
-        match (about.next(), &spec.collect.from) {
+        let mut about = self.thresholds.iter();
+        let blind = about.find(|one| one.is_about_arm(arm) && one.fail_if.needs_collector());
+        match (blind, &spec.collect.from) {
             (Some(blind), CollectFrom::None) => Err(BadPlan::new(
                 "threshold",
                 format!(
