@@ -1,6 +1,6 @@
 //! What the container image holds is enough for the binary.
 
-use crate::support::{Hotel, machine};
+use crate::support::{Hotel, beside_others};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -32,7 +32,7 @@ fn make_bare_root(root: &Path) {
 #[test]
 #[ignore = "needs root, ldd and chroot"]
 fn the_binary_works_without_a_shell_a_user_or_files_of_the_system() {
-    let _machine = machine();
+    let _machine = beside_others();
     let home = tempfile::tempdir().expect("a folder");
     make_bare_root(home.path());
     let meshload = |words: &[&str]| {

@@ -4,7 +4,7 @@
 use crate::support::mesh::LocalMesh;
 use crate::support::nginx::{Logged, Nginx, free_address};
 use crate::support::tls::{Identity, Pki};
-use crate::support::{Meshload, Output, done, machine, path_text, request_count};
+use crate::support::{Meshload, Output, beside_others, done, machine, path_text, request_count};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -40,7 +40,7 @@ fn certificate(identity: &Identity) -> String {
 #[test]
 #[ignore = "needs nginx"]
 fn nginx_is_measured_through_tls_of_either_version() {
-    let _machine = machine();
+    let _machine = beside_others();
     let (pki, address) = (Pki::new(), free_address());
     let identity = certificate(&pki.identity("server", &["localhost"]));
     for version in ["TLSv1.2", "TLSv1.3"] {
@@ -95,7 +95,7 @@ fn openssl(home: &Path, args: &str) {
 #[test]
 #[ignore = "needs nginx and openssl"]
 fn nginx_with_a_certificate_of_the_first_version_is_believed_only_where_everybody_is() {
-    let _machine = machine();
+    let _machine = beside_others();
     let address = free_address();
     let home = tempfile::tempdir().expect("a folder");
     openssl(
@@ -118,7 +118,7 @@ fn nginx_with_a_certificate_of_the_first_version_is_believed_only_where_everybod
 #[test]
 #[ignore = "needs nginx"]
 fn nginx_wants_to_know_who_asks() {
-    let _machine = machine();
+    let _machine = beside_others();
     let (pki, other, address) = (Pki::new(), Pki::new(), free_address());
     let identity = certificate(&pki.identity("server", &["localhost"]));
     let ca = pki.ca();
@@ -162,7 +162,7 @@ fn nginx_wants_to_know_who_asks() {
 #[test]
 #[ignore = "needs nginx"]
 fn nginx_leaves_http2_connections_after_a_number_of_requests_and_none_is_lost() {
-    let _machine = machine();
+    let _machine = beside_others();
     let (pki, address) = (Pki::new(), free_address());
     let identity = certificate(&pki.identity("server", &["localhost"]));
     let server = format!("listen {address} ssl http2; {identity} keepalive_requests 20;");
@@ -185,7 +185,7 @@ fn nginx_leaves_http2_connections_after_a_number_of_requests_and_none_is_lost() 
 #[test]
 #[ignore = "needs nginx"]
 fn nginx_at_the_wrong_kind_of_port_is_told_from_the_right_one() {
-    let _machine = machine();
+    let _machine = beside_others();
     let (pki, tls, plain) = (Pki::new(), free_address(), free_address());
     let identity = certificate(&pki.identity("server", &["localhost"]));
     let server = format!("listen {plain}; listen {tls} ssl; {identity}");
@@ -206,7 +206,7 @@ fn nginx_at_the_wrong_kind_of_port_is_told_from_the_right_one() {
 #[test]
 #[ignore = "needs nginx"]
 fn nginx_is_told_who_asks_through_the_proxy_protocol_and_answers_on_a_socket_of_its_own() {
-    let _machine = machine();
+    let _machine = beside_others();
     let (behind, address) = (free_address(), free_address());
     let home = tempfile::tempdir().expect("a folder");
     let socket = format!("unix:{}/nginx.sock", home.path().display());
@@ -254,7 +254,7 @@ fn one_sidecar_and_two_with_mutual_tls_carry_every_version_of_http() {
 #[test]
 #[ignore = "needs envoy and openssl"]
 fn the_door_of_a_sidecar_opens_to_the_mesh_alone() {
-    let _machine = machine();
+    let _machine = beside_others();
     let mesh = LocalMesh::start();
     let (ca, client) = (mesh.file("ca.pem"), mesh.client());
     let url = format!("https://localhost:{}/", mesh.first_port + 3);

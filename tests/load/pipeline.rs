@@ -2,7 +2,8 @@
 
 use crate::support::sweep::names;
 use crate::support::{
-    Hotel, Meshload, Output, machine, path_text, read, script_in, until_believed, wait_until,
+    Hotel, Meshload, Output, beside_others, machine, path_text, read, script_in, until_believed,
+    wait_until,
 };
 use rustix::process::Signal;
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,7 +73,7 @@ fn a_threshold_that_is_crossed_is_exit_3_and_every_one_is_listed() {
 
 #[test]
 fn an_invalid_run_is_exit_4_whatever_the_thresholds_say() {
-    let _machine = machine();
+    let _machine = beside_others();
     let hotel = Hotel::start(["--service-time", "constant:0"]);
     let home = tempfile::tempdir().expect("a folder");
     let script = script_in(home.path(), BURN);
@@ -102,7 +103,7 @@ fn a_threshold_that_cannot_be_read_is_refused_before_the_run() {
 
 #[test]
 fn what_a_build_server_shows() {
-    let _machine = machine();
+    let _machine = beside_others();
     let home = tempfile::tempdir().expect("a folder");
     let hotel = Hotel::start(["--service-time", "constant:5ms"]);
     let [summary, junit, step] =
@@ -245,7 +246,7 @@ fn one_run(folder: &str) -> String {
 
 #[test]
 fn runs_of_which_none_can_be_believed_are_exit_4_and_tell_nothing() {
-    let _machine = machine();
+    let _machine = beside_others();
     let home = tempfile::tempdir().expect("a folder");
     let hotel = Hotel::start(["--service-time", "constant:0"]);
     let script = script_in(home.path(), BURN);
@@ -399,7 +400,7 @@ fn finished_steps(folder: &Path) -> Vec<String> {
 
 #[test]
 fn runs_in_turns_that_are_killed_go_on_and_no_finished_run_is_made_again() {
-    let _machine = machine();
+    let _machine = beside_others();
     let home = tempfile::tempdir().expect("a folder");
     let [one, other] = [(); 2].map(|()| Hotel::start(["--service-time", LONG]));
     let out = home.path().join("turns");
@@ -510,7 +511,7 @@ fn on_a_terminal(preparation: &str, words: &str) -> String {
 
 #[test]
 fn progress_is_a_line_every_ten_seconds_where_there_is_no_terminal() {
-    let _machine = machine();
+    let _machine = beside_others();
     let hotel = Hotel::start(["--service-time", "constant:5ms"]);
     let output = Meshload::new(["-R", "20", "-t", "1", "-d", "11s", hotel.url()]).run();
     let lines: Vec<&str> = output.stderr.lines().collect();
@@ -522,7 +523,7 @@ fn progress_is_a_line_every_ten_seconds_where_there_is_no_terminal() {
 #[test]
 #[ignore = "needs script"]
 fn progress_is_drawn_on_a_terminal_and_plainly_where_colours_are_not_wanted() {
-    let _machine = machine();
+    let _machine = beside_others();
     let hotel = Hotel::start(["--service-time", "constant:5ms"]);
     let words = format!("-R 20 -t 1 -d 2s {}", hotel.url());
     let shown = on_a_terminal("", &words);
@@ -544,7 +545,7 @@ fn progress_is_drawn_on_a_terminal_and_plainly_where_colours_are_not_wanted() {
 
 #[test]
 fn a_real_result_is_as_the_published_schema_says() {
-    let _machine = machine();
+    let _machine = beside_others();
     let hotel = Hotel::start(["--service-time", "constant:5ms"]);
     let own = format!("process:{}", std::process::id());
     let output = run(hotel.url(), &["--json", "-", "--collect", &own]);

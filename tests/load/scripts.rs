@@ -1,20 +1,20 @@
 //! Scripts through the front door: the program, a script file, and a server that counts on nothing.
 #![allow(missing_docs)]
 
-use crate::support::{Hotel, Machine, Meshload, Output, done, machine};
+use crate::support::{Hotel, Machine, Meshload, Output, beside_others, done};
 use std::path::{Path, PathBuf};
 
-/// A stand-in server, and the machine to itself.
+/// A stand-in server, and a claim on the machine beside other tests that count.
 struct Stage {
     hotel: Hotel,
-    _alone: Machine,
+    _beside: Machine,
 }
 
 impl Stage {
     fn open() -> Stage {
-        let _alone = machine();
+        let _beside = beside_others();
         let hotel = Hotel::start(["--service-time", "constant:0"]);
-        Stage { hotel, _alone }
+        Stage { hotel, _beside }
     }
 
     /// A run of a second at 100 requests per second.
