@@ -36,6 +36,17 @@ pub enum Spread {
     Unknown,
 }
 
+impl Spread {
+    /// The name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Spread::Interval => "interval",
+            Spread::Range => "range",
+            Spread::Unknown => "unknown",
+        }
+    }
+}
+
 impl Estimate {
     /// Whether `neutral` lies outside of the interval; `None` without an interval.
     pub fn differs_from(&self, neutral: f64) -> Option<bool> {

@@ -2,7 +2,7 @@
 
 use super::csv_table::table;
 use crate::compare::{Comparison, Cost};
-use crate::statistics::{Estimate, Spread};
+use crate::statistics::Estimate;
 
 const COLUMNS: [&str; 18] = [
     "base",
@@ -51,7 +51,7 @@ pub fn comparison_csv(comparisons: &[Comparison]) -> Vec<u8> {
                     number(metric.difference.value),
                     number(metric.difference.low),
                     number(metric.difference.high),
-                    spread(metric.difference.spread).to_owned(),
+                    metric.difference.spread.name().to_owned(),
                     metric.noise.map_or(String::new(), number),
                     metric
                         .is_resolved()
@@ -101,7 +101,7 @@ pub fn cost_csv(comparisons: &[Comparison]) -> Vec<u8> {
                     number(apart[at].value),
                     number(apart[at].low),
                     number(apart[at].high),
-                    spread(apart[at].spread).to_owned(),
+                    apart[at].spread.name().to_owned(),
                 ]
             })
         })
@@ -111,12 +111,4 @@ pub fn cost_csv(comparisons: &[Comparison]) -> Vec<u8> {
 
 fn number(value: f64) -> String {
     format!("{value:.6}")
-}
-
-fn spread(spread: Spread) -> &'static str {
-    match spread {
-        Spread::Interval => "interval",
-        Spread::Range => "range",
-        Spread::Unknown => "unknown",
-    }
 }

@@ -40,11 +40,6 @@ pub fn intervals_csv(result: &RunResult) -> Vec<u8> {
 }
 
 fn interval_row(url: &str, interval: &Interval) -> Vec<String> {
-    let phase = match interval.phase {
-        crate::spec::Phase::Warmup => "warmup",
-        crate::spec::Phase::Window => "window",
-        crate::spec::Phase::Guard => "guard",
-    };
     let [p50, p90, p99, max] = micros(interval.latency.as_ref(), |l| [l.p50, l.p90, l.p99, l.max]);
     let [service_p50, service_p99] = micros(interval.service.as_ref(), |s| [s.p50, s.p99]);
     let [late_p50, late_p99] = micros(interval.late.as_ref(), |l| [l.p50, l.p99]);
@@ -52,7 +47,7 @@ fn interval_row(url: &str, interval: &Interval) -> Vec<String> {
         url.to_owned(),
         seconds(interval.start),
         seconds(interval.duration),
-        phase.to_owned(),
+        interval.phase.name().to_owned(),
         or_empty(interval.scheduled),
         interval.completed.to_string(),
         interval.failed.to_string(),

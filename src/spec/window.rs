@@ -29,6 +29,17 @@ pub enum Phase {
     Guard,
 }
 
+impl Phase {
+    /// The name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Phase::Warmup => "warmup",
+            Phase::Window => "window",
+            Phase::Guard => "guard",
+        }
+    }
+}
+
 impl Window {
     /// Whether `at` lies in the measured window.
     #[inline]
