@@ -5,14 +5,13 @@ use crate::spec::{
     BadSpec, ClusterOptions, CollectFrom, CollectSpec, LoadOptions, Offered, RecordingOptions,
     RunSpec, Target,
 };
-use crate::units::Rate;
 use clap::Args;
 use std::path::PathBuf;
 
 /// The checks that are asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckRequest {
-    /// A run against the target; `None` when no URL is given.
+    /// A run against the target, of which the check chooses rate and length; `None` when no URL is given.
     pub run: Option<RunSpec>,
     pub cluster: CollectSpec,
     /// Whether the findings are printed as JSON.
@@ -39,9 +38,6 @@ pub(super) struct CheckArgs {
     transport: TransportArgs,
 }
 
-/// The rate of the check: enough requests for an answer, and too few to disturb the target.
-const RATE: u64 = 20_000_000;
-
 impl CheckArgs {
     /// What the flags mean together.
     pub(super) fn into_request(self) -> Result<CheckRequest, BadSpec> {
@@ -56,9 +52,8 @@ impl CheckArgs {
         let recording = RecordingOptions::default();
         let options = self.transport.options(load, recording, self.cluster)?;
         options.validate()?;
-        let offered = Rate::from_micro(RATE).map_or(Offered::Max, Offered::Rate);
         Ok(CheckRequest {
-            run: target.map(|target| RunSpec::to(vec![target], offered, options)),
+            run: target.map(|target| RunSpec::to(vec![target], Offered::Max, options)),
             cluster,
             json: self.json,
         })

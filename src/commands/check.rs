@@ -62,7 +62,8 @@ fn target(request: &CheckRequest, signals: &Signals) -> Vec<Finding> {
 
 const CURE: &str = "check the URL and the script, and that the service is up";
 
-/// Sends half a second of a run's load at 20/s over one connection. That exercises everything the run
+/// Sends half a second of a run's load at 20/s over one connection, whatever its load and length are: enough
+/// requests for an answer, and too few to disturb the target. That exercises everything the run
 /// needs: the script with its arguments, the headers, the target.
 pub fn try_target(mut spec: RunSpec, script: Option<Vec<u8>>, signals: &Signals) -> Vec<Finding> {
     let load = &mut spec.load;

@@ -151,8 +151,8 @@ impl Default for SweepPlan {
 /// The rest between two steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cooldown {
-    /// The rest ends when the application's CPU use is at most 120 % of that before the sweep, twice in a
-    /// row; it takes at least 10 s and at most 120 s.
+    /// The rest ends when the application's CPU use is back near that before the sweep. How near, and how
+    /// long the rest takes at least and at most, is up to whoever carries the plan out.
     Adaptive,
     /// The rest has this length.
     Fixed(Nanos),

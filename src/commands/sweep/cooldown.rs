@@ -10,13 +10,13 @@ use crate::units::Nanos;
 /// The shortest rest.
 pub const SHORTEST: Nanos = Nanos::from_secs(10);
 /// The longest rest.
-const LONGEST: Nanos = Nanos::from_secs(120);
+pub const LONGEST: Nanos = Nanos::from_secs(120);
 /// The time between two checks of the application's CPU.
 const CHECK_INTERVAL: Nanos = Nanos::from_secs(5);
 /// The number of consecutive checks that must find the application idle.
 const IDLE_CHECKS: usize = 2;
 /// The application counts as idle up to this multiple of its CPU before the sweep.
-const IDLE_FACTOR: f64 = 1.2;
+pub const IDLE_FACTOR: f64 = 1.2;
 /// The application also counts as idle up to this much above its CPU before the sweep, in thousandths of a
 /// core. Without it an application that uses next to nothing would never be idle again.
 const IDLE_MARGIN: f64 = 10.0;

@@ -1,5 +1,6 @@
 //! The contents of a sweep's metadata.json, with the study's keys.
 
+use super::cooldown;
 use crate::study::StudyMetadata;
 use crate::sweep::{Cooldown, SweepPlan};
 use crate::units::Nanos;
@@ -44,7 +45,10 @@ pub fn metadata(plan: &SweepPlan, begun: Nanos, idle: Option<f64>) -> StudyMetad
         cooldown: match plan.cooldown {
             Cooldown::Fixed(length) => json!({ "type": "fixed", "seconds": length.as_secs_f64() }),
             Cooldown::Adaptive => json!({
-                "type": "adaptive", "min": 10, "max": 120, "cpu_threshold_percent": 120,
+                "type": "adaptive",
+                "min": cooldown::SHORTEST.to_duration().as_secs(),
+                "max": cooldown::LONGEST.to_duration().as_secs(),
+                "cpu_threshold_percent": (cooldown::IDLE_FACTOR * 100.0).round() as u64,
                 "baseline_cpu_millicores": idle,
             }),
         },

@@ -182,7 +182,10 @@ fn dry_run(plan: &SweepPlan) -> String {
     let steps = plan.steps();
     let mut notes = plan.warnings();
     if plan.cooldown == Cooldown::Adaptive {
-        notes.push("the rest is adaptive: from 10 s to 120 s".to_owned());
+        let (shortest, longest) = (cooldown::SHORTEST, cooldown::LONGEST);
+        notes.push(format!(
+            "the rest is adaptive: from {shortest} to {longest}"
+        ));
     }
     let first = &plan.warm_up_first;
     if !first.length.is_zero() {
