@@ -4,10 +4,9 @@
 use crate::cli::{Baseline, Repetition};
 use crate::compare::{ArmSteps, Condition, Conditions, differing_conditions};
 use crate::gate::{MaxRegression, Pairing, TooFewRuns, Trial, TrialBase, usable_baseline};
-use crate::spec::{Offered, RunSpec, Target};
+use crate::spec::{RunSpec, Target};
 use crate::statistics::BLOCKS_FOR_AN_INTERVAL;
 use crate::store::{folder_and_arm, load_steps, only_arm};
-use crate::units::Rate;
 use std::path::Path;
 
 /// A baseline that new runs can be compared with.
@@ -45,13 +44,11 @@ impl LoadedBaseline {
         };
         let shown = path.display();
         let arm = arm_of(path).map_err(|error| format!("--baseline: {error}"))?;
-        let Offered::Rate(rate) = spec.load.offered else {
+        let Some(rate) = spec.rate_of_all_targets() else {
             return Err(format!(
                 "--baseline: {shown} has runs at a fixed rate; give -R a number"
             ));
         };
-        // Each target gets the whole load, and a step has the rate of all targets together.
-        let rate = Rate::nearest(rate.as_f64() * spec.targets.len() as f64);
         let set = arm.set();
         let steps = usable_baseline(&set, rate, limits)
             .map_err(|reason| format!("--baseline: {shown} {reason}"))?;

@@ -61,6 +61,8 @@ pub struct CollectedSource<'a> {
 /// What a build server shows of a run, or of several runs with the same specification.
 pub struct GateSource {
     pub urls: Vec<String>,
+    /// Whether the runs can be used to judge the system; an exit code, annotations and JUnit agree on it.
+    pub is_believed: bool,
     pub verdicts: Vec<Verdict>,
     pub gate: Gate,
     pub markdown: String,
@@ -162,7 +164,7 @@ pub fn gate_flag_outputs() -> [FlagOutput<GateSource>; 2] {
             path: |outputs| outputs.junit.as_deref(),
             bytes: |source| {
                 let urls: Vec<&str> = source.urls.iter().map(String::as_str).collect();
-                junit_xml(&urls, &source.verdicts, &source.gate)
+                junit_xml(&urls, source.is_believed, &source.verdicts, &source.gate)
             },
         },
     ]

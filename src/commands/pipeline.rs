@@ -1,16 +1,16 @@
 //! What GitHub Actions shows of a run: annotations, and the job's summary.
 
 use super::outputs::GateSource;
-use crate::gate::{Gate, Resolution};
+use crate::gate::Resolution;
 use crate::store::append_line;
 use std::env;
 use std::path::Path;
 
 /// Annotates the job and appends to its summary, when GitHub Actions runs this. An error of the summary
 /// is printed and fails nothing, because the result is in other files too.
-pub fn show(source: &GateSource, is_believed: bool) {
+pub fn show(source: &GateSource) {
     if env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
-        annotate(is_believed, &source.gate);
+        annotate(source);
     }
     let Some(path) = env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
         return;
@@ -20,8 +20,9 @@ pub fn show(source: &GateSource, is_believed: bool) {
     }
 }
 
-fn annotate(is_believed: bool, gate: &Gate) {
-    if !is_believed {
+fn annotate(source: &GateSource) {
+    let gate = &source.gate;
+    if !source.is_believed {
         status!(
             "::error title=meshload: INVALID::the generator was too slow, so the figures say nothing"
         );

@@ -92,7 +92,7 @@ fn conclude(
         let account = outcome_text(run) + &thresholds_text(&gate.gate.thresholds);
         printed = printed.and(print(account.as_bytes()));
     }
-    pipeline::show(&gate, run.verdict.level != Level::Invalid);
+    pipeline::show(&gate);
     let mut exit = exit_of(run, &gate.gate, signals);
     if let Err(error) = printed {
         exit = fail(Exit::Failed, &format!("cannot write to stdout: {error}"));
@@ -123,6 +123,7 @@ fn gate_source(run: &JudgedRun, request: &RunRequest) -> GateSource {
     let urls = run.result.urls().into_iter();
     GateSource {
         urls: urls.map(str::to_owned).collect(),
+        is_believed: run.verdict.level != Level::Invalid,
         verdicts: vec![run.verdict.clone()],
         markdown: summary_markdown(run, &gate),
         gate,

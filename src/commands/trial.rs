@@ -257,15 +257,15 @@ impl TrialOutcome<'_> {
         let urls: Vec<&str> = targets.map(|target| target.url.as_str()).collect();
         let baseline = self.baseline.map(|baseline| baseline.name.as_str());
         let source = GateSource {
+            is_believed: self.trial.is_believed(&steps),
             verdicts: verdicts.collect(),
             markdown: series_markdown(&urls, &steps, baseline, &gate),
             urls: urls.into_iter().map(str::to_owned).collect(),
             gate,
         };
-        let is_believed = self.trial.is_believed(&steps);
-        pipeline::show(&source, is_believed);
+        pipeline::show(&source);
         let mut exit = match () {
-            () if !is_believed => Exit::NotTrustworthy,
+            () if !source.is_believed => Exit::NotTrustworthy,
             () if source.gate.fails() => Exit::Threshold,
             () => Exit::Done,
         };

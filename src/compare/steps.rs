@@ -2,7 +2,7 @@
 //! share.
 
 use super::figures::StepFigures;
-use crate::spec::{Offered, StepKey};
+use crate::spec::StepKey;
 use crate::units::Rate;
 use crate::verdict::{JudgedRun, Level};
 use std::collections::BTreeSet;
@@ -24,18 +24,18 @@ impl Deref for Step {
 }
 
 impl Step {
-    /// Makes a step of a run. A run outside of a sweep becomes the first repetition of an arm without a name.
+    /// Makes a step of a run, with the rate of all its targets together, which is what its figures are of. A
+    /// run outside of a sweep becomes the first repetition of an arm without a name.
     pub fn of(run: &JudgedRun) -> Step {
         let result = &run.result;
         let label = result.spec.step.as_ref();
         let key = StepKey {
             number: label.map_or(1, |label| label.number),
             arm: label.map_or(String::new(), |label| label.arm.clone()),
-            rate: match result.spec.load.offered {
-                // Each target gets the whole load, so the rate of the step is that of all targets.
-                Offered::Rate(rate) => Rate::nearest(rate.as_f64() * result.targets.len() as f64),
-                Offered::Ramp { .. } | Offered::Max => Rate::nearest(result.rate_achieved()),
-            },
+            rate: result
+                .spec
+                .rate_of_all_targets()
+                .unwrap_or_else(|| Rate::nearest(result.rate_achieved())),
             repetition: label.map_or(1, |label| label.repetition),
         };
         Step {

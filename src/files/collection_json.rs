@@ -42,7 +42,7 @@ pub fn collection_from_json(bytes: &[u8]) -> Result<Resources, FormatError> {
     let document: Document =
         serde_json::from_slice(bytes).map_err(|error| FormatError::Broken(error.to_string()))?;
     if document.format != FORMAT {
-        return Err(FormatError::Version(document.format));
+        return Err(FormatError::Version(document.format, FORMAT));
     }
     Ok(document.resources)
 }

@@ -1,18 +1,20 @@
 //! JUnit's XML, which build servers show: a test case for the verdict, and one per threshold and limit.
 
-use crate::gate::{Gate, Outcome, RegressionOutcome, Resolution, are_believed};
+use crate::gate::{Gate, Outcome, RegressionOutcome, Resolution};
 use crate::verdict::Verdict;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-/// Writes the report of a run, or of repeated runs. An INVALID run is an error, because the measurement
-/// failed and not the system; a limit that is not resolved counts as skipped.
-pub fn junit_xml(urls: &[&str], verdicts: &[Verdict], gate: &Gate) -> Vec<u8> {
+/// Writes the report of a run, or of repeated runs. Runs that cannot be believed, for the reasons of their
+/// verdicts, are an error, because the measurement failed and not the system; a limit that is not resolved
+/// counts as skipped.
+pub fn junit_xml(urls: &[&str], is_believed: bool, verdicts: &[Verdict], gate: &Gate) -> Vec<u8> {
     let mut suite = TestSuite::new("meshload");
     suite.add_property(("targets", urls.join(", ").as_str()));
-    suite.add_test_case(case(
-        "the measurement can be believed",
-        of_verdicts(verdicts),
-    ));
+    let belief = match is_believed {
+        true => TestCaseStatus::success(),
+        false => not_believed(verdicts),
+    };
+    suite.add_test_case(case("the measurement can be believed", belief));
     for outcome in &gate.thresholds {
         suite.add_test_case(case(
             &format!("not {}", outcome.threshold),
@@ -37,10 +39,7 @@ fn case(name: &str, status: TestCaseStatus) -> TestCase {
     case
 }
 
-fn of_verdicts(verdicts: &[Verdict]) -> TestCaseStatus {
-    if are_believed(verdicts) {
-        return TestCaseStatus::success();
-    }
+fn not_believed(verdicts: &[Verdict]) -> TestCaseStatus {
     let reasons = verdicts.iter().flat_map(|verdict| &verdict.reasons);
     let mut reasons: Vec<String> = reasons
         .map(|one| format!("{}: {}", one.code, one.message))
@@ -91,13 +90,31 @@ mod tests {
             reasons: vec![reason],
         };
         let urls = ["http://a/?b=1&c=2"];
-        let xml = junit_xml(&urls, &[verdict], &sample_gate::gate());
+        let xml = junit_xml(
+            &urls,
+            level != Level::Invalid,
+            &[verdict],
+            &sample_gate::gate(),
+        );
         String::from_utf8(xml).expect("text")
     }
 
     #[test]
     fn the_xml_is_the_golden_one() {
         sample::assert_golden("junit.xml", &xml(Level::Valid));
+    }
+
+    #[test]
+    fn runs_that_are_not_believed_are_an_error_whatever_their_verdicts_are_in_sum() {
+        let verdicts = [Level::Invalid, Level::Valid, Level::Valid].map(|level| Verdict {
+            level,
+            reasons: Vec::new(),
+        });
+        for is_believed in [true, false] {
+            let xml = junit_xml(&["http://a/"], is_believed, &verdicts, &Gate::default());
+            let xml = String::from_utf8(xml).expect("text");
+            assert_eq!(xml.contains("<error"), !is_believed, "{xml}");
+        }
     }
 
     #[test]

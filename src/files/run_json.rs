@@ -26,17 +26,15 @@ use std::collections::BTreeMap;
 
 const FORMAT: &str = "meshload.run/1";
 
-/// Why bytes are not a run.json or collect.json.
+/// Why bytes are not a run.json or a collect.json.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FormatError {
     /// The file was cut short, or never held a result.
-    #[error("this is not a whole run.json ({0}); was the run interrupted while it was written?")]
+    #[error("this is not a whole result ({0}); was meshload interrupted while it wrote the file?")]
     Broken(String),
     /// The file has another format, from another version of meshload.
-    #[error(
-        "its format is `{0}` and this program reads `{FORMAT}`; use the meshload that wrote it"
-    )]
-    Version(String),
+    #[error("its format is `{0}` and this program reads `{1}`; use the meshload that wrote it")]
+    Version(String, &'static str),
 }
 
 #[derive(Serialize, Deserialize)]

@@ -1,7 +1,6 @@
 //! The gate: all thresholds and limits of a build together.
 
 use super::{Outcome, RegressionOutcome, Resolution};
-use crate::verdict::{Level, Verdict};
 use serde::Serialize;
 
 /// The outcomes of all thresholds and limits; the content of gate.json.
@@ -18,12 +17,6 @@ impl Gate {
         let is_worse = |one: &RegressionOutcome| one.resolution == Resolution::Regression;
         self.thresholds.iter().any(|one| one.fails) || self.regressions.iter().any(is_worse)
     }
-}
-
-/// Whether the runs can be used to judge the system: at most half of them are INVALID.
-pub fn are_believed(verdicts: &[Verdict]) -> bool {
-    let invalid = verdicts.iter().filter(|one| one.level == Level::Invalid);
-    invalid.count() * 2 <= verdicts.len()
 }
 
 /// A gate with every kind of outcome, for tests.
@@ -108,18 +101,5 @@ mod tests {
             assert_eq!(gate.fails(), wanted, "{gate:?}");
         }
         assert!(!Gate::default().fails());
-    }
-
-    #[test]
-    fn runs_are_believed_as_long_as_half_of_them_are() {
-        let verdict = |level| Verdict {
-            level,
-            reasons: Vec::new(),
-        };
-        let [good, bad] = [Level::Suspect, Level::Invalid].map(verdict);
-        let [only_good, only_bad] = [&good, &bad].map(std::slice::from_ref);
-        assert!(are_believed(only_good) && !are_believed(only_bad));
-        assert!(are_believed(&[good.clone(), bad.clone()]));
-        assert!(!are_believed(&[good, bad.clone(), bad]));
     }
 }

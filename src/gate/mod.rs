@@ -10,9 +10,9 @@ mod subject;
 mod threshold;
 mod trial;
 
+pub use build::Gate;
 #[cfg(test)]
 pub(crate) use build::sample as sample_gate;
-pub use build::{Gate, are_believed};
 pub use regression::{
     MaxRegression, Pairing, RegressionOutcome, Resolution, are_narrow, regressions,
 };

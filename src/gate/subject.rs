@@ -224,7 +224,10 @@ fn of_route(name: &str, metric: Metric, tally: &Tally, as_share: bool) -> Found 
             let is_cut = !route.censored.is_empty();
             figure(&sum(&route.latency, &route.censored), statistic, is_cut)
         }
-        Metric::ErrorRate => share(route.status.bad(), route.status.total()),
+        Metric::ErrorRate => match route.error_rate() {
+            Some(rate) => Found::Exact(rate),
+            None => Found::Unknown(format!("no request of the route {name} has ended")),
+        },
         _ if as_share => share(route.requests, tally.scheduled),
         _ => Found::Exact(route.requests as f64),
     }

@@ -224,6 +224,20 @@ impl Default for RouteTally {
 }
 
 impl RouteTally {
+    /// Requests that were sent and ended without a whole reply, or that the script marked as failed.
+    pub fn failed(&self) -> u64 {
+        let not_failed = self.status.total() + self.censored.len();
+        self.requests.saturating_sub(not_failed)
+    }
+
+    /// The share (0..=1) of errors among the requests that ended, as [`Tally::error_rate`] has it of all
+    /// routes.
+    pub fn error_rate(&self) -> Option<f64> {
+        let failed = self.failed();
+        let ended = self.status.total() + failed;
+        (ended > 0).then(|| (failed + self.status.bad()) as f64 / ended as f64)
+    }
+
     /// Adds the counts of the same route in another tally.
     pub fn merge(&mut self, other: &RouteTally) {
         self.requests += other.requests;

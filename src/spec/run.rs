@@ -66,7 +66,15 @@ impl RunSpec {
         }
     }
 
-    /// The key of this step in its sweep; `None` for a run by itself and for a load without a fixed
+    /// The rate that is offered to all targets together; each of them gets the whole load. `None` for a ramp
+    /// and for a closed loop.
+    pub fn rate_of_all_targets(&self) -> Option<Rate> {
+        let rate = self.fixed_rate()?;
+        Some(Rate::nearest(rate.as_f64() * self.targets.len() as f64))
+    }
+
+    /// The key of this step in its sweep, with the rate of one target, as the plan and the step's folder
+    /// have it; `None` for a run by itself and for a load without a fixed
     /// rate.
     pub fn step_key(&self) -> Option<StepKey> {
         let label = self.step.as_ref()?;

@@ -26,7 +26,8 @@ pub struct StepKey {
     pub number: u32,
     /// The name of the variant of the system.
     pub arm: String,
-    /// Requests per second that are offered.
+    /// Requests per second that are offered: to each target in a plan and in a folder's name, to all targets
+    /// together where steps are compared.
     pub rate: Rate,
     /// Counted from 1.
     pub repetition: u32,

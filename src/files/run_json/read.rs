@@ -25,7 +25,7 @@ pub fn run_from_json(bytes: &[u8]) -> Result<JudgedRun, FormatError> {
     let broken = |error: serde_json::Error| FormatError::Broken(error.to_string());
     let head: Head = serde_json::from_slice(bytes).map_err(broken)?;
     if head.format != FORMAT {
-        return Err(FormatError::Version(head.format));
+        return Err(FormatError::Version(head.format, FORMAT));
     }
     let document: Document = serde_json::from_slice(bytes).map_err(broken)?;
     let WindowBlock {

@@ -353,7 +353,7 @@ fn a_file_cut_short_anywhere_is_a_clear_error() {
             let error = run_from_json(&whole[..length])
                 .expect_err("cut short")
                 .to_string();
-            assert!(error.contains("not a whole run.json"), "{length}: {error}");
+            assert!(error.contains("not a whole result"), "{length}: {error}");
         }
     }
 }
@@ -371,7 +371,7 @@ fn what_was_never_a_result_is_a_clear_error() {
     ];
     for text in texts {
         let error = run_from_json(text).expect_err("no result").to_string();
-        assert!(error.contains("not a whole run.json"), "{error}");
+        assert!(error.contains("not a whole result"), "{error}");
     }
 }
 

@@ -77,6 +77,31 @@ fn narrow_intervals_end_a_trial_early_and_rates_that_were_not_held_make_it_longe
 }
 
 #[test]
+fn runs_are_believed_as_long_as_half_of_them_are() {
+    let trial = Trial::new(TrialBase::None, Vec::new(), Some(2)).expect("a trial");
+    for (good, bad, is_believed) in [(1, 0, true), (0, 1, false), (1, 1, true), (1, 2, false)] {
+        let mut steps = runs(good + bad);
+        for step in &mut steps[good as usize..] {
+            *step = invalid(step.clone());
+        }
+        assert_eq!(
+            trial.is_believed(&Steps::from(&steps)),
+            is_believed,
+            "{good} {bad}"
+        );
+    }
+}
+
+#[test]
+fn a_side_whose_runs_are_all_invalid_makes_a_trial_unbelieved_however_good_the_other_is() {
+    let trial = Trial::new(TrialBase::InTurns, limits(), None).expect("a trial");
+    let base = (1..=6).map(|n| invalid(measured(BASELINE_ARM, n, 20.0)));
+    let mut steps: Vec<Step> = base.collect();
+    steps.extend(runs(6));
+    assert!(!trial.is_believed(&Steps::from(&steps)));
+}
+
+#[test]
 fn sides_in_turns_are_compared_over_repetitions_that_both_have_whole() {
     let trial = Trial::new(TrialBase::InTurns, limits(), None).expect("a trial");
     let both = |n| [measured(BASELINE_ARM, n, 20.0), measured(NEW_ARM, n, 30.0)];

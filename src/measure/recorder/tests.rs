@@ -43,6 +43,38 @@ fn exchange(recorder: &mut Recorder, delivery: &Delivery) {
 }
 
 #[test]
+fn a_routes_errors_are_its_failures_and_its_bad_statuses() {
+    let mut recorder = recorder();
+    let route = recorder.route("GET /flaky");
+    for (at, status) in [(1_000, 200), (1_010, 503), (1_020, 200)] {
+        let answered = delivery(at, 0, at, at + 5);
+        let answered = Delivery {
+            status,
+            route,
+            ..answered
+        };
+        exchange(&mut recorder, &answered);
+    }
+    let sending = delivery(1_030, 0, 1_030, 1_030).sending;
+    recorder.sent(sending, 1);
+    recorder.failed(&Failure {
+        sending,
+        at: ms(1_040),
+        kind: ErrorKind::Read,
+        route,
+        connection: 0,
+    });
+    recorder.sent(sending, 1);
+    recorder.unfinished(sending, route, 0, ms(4_000));
+    let (tally, _) = recorder.finish(ms(4_000));
+    let flaky = &tally.routes["GET /flaky"];
+    assert_eq!((flaky.requests, flaky.failed()), (5, 1));
+    // Of the four that ended, one failed and one was answered with 503.
+    assert_eq!(flaky.error_rate(), Some(0.5));
+    assert_eq!(tally.error_rate(), Some(0.5));
+}
+
+#[test]
 fn lag_is_late_while_a_connection_is_free_and_blocked_while_none_is() {
     let sending = Sending {
         due: ms(100),

@@ -77,7 +77,7 @@ impl Driver<'_> {
         if run.result.ending == Ending::Interrupted {
             return Ok(StepEnd::Interrupted);
         }
-        if let (true, Some(reason)) = (is_trial, no_reply(&run.result)) {
+        if let Some(reason) = no_reply(&run.result) {
             return Err(reason);
         }
         if let Err(error) = script.done(&run.result) {
