@@ -3,7 +3,7 @@
 _default:
     @just --list
 
-# The tests that make no load (needs cargo-nextest)
+# The tests that make no load, draw no pages and simulate no thousands of runs (needs cargo-nextest)
 fast:
     cargo nextest run --profile fast
 
