@@ -28,11 +28,7 @@ fn annotate(source: &GateSource) {
         );
     }
     for one in gate.thresholds.iter().filter(|one| one.fails) {
-        let why = one
-            .unknown
-            .as_deref()
-            .map_or(String::new(), |why| format!(" ({why})"));
-        let text = format!("{} is {}{why}", one.threshold, one.shown);
+        let text = format!("{} is {}", one.threshold, one.in_words());
         status!("::error title=meshload: threshold::{}", escaped(&text));
     }
     for one in &gate.regressions {

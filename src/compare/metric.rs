@@ -4,6 +4,7 @@
 use super::figures::{Latency, ServiceFigures, StepFigures};
 use crate::measure::Distribution;
 use crate::resources::Part;
+use crate::units::{show_bytes, show_ns};
 
 /// A quantity that a run or a step has a value of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,6 +159,19 @@ impl MetricUnit {
             MetricUnit::CpuMilliseconds => "ms",
             MetricUnit::Bytes => "B",
             MetricUnit::BytesPerSecond => "B/s",
+        }
+    }
+
+    /// A value in this unit, for people.
+    pub fn show(self, value: f64) -> String {
+        match self {
+            MetricUnit::Nanoseconds => show_ns(value),
+            MetricUnit::Share => format!("{:.3}%", value * 100.0),
+            MetricUnit::Count => format!("{value}"),
+            MetricUnit::Millicores => format!("{value:.1}m"),
+            MetricUnit::CpuMilliseconds => format!("{value:.3}ms"),
+            MetricUnit::Bytes => show_bytes(value),
+            MetricUnit::BytesPerSecond => format!("{}/s", show_bytes(value)),
         }
     }
 }
@@ -401,6 +415,21 @@ mod tests {
             for typed in spellings {
                 assert_eq!(Metric::parse(typed), Ok(metric), "{typed}");
             }
+        }
+    }
+
+    #[test]
+    fn values_are_shown_with_their_unit() {
+        for (unit, value, shown) in [
+            (MetricUnit::Nanoseconds, 5e6, "5.00ms"),
+            (MetricUnit::Share, 0.0125, "1.250%"),
+            (MetricUnit::Count, 12.0, "12"),
+            (MetricUnit::Millicores, 250.0, "250.0m"),
+            (MetricUnit::CpuMilliseconds, 0.3504, "0.350ms"),
+            (MetricUnit::Bytes, 0.0, "0.00B"),
+            (MetricUnit::BytesPerSecond, 0.0, "0.00B/s"),
+        ] {
+            assert_eq!(unit.show(value), shown);
         }
     }
 

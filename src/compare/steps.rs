@@ -4,7 +4,7 @@
 use super::figures::StepFigures;
 use crate::spec::StepKey;
 use crate::units::Rate;
-use crate::verdict::{JudgedRun, Level};
+use crate::verdict::{JudgedRun, Level, Stability};
 use std::collections::BTreeSet;
 use std::ops::Deref;
 
@@ -156,6 +156,20 @@ impl<'a> Steps<'a> {
         self.held().len() * 2 > self.len()
     }
 
+    /// The reasons, for people, why a step was not held, or why that is not known: those of the first step
+    /// that has any. `None` when all steps were held, or no reason was recorded.
+    pub fn why_not_held(&self) -> Option<String> {
+        let mut reasons = self.iter().map(|step| match &step.stability {
+            Stability::Held => String::new(),
+            Stability::NotHeld { reasons } => {
+                let reasons: Vec<&str> = reasons.iter().map(|one| one.message.as_str()).collect();
+                reasons.join("; ")
+            }
+            Stability::Unknown { reason } => reason.clone(),
+        });
+        reasons.find(|why| !why.is_empty())
+    }
+
     /// The values of a figure, of those steps that have it.
     pub fn values(&self, of: impl Fn(&Step) -> Option<f64>) -> Vec<f64> {
         self.iter().filter_map(|step| of(step)).collect()
@@ -196,7 +210,6 @@ impl<'a> Steps<'a> {
 #[cfg(test)]
 pub(crate) mod sample {
     use super::*;
-    use crate::verdict::Stability;
     use std::collections::BTreeMap;
 
     pub fn key(arm: &str, rate: f64, repetition: u32) -> StepKey {
@@ -229,7 +242,7 @@ pub(crate) mod sample {
 mod tests {
     use super::sample::step;
     use super::*;
-    use crate::verdict::Stability;
+    use crate::verdict::Reason;
 
     fn places(steps: &Steps<'_>) -> Vec<(String, f64, u32)> {
         let place = |step: &&Step| {
@@ -288,6 +301,30 @@ mod tests {
         assert_eq!(of(std::slice::from_ref(&held)), (true, true));
         assert_eq!(of(&[held.clone(), lost.clone()]), (false, false));
         assert_eq!(of(&[held.clone(), held, lost]), (false, true));
+    }
+
+    #[test]
+    fn every_reason_of_the_first_step_that_was_not_held_is_given() {
+        let reason = |message: &str| Reason {
+            code: "shortfall".to_owned(),
+            message: message.to_owned(),
+        };
+        let mut short = step("a", 1.0, 2);
+        short.figures.stability = Stability::NotHeld {
+            reasons: vec![reason("too few"), reason("too late")],
+        };
+        let mut unknown = step("a", 1.0, 3);
+        unknown.figures.stability = Stability::Unknown {
+            reason: "too short a window".to_owned(),
+        };
+        let why = |steps: &[Step]| Steps::from(steps).why_not_held();
+        let [held, silent] = [step("a", 1.0, 1), not_held(step("a", 1.0, 4))];
+        assert_eq!(why(&[]), None);
+        assert_eq!(why(std::slice::from_ref(&held)), None);
+        assert_eq!(why(std::slice::from_ref(&silent)), None);
+        let steps = [held, silent, short, unknown];
+        assert_eq!(why(&steps), Some("too few; too late".to_owned()));
+        assert_eq!(why(&steps[3..]), Some("too short a window".to_owned()));
     }
 
     #[test]

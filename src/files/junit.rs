@@ -64,12 +64,8 @@ fn of_threshold(outcome: &Outcome) -> TestCaseStatus {
     if !outcome.fails {
         return TestCaseStatus::success();
     }
-    let why = outcome
-        .unknown
-        .as_ref()
-        .map_or(String::new(), |why| format!(" (cannot be told: {why})"));
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-    status.set_message(format!("{} is {}{why}", outcome.threshold, outcome.shown));
+    status.set_message(format!("{} is {}", outcome.threshold, outcome.in_words()));
     status
 }
 

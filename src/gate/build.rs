@@ -78,6 +78,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_threshold_that_cannot_be_evaluated_says_why_beside_its_value() {
+        let words = sample::gate().thresholds.into_iter();
+        let words: Vec<String> = words.map(|one| one.in_words()).collect();
+        assert_eq!(
+            words,
+            [
+                "12.00ms",
+                "2.00ms",
+                "- (cannot be told: no <figure> for it)"
+            ]
+        );
+    }
+
+    #[test]
     fn a_build_fails_by_what_is_known_and_not_by_what_is_not() {
         let sample = sample::gate();
         let regression = |resolution| RegressionOutcome {

@@ -10,7 +10,7 @@
 use super::subject::{Found, Subject};
 use crate::compare::{Metric, MetricUnit, Misread};
 use crate::measure::RunResult;
-use crate::units::{parse_duration, show_bytes, show_ns};
+use crate::units::parse_duration;
 use serde::{Deserialize, Serialize};
 
 /// A threshold that cannot be parsed: the place, the reason, and what is expected there.
@@ -207,6 +207,17 @@ pub struct Outcome {
     pub unknown: Option<String>,
 }
 
+impl Outcome {
+    /// The measured value for people, with the reason where the threshold cannot be evaluated.
+    pub fn in_words(&self) -> String {
+        let shown = &self.shown;
+        match &self.unknown {
+            Some(why) => format!("{shown} (cannot be told: {why})"),
+            None => shown.clone(),
+        }
+    }
+}
+
 impl Threshold {
     /// Makes a threshold of an objective such as `p99<100ms`. The threshold fails where the objective does not
     /// hold.
@@ -317,14 +328,12 @@ impl Threshold {
     }
 
     fn show(&self, value: f64) -> String {
-        match self.subject.metric.unit() {
-            MetricUnit::Nanoseconds => show_ns(value),
-            MetricUnit::Share => format!("{:.3}%", value * 100.0),
-            MetricUnit::Count if self.is_share => format!("{:.3}%", value * 100.0),
-            MetricUnit::Count | MetricUnit::CpuMilliseconds => format!("{value}"),
-            MetricUnit::Millicores => format!("{value:.1}m"),
-            MetricUnit::Bytes | MetricUnit::BytesPerSecond => show_bytes(value),
-        }
+        // A threshold on a count may be typed as a share, and its value is then one.
+        let unit = match self.subject.metric.unit() {
+            MetricUnit::Count if self.is_share => MetricUnit::Share,
+            unit => unit,
+        };
+        unit.show(value)
     }
 }
 

@@ -4,9 +4,8 @@ use super::arm_charts::few;
 use super::table::{Cell, Table};
 use crate::compare::{ArmSteps, Capacity, Condition, Metric, Step, Steps, condition_text, costs};
 use crate::statistics::{Estimate, mean_over_blocks};
-use crate::text::{estimate_text, show_metric};
+use crate::text::estimate_text;
 use crate::units::Rate;
-use crate::verdict::Stability;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A row per arm and rate, with verdicts, stability and the main figures.
@@ -47,7 +46,7 @@ fn step_row(arm: &ArmSteps, rate: Rate) -> Vec<Cell> {
         Cell::number(estimate.value, estimate_text(&estimate, show))
     };
     let metric = |metric: Metric| {
-        let mut cell = mean(&|step| metric.of(step), &|value| show_metric(metric, value));
+        let mut cell = mean(&|step| metric.of(step), &|value| metric.unit().show(value));
         cell.text += few(&valid, metric);
         cell
     };
@@ -64,7 +63,7 @@ fn step_row(arm: &ArmSteps, rate: Rate) -> Vec<Cell> {
         metric(Metric::P99),
         metric(Metric::P99_9),
         metric(Metric::ErrorRate),
-        why_not(&steps).into(),
+        steps.why_not_held().unwrap_or_default().into(),
     ]
 }
 
@@ -82,19 +81,6 @@ fn levels(steps: &Steps<'_>) -> String {
         .map(|(level, count)| format!("{count} {level}"))
         .collect();
     counts.join(", ")
-}
-
-/// The reason of the first step that was not held, or of which that is not known.
-fn why_not(steps: &Steps<'_>) -> String {
-    let why = steps.iter().find_map(|step| match &step.stability {
-        Stability::Held => None,
-        Stability::NotHeld { reasons } => {
-            let reasons: Vec<&str> = reasons.iter().map(|one| one.message.as_str()).collect();
-            Some(reasons.join("; "))
-        }
-        Stability::Unknown { reason } => Some(reason.clone()),
-    });
-    why.unwrap_or_default()
 }
 
 /// The capacity of each arm, measured and predicted from CPU limits.

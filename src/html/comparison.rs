@@ -7,7 +7,7 @@ use crate::compare::{Comparison, Cost, Metric, MetricComparison, by_difference};
 use crate::measure::doubt_mark;
 use crate::resources::Part;
 use crate::statistics::Estimate;
-use crate::text::{estimate_text, show_difference, show_metric};
+use crate::text::{estimate_text, show_difference};
 
 /// The metrics whose ratios are drawn, with their name in the legend.
 const DRAWN: [(Metric, &str, Stroke); 4] = [
@@ -118,7 +118,8 @@ pub fn metrics_table(comparison: &Comparison) -> Table {
 }
 
 fn metric_row(rate: f64, one: &MetricComparison) -> Vec<Cell> {
-    let show = |value: f64| show_metric(one.metric, value);
+    let unit = one.metric.unit();
+    let show = |value: f64| unit.show(value);
     let plain = |estimate: &Estimate| Cell::number(estimate.value, show(estimate.value));
     let ratio = one.ratio.as_ref().map(|ratio| {
         Cell::number(
@@ -126,7 +127,7 @@ fn metric_row(rate: f64, one: &MetricComparison) -> Vec<Cell> {
             estimate_text(ratio, &|value| format!("{value:.3}")),
         )
     });
-    let difference = estimate_text(&one.difference, &|value| show_difference(one.metric, value));
+    let difference = estimate_text(&one.difference, &|value| show_difference(unit, value));
     let mark = doubt_mark(one.is_doubtful);
     let resolved = match one.is_resolved() {
         Some(false) => "not resolved",

@@ -2,12 +2,10 @@
 //! the figures mislead.
 
 use crate::compare::{
-    Comparison, Cost, LeftOutReason, Metric, MetricComparison, MetricUnit, RateComparison,
-    by_difference,
+    Comparison, Cost, LeftOutReason, MetricComparison, MetricUnit, RateComparison, by_difference,
 };
 use crate::resources::Part;
 use crate::statistics::{BLOCKS_FOR_AN_INTERVAL, Estimate, Spread};
-use crate::units::{show_bytes, show_ns};
 
 /// The layout of a comparison's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,12 +134,13 @@ fn shortened(name: &str) -> String {
 }
 
 fn metric_text(metric: &MetricComparison, layout: Layout) -> String {
-    let show = |value: f64| show_metric(metric.metric, value);
+    let unit = metric.metric.unit();
+    let show = |value: f64| unit.show(value);
     let ratio = metric.ratio.as_ref();
     let ratio = ratio.map_or(String::new(), |ratio| {
         estimate_text(ratio, &|value| format!("{value:.3}"))
     });
-    let signed = |value: f64| show_difference(metric.metric, value);
+    let signed = |value: f64| show_difference(unit, value);
     let difference = estimate_text(&metric.difference, &signed);
     let resolved = match (metric.is_resolved(), metric.noise) {
         (Some(false), Some(noise)) => format!("not resolved (noise {})", show(noise)),
@@ -178,23 +177,10 @@ pub fn estimate_text(estimate: &Estimate, show: &dyn Fn(f64) -> String) -> Strin
     }
 }
 
-/// A value in the metric's unit, as text.
-pub fn show_metric(metric: Metric, value: f64) -> String {
-    match metric.unit() {
-        MetricUnit::Nanoseconds => show_ns(value),
-        MetricUnit::Millicores => format!("{value:.1}m"),
-        MetricUnit::CpuMilliseconds => format!("{value:.3}ms"),
-        MetricUnit::Share => format!("{:.3}%", value * 100.0),
-        MetricUnit::BytesPerSecond => format!("{}/s", show_bytes(value)),
-        MetricUnit::Bytes => show_bytes(value),
-        MetricUnit::Count => format!("{value}"),
-    }
-}
-
-/// A difference in the metric's unit, as text with its sign.
-pub fn show_difference(metric: Metric, value: f64) -> String {
+/// A difference in a metric's unit, as text with its sign.
+pub fn show_difference(unit: MetricUnit, value: f64) -> String {
     let sign = if value < 0.0 { "-" } else { "+" };
-    format!("{sign}{}", show_metric(metric, value.abs()))
+    format!("{sign}{}", unit.show(value.abs()))
 }
 
 /// The number of services that are listed; those whose cost changed most come first.

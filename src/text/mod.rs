@@ -14,7 +14,7 @@ mod thresholds;
 mod wrk_text;
 
 pub use comparison::{
-    Layout, certainty, comparison_text, estimate_text, saturated, show_difference, show_metric,
+    Layout, certainty, comparison_text, estimate_text, saturated, show_difference,
 };
 pub use findings::findings_text;
 pub use live::live_line;

@@ -5,7 +5,6 @@ use crate::compare::{Latency, Metric, Step, Steps};
 use crate::measure::doubt_mark;
 use crate::resources::Part;
 use crate::units::{Rate, show_ns};
-use crate::verdict::Stability;
 use std::collections::BTreeMap;
 
 /// Writes the table of an arm.
@@ -78,15 +77,10 @@ fn median_and_range(mut values: Vec<f64>, show: &dyn Fn(f64) -> String) -> Strin
     format!("{} ({} to {})", show(median), show(*least), show(*most))
 }
 
-/// How many steps were held, such as `2 of 3`, with the reason of the first that was not.
+/// How many steps were held, such as `2 of 3`, with the reasons of the first that was not.
 fn held(steps: &Steps<'_>) -> String {
     let mut text = format!("{} of {}", steps.held().len(), steps.len());
-    let why = steps.iter().find_map(|step| match &step.stability {
-        Stability::Held => None,
-        Stability::NotHeld { reasons } => reasons.first().map(|one| one.message.clone()),
-        Stability::Unknown { reason } => Some(reason.clone()),
-    });
-    if let Some(why) = why {
+    if let Some(why) = steps.why_not_held() {
         text += &format!(": {why}");
     }
     text
@@ -97,7 +91,7 @@ mod tests {
     use super::*;
     use crate::compare::StepFigures;
     use crate::compare::sample_steps::key;
-    use crate::verdict::{Level, Reason};
+    use crate::verdict::{Level, Reason, Stability};
 
     fn step(rate: f64, repetition: u32, achieved: f64) -> Step {
         let figures = StepFigures {

@@ -129,15 +129,10 @@ fn thresholds(outcomes: &[Outcome]) -> String {
     }
     let rows = outcomes.iter().map(|one| {
         let word = if one.fails { "**fails**" } else { "holds" };
-        let why = one
-            .unknown
-            .as_ref()
-            .map_or(String::new(), |why| format!(" ({why})"));
         format!(
-            "| `{}` | {}{} | {word} |\n",
+            "| `{}` | {} | {word} |\n",
             one.threshold.replace('|', "\\|"),
-            one.shown,
-            escaped(&why)
+            escaped(&one.in_words())
         )
     });
     "\n| fail if | measured | |\n|---|---|---|\n".to_owned() + &rows.collect::<String>()

@@ -11,14 +11,8 @@ pub fn thresholds_text(outcomes: &[Outcome]) -> String {
     let width = width.unwrap_or_default();
     let lines = outcomes.iter().map(|one| {
         let word = if one.fails { "FAILS" } else { "holds" };
-        let why = one
-            .unknown
-            .as_ref()
-            .map_or(String::new(), |why| format!(" (cannot be told: {why})"));
-        format!(
-            "  {word}  {:<width$}  is {}{why}\n",
-            one.threshold, one.shown
-        )
+        let (threshold, words) = (&one.threshold, one.in_words());
+        format!("  {word}  {threshold:<width$}  is {words}\n")
     });
     let head = if outcomes.is_empty() {
         ""
