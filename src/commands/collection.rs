@@ -37,8 +37,10 @@ impl Collection {
         match Collector::start(spec) {
             Ok(collector) => collection.collector = collector,
             Err(error) if spec.from == CollectFrom::Auto => {
-                let cause = error.to_string();
-                let note = Note::NotCollected { cause };
+                let note = Note::NotCollected {
+                    error: Some(error.code().to_owned()),
+                    cause: error.to_string(),
+                };
                 collection.print_note(&note.to_string());
                 collection.notes.push(note);
             }
@@ -85,8 +87,10 @@ impl Collection {
         let collected = match wait(collector, longest, signals) {
             Ok(collected) => collected,
             Err(error) => {
-                let cause = error.to_string();
-                result.notes.push(Note::CollectorFailed { cause });
+                result.notes.push(Note::CollectorFailed {
+                    error: Some(error.code().to_owned()),
+                    cause: error.to_string(),
+                });
                 return None;
             }
         };
@@ -111,4 +115,24 @@ pub fn wait(
     }
     // Blocks until the thread has ended; a second signal ends the program meanwhile.
     collector.collected()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_that_is_not_found_is_noted_with_its_error_for_programs() {
+        let mut spec = CollectSpec {
+            from: CollectFrom::Auto,
+            ..CollectSpec::default()
+        };
+        spec.access.kubeconfig = Some("/nowhere/kubeconfig".into());
+        let collection = Collection::start(&spec, true).expect("a run without a collector");
+        let [Note::NotCollected { error, cause }] = collection.notes.as_slice() else {
+            panic!("{:?}", collection.notes);
+        };
+        assert_eq!(error.as_deref(), Some("bad_kubeconfig"));
+        assert!(cause.contains("/nowhere/kubeconfig"), "{cause}");
+    }
 }

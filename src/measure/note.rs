@@ -42,9 +42,19 @@ pub enum Note {
     /// The operating system refused something to a generator thread.
     System { cause: String },
     /// `--collect auto` found no cluster, so no figures of one were recorded.
-    NotCollected { cause: String },
+    NotCollected {
+        /// A stable name of the error for programs; absent in results of older versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+        cause: String,
+    },
     /// The collector ended without its figures.
-    CollectorFailed { cause: String },
+    CollectorFailed {
+        /// A stable name of the error for programs; absent in results of older versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+        cause: String,
+    },
     /// A note of an older version, which wrote no codes, or of a newer one whose code is not known here.
     Text { text: String },
 }
@@ -101,10 +111,10 @@ impl fmt::Display for Note {
                 write!(f, "--dns-refresh: {host} moved to {}", addresses.join(", "))
             }
             Note::NotLookedUp { cause } => write!(f, "--dns-refresh: {cause}"),
-            Note::NotCollected { cause } => {
+            Note::NotCollected { cause, .. } => {
                 write!(f, "no cluster's figures are collected: {cause}")
             }
-            Note::System { cause } | Note::CollectorFailed { cause } => f.write_str(cause),
+            Note::System { cause } | Note::CollectorFailed { cause, .. } => f.write_str(cause),
             Note::Text { text } => f.write_str(text),
         }
     }

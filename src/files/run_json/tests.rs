@@ -309,6 +309,19 @@ fn notes_are_read_by_their_codes_and_otherwise_by_their_text() {
     );
     assert_eq!(notes(&value), [text("a note"), error]);
     let sentence = text("first read error: closed");
+    // A collector's note names its error, which older results do not have.
+    for error in [Some("no_pods"), None] {
+        let mut data = json!({"code": "collector_failed", "cause": "it died"});
+        if let Some(error) = error {
+            data["error"] = json!(error);
+        }
+        value["note_data"][1] = data;
+        let note = Note::CollectorFailed {
+            error: error.map(str::to_owned),
+            cause: "it died".to_owned(),
+        };
+        assert_eq!(notes(&value)[1], note);
+    }
     // As a later version may write it.
     value["note_data"][1] = json!({"code": "moonrise", "phase": 3});
     assert_eq!(notes(&value), [text("a note"), sentence.clone()]);

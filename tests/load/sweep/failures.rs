@@ -2,7 +2,7 @@
 
 use super::{one_arm, quick_hotel};
 use crate::support::sweep::{LATENCIES, Sweep, SweepFolder};
-use crate::support::{beside_others, path_text};
+use crate::support::{Hotel, beside_others, path_text};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::fs;
@@ -30,6 +30,24 @@ fn a_target_that_dies_keeps_what_was_finished_and_the_journal_says_what_happened
     }
     let measured = folder.rows(LATENCIES).len();
     assert!((2..=3).contains(&measured), "{measured}");
+}
+
+#[test]
+fn a_step_in_which_nothing_is_answered_says_why() {
+    let _machine = beside_others();
+    let hotel = Hotel::start(["--service-time", "constant:30s"]);
+    let folder = SweepFolder::new();
+    let output = Sweep::in_folder(&folder)
+        .arm("a", &hotel)
+        .flags("--rates 50 --skip-verify")
+        .short_steps("300ms")
+        .run();
+    assert_eq!(output.code, Some(1), "{output}");
+    let failed = folder.first("step_failed");
+    assert_eq!(
+        failed["reason"], "not one request was completed; none was answered in time",
+        "{output}"
+    );
 }
 
 #[test]
