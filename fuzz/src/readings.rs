@@ -1,9 +1,9 @@
 //! What kubelets, kernels and cgroups say.
 
 use meshload::readings::{
-    cgroup_path, cpu_stat, edge_reading, io_stat, metric_lines as exposed, net_dev,
-    parse_pod_metrics, parse_quantity, parse_summary, pressure_some_total, process_io,
-    process_stat, process_status, seconds_to_nanos, uptime,
+    cgroup_path, cpu_stat, edge_reading, metric_lines as exposed, net_dev, parse_pod_metrics,
+    parse_quantity, parse_summary, pressure_some_total, process_io, process_stat, process_status,
+    seconds_to_nanos, uptime,
 };
 
 /// The kubelet's summary and metrics-server's list: every pod is read, or counted as unreadable.
@@ -71,7 +71,7 @@ pub fn exposition(bytes: &[u8]) {
 pub fn node_files(bytes: &[u8]) {
     let _ = (net_dev(bytes), uptime(bytes), process_stat(bytes));
     let _ = (process_status(bytes), process_io(bytes));
-    let _ = (cpu_stat(bytes), io_stat(bytes), pressure_some_total(bytes));
+    let _ = (cpu_stat(bytes), pressure_some_total(bytes));
     if let Some(path) = cgroup_path(bytes) {
         assert!(path.starts_with('/') && !path.contains(".."));
     }

@@ -140,15 +140,6 @@ impl ServiceFigures {
             .map_or(Ok(0.0), |used| used.as_ref().copied())
     }
 
-    /// The CPU by part of a service that consists of an app and sidecars.
-    pub fn cpu_of(app_m: f64, sidecar_m: f64) -> BTreeMap<Part, Result<f64, NotKnown>> {
-        BTreeMap::from([
-            (Part::App, Ok(app_m)),
-            (Part::Sidecar, Ok(sidecar_m)),
-            (Part::Total, Ok(app_m + sidecar_m)),
-        ])
-    }
-
     /// Whether no figure of the service is known.
     pub fn has_no_figure(&self) -> bool {
         let figures = [

@@ -210,7 +210,17 @@ impl<'a> Steps<'a> {
 #[cfg(test)]
 pub(crate) mod sample {
     use super::*;
+    use crate::resources::{NotKnown, Part};
     use std::collections::BTreeMap;
+
+    /// The CPU by part of a service that consists of an app and sidecars, in thousandths of a core.
+    pub fn cpu_of(app_m: f64, sidecar_m: f64) -> BTreeMap<Part, Result<f64, NotKnown>> {
+        BTreeMap::from([
+            (Part::App, Ok(app_m)),
+            (Part::Sidecar, Ok(sidecar_m)),
+            (Part::Total, Ok(app_m + sidecar_m)),
+        ])
+    }
 
     pub fn key(arm: &str, rate: f64, repetition: u32) -> StepKey {
         StepKey {

@@ -50,16 +50,8 @@ pub(super) fn cpu_stat_line(stat: &mut CpuStat, line: &str) -> bool {
     true
 }
 
-/// Reads `io.stat`, which has a line per device: `8:0 rbytes=1 wbytes=2 rios=...`.
-pub fn io_stat(text: &[u8]) -> IoStat {
-    let mut stat = IoStat::default();
-    for line in lines(text) {
-        io_stat_line(&mut stat, line);
-    }
-    stat
-}
-
-/// Reads a line of `io.stat`; false when it is not one.
+/// Reads a line of `io.stat`, which has one per device (`8:0 rbytes=1 wbytes=2 rios=...`); false when it is not
+/// one.
 pub(super) fn io_stat_line(stat: &mut IoStat, line: &str) -> bool {
     let mut words = line.split_whitespace();
     let is_device = |word: &str| {

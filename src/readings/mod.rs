@@ -13,7 +13,7 @@ mod quantity;
 mod samples;
 mod summary;
 
-pub use cgroup::{CpuStat, IoStat, cgroup_path, cpu_stat, io_stat, pressure_some_total};
+pub use cgroup::{CpuStat, IoStat, cgroup_path, cpu_stat, pressure_some_total};
 pub use edge::{EDGE_COMMAND, EdgeReading, edge_reading};
 pub use exposition::{MetricLine, metric_lines, seconds_to_nanos};
 pub use metrics_api::{ContainerMetrics, parse_pod_metrics};

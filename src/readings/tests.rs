@@ -300,7 +300,7 @@ proptest! {
         }
         let _ = (parse_summary(&text), parse_pod_metrics(&text), edge_reading(&text));
         let _ = (net_dev(&text), uptime(&text), process_stat(&text), process_status(&text));
-        let _ = (process_io(&text), cpu_stat(&text), io_stat(&text), cgroup_path(&text));
+        let _ = (process_io(&text), cpu_stat(&text), cgroup_path(&text));
         let _ = (pressure_some_total(&text), parse_quantity(&String::from_utf8_lossy(&text)));
     }
 

@@ -333,15 +333,6 @@ impl Topology {
         }
     }
 
-    /// The pod of this name that was seen last, for sources that do not give the uid.
-    pub fn pod_named(&self, namespace: &str, name: &str) -> Option<&Pod> {
-        let named = |pod: &&Pod| pod.name == name && pod.namespace == namespace;
-        self.pods
-            .values()
-            .filter(named)
-            .max_by_key(|pod| (pod.seen.to.is_none(), pod.seen.from))
-    }
-
     /// The pods that exist and are in the phase `Running`.
     pub fn running(&self) -> impl Iterator<Item = &Pod> {
         self.pods

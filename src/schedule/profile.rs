@@ -50,35 +50,6 @@ impl Profile {
             ),
         }
     }
-
-    /// Mean rate, per second, between two points of the schedule.
-    pub fn mean_rate(&self, from: Nanos, to: Nanos) -> f64 {
-        match *self {
-            Profile::Constant(rate) => rate.as_f64(),
-            Profile::Ramp { .. } => {
-                let steps = 1000;
-                let width = (to - from).as_secs_f64() / f64::from(steps);
-                let rates = (0..steps)
-                    .map(|step| self.rate_at(from.as_secs_f64() + width * (f64::from(step) + 0.5)));
-                rates.sum::<f64>() / f64::from(steps)
-            }
-        }
-    }
-
-    fn rate_at(&self, seconds: f64) -> f64 {
-        match *self {
-            Profile::Constant(rate) => rate.as_f64(),
-            Profile::Ramp {
-                from,
-                to,
-                start,
-                length,
-            } => {
-                let share = (seconds - start.as_secs_f64()) / length.as_secs_f64();
-                from.as_f64() + (to.as_f64() - from.as_f64()) * share.clamp(0.0, 1.0)
-            }
-        }
-    }
 }
 
 fn ramp_due(position: f64, from: f64, to: f64, start: f64, length: f64) -> Nanos {

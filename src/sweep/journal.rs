@@ -131,13 +131,4 @@ impl JournalLine {
         bytes.push(b'\n');
         bytes
     }
-
-    /// Reads a journal. Lines that are incomplete, or of an event that only later versions know, are left
-    /// out.
-    pub fn read_all(journal: &[u8]) -> Vec<JournalLine> {
-        let lines = journal.split(|byte| *byte == b'\n');
-        lines
-            .filter_map(|line| serde_json::from_slice(line).ok())
-            .collect()
-    }
 }

@@ -77,7 +77,8 @@ impl ResponseParser {
         }
     }
 
-    /// Whether no byte of a response has been seen since the last one ended.
+    /// Whether no byte of a response has been seen since the last one ended. Only a fuzz
+    /// target calls it, which checks the state of the parser after every response.
     pub fn is_between_responses(&self) -> bool {
         matches!(self.body, Body::Head) && self.partial_head.is_empty()
     }

@@ -1,7 +1,7 @@
 //! Known answers: an arm whose limits, costs and queue are given.
 
 use super::*;
-use crate::compare::sample_steps::key;
+use crate::compare::sample_steps::{cpu_of, key};
 use crate::compare::{Latency, Saturation, Step, StepFigures};
 use crate::resources::Category;
 use crate::verdict::{Reason, Stability};
@@ -12,7 +12,7 @@ fn service(name: &str, app_m: f64, sidecar_m: f64, saturation: Saturation) -> Se
         category: Category::Application,
         namespace: "default".to_owned(),
         service: name.to_owned(),
-        cpu_m: ServiceFigures::cpu_of(app_m, sidecar_m),
+        cpu_m: cpu_of(app_m, sidecar_m),
         memory_bytes: None,
         network_rx_bytes_per_s: None,
         network_tx_bytes_per_s: None,

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::compare::figures::Latency;
-use crate::compare::sample_steps::key;
+use crate::compare::sample_steps::{cpu_of, key};
 use crate::compare::{Saturation, ServiceFigures};
 use crate::resources::Category;
 use crate::statistics::Spread;
@@ -79,7 +79,7 @@ fn step(
         category: Category::Application,
         namespace: "default".to_owned(),
         service: "frontend".to_owned(),
-        cpu_m: ServiceFigures::cpu_of(
+        cpu_m: cpu_of(
             noisy(1.2 * achieved + 50.0, 0.01),
             noisy(slope * achieved + idle, 0.03),
         ),
@@ -145,7 +145,7 @@ fn a_proxy_that_only_one_arm_has_costs_nothing_in_the_other() {
     let [base, mut other] = sweep([BASE, BASE], 1);
     let proxy = |step: &Step| ServiceFigures {
         service: "proxy".to_owned(),
-        cpu_m: ServiceFigures::cpu_of(0.0, 0.2 * step.achieved + 10.0),
+        cpu_m: cpu_of(0.0, 0.2 * step.achieved + 10.0),
         ..step.services[0].clone()
     };
     for step in &mut other {
