@@ -74,8 +74,7 @@ impl RunSpec {
     }
 
     /// The key of this step in its sweep, with the rate of one target, as the plan and the step's folder
-    /// have it; `None` for a run by itself and for a load without a fixed
-    /// rate.
+    /// have it; `None` for a run by itself and for a load without a fixed rate.
     pub fn step_key(&self) -> Option<StepKey> {
         let label = self.step.as_ref()?;
         Some(StepKey {
